@@ -1,0 +1,330 @@
+//! Freezing who receives an edition: groups of readers in, deliveries and batches out, in one transaction.
+
+use super::Store;
+use super::editions::NewEdition;
+use super::fault::db;
+use crate::domain::edition::{ItemKind, State};
+use crate::domain::subscriber::Choice;
+use crate::domain::{Problem, Result, Slug, Timestamp};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+
+/// Deliveries in a batch.
+pub const BATCH: i64 = 500;
+
+/// The most items an edition can hold: what a reader had of them is a bit each in a BIGINT.
+pub const MOST_ITEMS: usize = 60;
+
+/// Readers who chose the same and had the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The categories that they chose.
+    pub choice: Choice,
+    /// Bit n is set when they had item n of the edition, by this digest, before.
+    pub had: i64,
+    /// Whether their addresses are in reserved domains and those are not mailed.
+    pub barred: bool,
+    /// How many they are.
+    pub count: i64,
+}
+
+/// An edition's item as planning sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedItem {
+    /// The summary's number.
+    pub summary: i64,
+    /// Why it stands in the edition.
+    pub kind: ItemKind,
+    /// The bit by which [`Group::had`] names it.
+    pub position: i64,
+    /// The categories of the summary.
+    pub categories: Vec<Slug>,
+    /// Whether the store still knows who received it from this digest.
+    pub receivers_known: bool,
+}
+
+/// An edition in the making; nothing is seen by others before it is committed.
+#[derive(Debug)]
+pub struct Planning {
+    tx: Transaction<'static, Any>,
+    id: i64,
+    digest: String,
+    bar_reserved: bool,
+    excluded: i64,
+}
+
+/// The audience and what each reader had of the edition `$1` of digest `$2`; `$3` bars reserved domains.
+const AUDIENCE: &str = "FROM subscription p
+    JOIN subscriber s ON s.id = p.subscriber_id
+    LEFT JOIN (
+        SELECT x.subscriber_id, CAST(SUM(x.bit) AS BIGINT) AS had FROM (
+            SELECT DISTINCT d.subscriber_id, CAST(1 AS BIGINT) << CAST(i.position AS INTEGER) AS bit
+            FROM edition_item i
+            JOIN segment_item g ON g.summary_id = i.summary_id
+            JOIN segment e ON e.id = g.segment_id
+            JOIN edition o ON o.id = e.edition_id AND o.digest = $2
+            JOIN delivery d ON d.segment_id = g.segment_id
+            WHERE i.edition_id = $1 AND d.state IN ('sent', 'waiting', 'uncertain')
+        ) x GROUP BY x.subscriber_id
+    ) h ON h.subscriber_id = s.id";
+
+const CONFIRMED: &str = "p.digest = $2 AND p.active = 1 AND s.state = 'confirmed' AND NOT EXISTS (
+        SELECT 1 FROM suppression b
+        WHERE b.address_hash = s.address_hash AND b.reason IN ('bounced', 'complained'))";
+
+const BARRED: &str = "CASE WHEN s.reserved = 1 AND $3 = 1 THEN 1 ELSE 0 END";
+
+impl Store {
+    /// Makes a new edition in a transaction that ends with [`Planning::commit`] or a `keep_draft`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn plan_new(&self, new: &NewEdition<'_>, bar_reserved: bool) -> Result<Planning> {
+        let mut tx = self.begin().await?;
+        let id = self.insert_edition(&mut tx, new).await?;
+        Ok(self.planning(tx, id, new.digest.to_owned(), bar_reserved))
+    }
+
+    /// Opens the draft `id` for planning.
+    ///
+    /// # Errors
+    /// When it is no draft.
+    pub async fn plan_draft(&self, id: i64, bar_reserved: bool) -> Result<Planning> {
+        let edition = self.edition(id).await?;
+        let mut tx = self.begin().await?;
+        // The state is asked for again by the write, so that two approvals plan once.
+        let done = sqlx::query("UPDATE edition SET state = 'planned' WHERE id = $1 AND state = 'draft'")
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(db)?;
+        if done.rows_affected() == 0 {
+            return Err(
+                Problem::failed(format!("edition {id} is {}, not a draft", edition.state.as_str()))
+                    .hint("it was approved already; `postrider editions` shows where it stands"),
+            );
+        }
+        Ok(self.planning(tx, id, edition.digest, bar_reserved))
+    }
+
+    fn planning(
+        &self,
+        tx: Transaction<'static, Any>,
+        id: i64,
+        digest: String,
+        bar_reserved: bool,
+    ) -> Planning {
+        Planning {
+            tx,
+            id,
+            digest,
+            bar_reserved,
+            excluded: 0,
+        }
+    }
+}
+
+impl Planning {
+    /// The edition's number.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// The items of the edition.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn items(&mut self) -> Result<Vec<PlannedItem>> {
+        let rows = sqlx::query(
+            "SELECT i.summary_id, i.kind, i.position,
+                 CASE WHEN EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
+                     JOIN edition o ON o.id = e.edition_id AND o.digest = $2
+                     JOIN delivery d ON d.segment_id = g.segment_id
+                     WHERE g.summary_id = i.summary_id) THEN 1 ELSE 0 END, c.slug
+             FROM edition_item i LEFT JOIN summary_category c ON c.summary_id = i.summary_id
+             WHERE i.edition_id = $1 ORDER BY i.position, c.position",
+        )
+        .bind(self.id)
+        .bind(&self.digest)
+        .fetch_all(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        let mut items: Vec<PlannedItem> = Vec::new();
+        for row in &rows {
+            let summary: i64 = row.try_get(0).map_err(db)?;
+            let kind: String = row.try_get(1).map_err(db)?;
+            let category: Option<String> = row.try_get(4).map_err(db)?;
+            if items.last().is_none_or(|item| item.summary != summary) {
+                items.push(PlannedItem {
+                    summary,
+                    kind: ItemKind::parse(&kind)
+                        .ok_or_else(|| super::summary_row::unreadable("kind", &kind))?,
+                    position: row.try_get(2).map_err(db)?,
+                    categories: Vec::new(),
+                    receivers_known: row.try_get::<i64, _>(3).map_err(db)? != 0,
+                });
+            }
+            if let (Some(item), Some(category)) = (items.last_mut(), category) {
+                item.categories.push(Slug::parse(&category)?);
+            }
+        }
+        Ok(items)
+    }
+
+    /// The audience, grouped.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn groups(&mut self) -> Result<Vec<Group>> {
+        let sql = format!(
+            "SELECT s.categories, COALESCE(h.had, 0), {BARRED}, COUNT(*) {AUDIENCE} WHERE {CONFIRMED}
+             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.id)
+            .bind(&self.digest)
+            .bind(i64::from(self.bar_reserved))
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        rows.iter()
+            .map(|row| {
+                Ok(Group {
+                    choice: Choice::parse(&row.try_get::<String, _>(0).map_err(db)?)?,
+                    had: row.try_get(1).map_err(db)?,
+                    barred: row.try_get::<i64, _>(2).map_err(db)? != 0,
+                    count: row.try_get(3).map_err(db)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Adds a segment that receives `items`, for the readers of `groups`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_segment(&mut self, items: &[i64], groups: &[&Group]) -> Result<()> {
+        let segment: i64 = sqlx::query("INSERT INTO segment (edition_id) VALUES ($1) RETURNING id")
+            .bind(self.id)
+            .fetch_one(&mut *self.tx)
+            .await
+            .map_err(db)?
+            .try_get(0)
+            .map_err(db)?;
+        for (position, &summary) in (0_i64..).zip(items) {
+            sqlx::query("INSERT INTO segment_item (segment_id, summary_id, position) VALUES ($1, $2, $3)")
+                .bind(segment)
+                .bind(summary)
+                .bind(position)
+                .execute(&mut *self.tx)
+                .await
+                .map_err(db)?;
+        }
+        for group in groups {
+            sqlx::query(
+                "INSERT INTO segment_key (edition_id, categories, had, segment_id) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(self.id)
+            .bind(group.choice.to_string())
+            .bind(group.had)
+            .bind(segment)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        }
+        Ok(())
+    }
+
+    /// Counts readers who are not mailed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn exclude(&mut self, reason: &str, count: i64) -> Result<()> {
+        sqlx::query("INSERT INTO edition_exclusion (edition_id, reason, count) VALUES ($1, $2, $3)")
+            .bind(self.id)
+            .bind(reason)
+            .bind(count)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        self.excluded += count;
+        Ok(())
+    }
+
+    /// Writes deliveries and batches and ends the planning; what is not delivered by `expires` fails.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is kept then.
+    pub async fn commit(mut self, now: Timestamp, expires: Timestamp) -> Result<i64> {
+        let sql = format!(
+            "INSERT INTO delivery (edition_id, subscriber_id, segment_id, batch_no, state)
+             SELECT $1, s.id, k.segment_id,
+                 (ROW_NUMBER() OVER (PARTITION BY k.segment_id ORDER BY s.id) - 1) / {BATCH}, 'waiting'
+             {AUDIENCE}
+             JOIN segment_key k ON k.edition_id = $1 AND k.categories = s.categories
+                 AND k.had = COALESCE(h.had, 0)
+             WHERE {CONFIRMED} AND {BARRED} = 0"
+        );
+        let deliveries = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.id)
+            .bind(&self.digest)
+            .bind(i64::from(self.bar_reserved))
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?
+            .rows_affected();
+        sqlx::query(
+            "INSERT INTO batch (segment_id, no, edition_id, due)
+             SELECT segment_id, batch_no, $1, $2 FROM delivery WHERE edition_id = $1
+             GROUP BY segment_id, batch_no",
+        )
+        .bind(self.id)
+        .bind(now.0)
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        let audience = i64::try_from(deliveries).unwrap_or(i64::MAX) + self.excluded;
+        let state = if deliveries == 0 {
+            State::Finished
+        } else {
+            State::Planned
+        };
+        sqlx::query(
+            "UPDATE edition SET state = $2, planned = $3, expires = $4, audience = $5, finished = $6 WHERE id = $1",
+        )
+        .bind(self.id)
+        .bind(state.as_str())
+        .bind(now.0)
+        .bind(expires.0)
+        .bind(audience)
+        .bind((state == State::Finished).then_some(now.0))
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        self.tx.commit().await.map_err(db)?;
+        tracing::info!(
+            edition = self.id,
+            digest = self.digest,
+            audience,
+            deliveries,
+            "edition planned"
+        );
+        Ok(self.id)
+    }
+
+    /// Ends the planning with a draft that waits for an admin.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is kept then.
+    pub async fn keep_draft(self) -> Result<i64> {
+        self.tx.commit().await.map_err(db)?;
+        Ok(self.id)
+    }
+
+    /// Ends the planning without an edition.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is kept then either.
+    pub async fn abandon(self) -> Result<()> {
+        self.tx.rollback().await.map_err(db)
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything in which the two databases differ.
+
+use crate::domain::{Problem, Result};
+use std::path::{Path, PathBuf};
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A file of this machine.
+    Sqlite,
+    /// A server, or anything that speaks its protocol.
+    Postgres,
+}
+
+impl Dialect {
+    /// Takes the dialect from a URL.
+    ///
+    /// # Errors
+    /// When the scheme is neither `sqlite:` nor `postgres:`.
+    pub fn of(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            Ok(Self::Sqlite)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Self::Postgres)
+        } else {
+            let scheme = url.split(':').next().unwrap_or_default();
+            Err(
+                Problem::configuration(format!("database URL has the unknown scheme {scheme:?}"))
+                    .hint("write sqlite:PATH or postgres://user@host/name"),
+            )
+        }
+    }
+
+    /// Opens a transaction that will write; on SQLite it must take the write lock at once (error 517).
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// Ends a sub-select whose row is about to be updated by one of several workers.
+    pub(super) fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// A table `j` made from the JSON array of objects that is bound as `$1`.
+    pub(super) fn rows(self, columns: &[(&str, Column)]) -> String {
+        let list = |render: &dyn Fn(&str, Column) -> String| {
+            columns
+                .iter()
+                .map(|&(name, kind)| render(name, kind))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match self {
+            Self::Sqlite => format!(
+                "(SELECT {} FROM json_each($1)) AS j",
+                list(&|name, _| format!("json_extract(value, '$.{name}') AS {name}"))
+            ),
+            Self::Postgres => format!(
+                "jsonb_to_recordset(CAST($1 AS jsonb)) AS j({})",
+                list(&|name, kind| format!("{name} {}", kind.sql()))
+            ),
+        }
+    }
+}
+
+/// The type of a column of [`Dialect::rows`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Column {
+    Text,
+    Number,
+}
+
+impl Column {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Number => "BIGINT",
+        }
+    }
+}
+
+/// The path in `sqlite:PATH`, without options.
+pub(super) fn sqlite_path(url: &str) -> PathBuf {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    PathBuf::from(path.split('?').next().unwrap_or(path))
+}
+
+/// The URL under which the driver opens `path`; it decodes percent signs.
+pub(super) fn sqlite_url(path: &Path) -> String {
+    let mut url = String::from("sqlite://");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url + "?mode=rwc"
+}

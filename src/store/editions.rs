@@ -1,0 +1,388 @@
+//! Editions: what each holds, where it stands, and its account.
+
+use super::Store;
+use super::fault::db;
+use super::summary_row::unreadable;
+use crate::domain::edition::{ItemKind, Report, State};
+use crate::domain::{Problem, Result, Slug, Timestamp};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use std::collections::BTreeMap;
+
+/// A summary that an edition will hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// The summary's number.
+    pub summary: i64,
+    /// Why it stands there.
+    pub kind: ItemKind,
+}
+
+/// An edition that is about to be made.
+#[derive(Debug)]
+pub struct NewEdition<'a> {
+    /// The digest's name.
+    pub digest: &'a str,
+    /// In the order in which they will stand.
+    pub items: &'a [Item],
+    /// Summaries that the digest will never carry.
+    pub skipped: &'a [i64],
+    /// Whether it was asked for by name and goes only to readers who have not had its items.
+    pub only: bool,
+    /// When it is made.
+    pub now: Timestamp,
+}
+
+/// An edition as planning and rendering need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    /// Its number.
+    pub id: i64,
+    /// The digest's name.
+    pub digest: String,
+    /// Where it stands.
+    pub state: State,
+    /// Whether it goes only to readers who have not had its items.
+    pub only: bool,
+    /// The editor's note.
+    pub note: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its audience was frozen.
+    pub planned: Option<Timestamp>,
+    /// When what is not delivered yet expires.
+    pub expires: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, digest, state, only_new, note, created, planned, expires";
+
+impl Store {
+    /// Makes an edition as a draft and marks its summaries as carried, in the caller's transaction.
+    pub(super) async fn insert_edition(
+        &self,
+        tx: &mut Transaction<'static, Any>,
+        new: &NewEdition<'_>,
+    ) -> Result<i64> {
+        let id: i64 = sqlx::query(
+            "INSERT INTO edition (digest, state, only_new, created) VALUES ($1, 'draft', $2, $3) RETURNING id",
+        )
+        .bind(new.digest)
+        .bind(i64::from(new.only))
+        .bind(new.now.0)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(db)?
+        .try_get(0)
+        .map_err(db)?;
+        for (position, item) in (0_i64..).zip(new.items) {
+            sqlx::query(
+                "INSERT INTO edition_item (edition_id, summary_id, kind, position) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(id)
+            .bind(item.summary)
+            .bind(item.kind.as_str())
+            .bind(position)
+            .execute(&mut **tx)
+            .await
+            .map_err(db)?;
+            set_outcome(tx, new.digest, item.summary, id, "carried").await?;
+        }
+        for &summary in new.skipped {
+            set_outcome(tx, new.digest, summary, id, "skipped").await?;
+        }
+        Ok(id)
+    }
+
+    /// The edition `id`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn edition(&self, id: i64) -> Result<Edition> {
+        let sql = format!("SELECT {COLUMNS} FROM edition WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        row.as_ref().map_or_else(|| Err(no_edition(id)), read)
+    }
+
+    /// Whether digest `digest` has had an edition.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_editions(&self, digest: &str) -> Result<bool> {
+        let row = sqlx::query("SELECT id FROM edition WHERE digest = $1 LIMIT 1")
+            .bind(digest)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(row.is_some())
+    }
+
+    /// The editions of `digest` (of all, when `None`) that are in one of `states`, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn editions_in(&self, digest: Option<&str>, states: &[State]) -> Result<Vec<Edition>> {
+        let states = states
+            .iter()
+            .map(|state| format!("'{}'", state.as_str()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM edition WHERE state IN ({states}) AND ($1 = '' OR digest = $1) ORDER BY id"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(digest.unwrap_or_default())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Takes a summary out of a draft; the digest will not carry it.
+    ///
+    /// # Errors
+    /// When the edition is no draft or does not hold the summary.
+    pub async fn drop_item(&self, id: i64, slug: &Slug) -> Result<()> {
+        self.expect_draft(id).await?;
+        let mut tx = self.begin().await?;
+        let kind: String = sqlx::query(
+            "DELETE FROM edition_item WHERE edition_id = $1
+             AND summary_id = (SELECT id FROM summary WHERE slug = $2) RETURNING kind",
+        )
+        .bind(id)
+        .bind(slug.as_str())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(db)?
+        .ok_or_else(|| {
+            Problem::not_found(format!("edition {id} does not hold {:?}", slug.as_str()))
+                .hint(format!("`postrider editions show {id}` lists what it holds"))
+        })?
+        .try_get(0)
+        .map_err(db)?;
+        // A dropped correction stays carried: its readers have the summary, they are only not told.
+        if kind == ItemKind::New.as_str() {
+            sqlx::query(
+                "UPDATE digest_item SET outcome = 'skipped' WHERE edition_id = $1
+                 AND summary_id = (SELECT id FROM summary WHERE slug = $2)",
+            )
+            .bind(id)
+            .bind(slug.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(db)?;
+        }
+        tx.commit().await.map_err(db)
+    }
+
+    /// Sets the editor's note of a draft; an empty one removes it.
+    ///
+    /// # Errors
+    /// When the edition is no draft.
+    pub async fn set_note(&self, id: i64, note: &str) -> Result<()> {
+        self.expect_draft(id).await?;
+        sqlx::query("UPDATE edition SET note = $2 WHERE id = $1 AND state = 'draft'")
+            .bind(id)
+            .bind((!note.is_empty()).then_some(note))
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    async fn expect_draft(&self, id: i64) -> Result<()> {
+        let edition = self.edition(id).await?;
+        if edition.state != State::Draft {
+            return Err(
+                Problem::failed(format!("edition {id} is {}, not a draft", edition.state.as_str()))
+                    .hint("only a draft can be changed; set `approve = true` for the digest to get drafts"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Notes the last trouble with a relay on every edition under way, or takes it away.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_trouble(&self, trouble: Option<&str>) -> Result<()> {
+        sqlx::query(
+            "UPDATE edition SET trouble = $1 WHERE state IN ('planned', 'sending', 'waiting')
+             AND COALESCE(trouble, '') <> COALESCE($1, '')",
+        )
+        .bind(trouble)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// Brings the state of every edition under way in line with its deliveries.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn settle_editions(&self, now: Timestamp) -> Result<()> {
+        let open = "EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.due IS NOT NULL";
+        let under_way = "state IN ('planned', 'sending', 'waiting')";
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE edition SET state = 'finished', finished = $1, trouble = NULL WHERE {under_way} AND NOT {open})"
+        )))
+        .bind(now.0)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE edition SET state = 'waiting' WHERE state IN ('planned', 'sending')
+             AND {open}) AND NOT {open} AND b.due <= $1)"
+        )))
+        .bind(now.0)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// The account of edition `id`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn edition_report(&self, id: i64) -> Result<Report> {
+        let row = sqlx::query(
+            "SELECT id, digest, state, note, created, planned, finished, audience, trouble
+             FROM edition WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(db)?
+        .ok_or_else(|| no_edition(id))?;
+        let state: String = row.try_get(2).map_err(db)?;
+        let instant = |n: usize| -> Result<Option<Timestamp>> {
+            Ok(row.try_get::<Option<i64>, _>(n).map_err(db)?.map(Timestamp))
+        };
+        let mut report = Report {
+            id,
+            digest: row.try_get(1).map_err(db)?,
+            state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+            audience: row.try_get(7).map_err(db)?,
+            sent: 0,
+            waiting: 0,
+            failed: 0,
+            excluded: 0,
+            excluded_by: BTreeMap::new(),
+            summaries: Vec::new(),
+            note: row.try_get(3).map_err(db)?,
+            created: instant(4)?.unwrap_or_default(),
+            planned: instant(5)?,
+            finished: instant(6)?,
+            trouble: row.try_get(8).map_err(db)?,
+        };
+        self.count_deliveries(&mut report).await?;
+        let slugs = sqlx::query(
+            "SELECT s.slug FROM edition_item i JOIN summary s ON s.id = i.summary_id
+             WHERE i.edition_id = $1 ORDER BY i.position",
+        )
+        .bind(id)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(db)?;
+        for row in &slugs {
+            report
+                .summaries
+                .push(Slug::parse(&row.try_get::<String, _>(0).map_err(db)?)?);
+        }
+        Ok(report)
+    }
+
+    async fn count_deliveries(&self, report: &mut Report) -> Result<()> {
+        let rows = sqlx::query(
+            "SELECT state, CASE WHEN state = 'excluded' THEN COALESCE(text, '') ELSE '' END AS reason, COUNT(*)
+             FROM delivery WHERE edition_id = $1 GROUP BY 1, 2
+             UNION ALL SELECT 'excluded', reason, count FROM edition_exclusion WHERE edition_id = $1",
+        )
+        .bind(report.id)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(db)?;
+        for row in &rows {
+            let state: String = row.try_get(0).map_err(db)?;
+            let count: i64 = row.try_get(2).map_err(db)?;
+            match state.as_str() {
+                "sent" => report.sent += count,
+                "waiting" | "uncertain" => report.waiting += count,
+                "failed" | "expired" => report.failed += count,
+                _ => {
+                    report.excluded += count;
+                    let reason: String = row.try_get(1).map_err(db)?;
+                    *report.excluded_by.entry(reason).or_default() += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The accounts of the last `limit` editions, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn edition_reports(&self, limit: i64) -> Result<Vec<Report>> {
+        let ids = sqlx::query("SELECT id FROM edition ORDER BY id DESC LIMIT $1")
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let mut reports = Vec::with_capacity(ids.len());
+        for row in &ids {
+            reports.push(self.edition_report(row.try_get(0).map_err(db)?).await?);
+        }
+        Ok(reports)
+    }
+}
+
+/// Notes what became of a summary; its present mark counts as told.
+async fn set_outcome(
+    tx: &mut Transaction<'static, Any>,
+    digest: &str,
+    summary: i64,
+    edition: i64,
+    outcome: &str,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO digest_item (digest, summary_id, edition_id, outcome, announced)
+         SELECT $1, id, $3, $4, COALESCE(marked, 0) FROM summary WHERE id = $2
+         ON CONFLICT (digest, summary_id) DO UPDATE SET outcome = excluded.outcome,
+             edition_id = excluded.edition_id, announced = excluded.announced",
+    )
+    .bind(digest)
+    .bind(summary)
+    .bind(edition)
+    .bind(outcome)
+    .execute(&mut **tx)
+    .await
+    .map_err(db)?;
+    Ok(())
+}
+
+fn read(row: &AnyRow) -> Result<Edition> {
+    let state: String = row.try_get("state").map_err(db)?;
+    let instant = |name: &str| -> Result<Option<Timestamp>> {
+        Ok(row.try_get::<Option<i64>, _>(name).map_err(db)?.map(Timestamp))
+    };
+    Ok(Edition {
+        id: row.try_get("id").map_err(db)?,
+        digest: row.try_get("digest").map_err(db)?,
+        state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+        only: row.try_get::<i64, _>("only_new").map_err(db)? != 0,
+        note: row.try_get("note").map_err(db)?,
+        created: instant("created")?.unwrap_or_default(),
+        planned: instant("planned")?,
+        expires: instant("expires")?,
+    })
+}
+
+fn no_edition(id: i64) -> Problem {
+    Problem::not_found(format!("there is no edition {id}")).hint("`postrider editions` lists them")
+}

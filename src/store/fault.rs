@@ -1,0 +1,60 @@
+//! What the database's errors mean to a person.
+
+use crate::domain::Problem;
+
+/// SQLite's primary result codes (sqlite.org/rescode.html) that deserve words of their own.
+const BUSY: i64 = 5;
+const READ_ONLY: i64 = 8;
+const CORRUPT: i64 = 11;
+const FULL: i64 = 13;
+const NOT_A_DATABASE: i64 = 26;
+
+fn sqlite_code(error: &sqlx::Error) -> Option<i64> {
+    let code: i64 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xFF)
+}
+
+/// Whether another process holds the lock.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    // SQLSTATE codes have five characters, SQLite's have at most four.
+    let short = error
+        .as_database_error()
+        .and_then(|e| e.code())
+        .is_some_and(|code| code.len() < 5);
+    short && sqlite_code(error) == Some(BUSY)
+}
+
+/// Turns a driver's error into one that says what to do.
+pub(super) fn db(error: sqlx::Error) -> Problem {
+    let code = error
+        .as_database_error()
+        .and_then(|e| e.code())
+        .map(|code| code.into_owned())
+        .unwrap_or_default();
+    let problem = |what: &str, hint: &str| Problem::failed(what).hint(hint);
+    let problem = match (code.len(), sqlite_code(&error)) {
+        (5, _) if code.starts_with("53") => problem(
+            "the database server is out of resources",
+            "free disk space or connections there; nothing was lost, run it again",
+        ),
+        (5, _) => Problem::failed(format!("the database refused a statement (SQLSTATE {code})")),
+        (1..=4, Some(BUSY)) => problem(
+            "the database is locked by another process",
+            "wait until it is done, or find it with `fuser`; nothing was lost, run it again",
+        ),
+        (1..=4, Some(FULL)) => problem(
+            "the disk that holds the database is full",
+            "free some space and run it again; what was recorded so far is kept",
+        ),
+        (1..=4, Some(READ_ONLY)) => problem(
+            "the database can't be written",
+            "check the owner and mode of the file and its folder",
+        ),
+        (1..=4, Some(CORRUPT | NOT_A_DATABASE)) => problem(
+            "the database file is damaged or is no SQLite database",
+            "check `[database] url`; restore the file from a backup",
+        ),
+        _ => Problem::failed("the database could not be used"),
+    };
+    problem.because(error)
+}

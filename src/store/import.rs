@@ -1,0 +1,254 @@
+//! Many subscribers in one transaction: what is known of them, and what becomes of them.
+
+use super::Store;
+use super::dialect::{Column, Dialect};
+use super::fault::db;
+use super::summary_row::unreadable;
+use crate::domain::subscriber::{State, Suppression};
+use crate::domain::{Problem, Result, Timestamp};
+use serde::Serialize;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use std::collections::HashMap;
+
+/// What the store knows of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// The subscriber's number and state, when there is one.
+    pub subscriber: Option<(i64, State)>,
+    /// Why the address is not mailed, if so.
+    pub suppressed: Option<Suppression>,
+}
+
+/// A subscriber to be written; subscriptions follow with [`Import::subscribe`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// The full address.
+    pub address: String,
+    /// What its spellings have in common; unique.
+    pub key: String,
+    /// The salted hash by which suppressions know it.
+    pub hash: String,
+    /// 1 when the domain can't belong to anybody.
+    pub reserved: i64,
+    /// The reader's name.
+    pub name: Option<String>,
+    /// The state word; an existing subscriber keeps its own unless [`Import::set_states`] is called.
+    pub state: &'static str,
+    /// Who caused the state.
+    pub cause: &'static str,
+    /// Chosen categories, as stored.
+    pub categories: String,
+    /// When the reader agreed.
+    pub consent_at: Option<i64>,
+    /// Where the reader agreed.
+    pub consent_source: Option<String>,
+}
+
+/// One reader and one digest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Subscribing {
+    /// The address key of the subscriber.
+    pub key: String,
+    /// The digest's name.
+    pub digest: String,
+}
+
+/// A running import; nothing is kept before [`Import::commit`].
+#[derive(Debug)]
+pub struct Import {
+    tx: Transaction<'static, Any>,
+    dialect: Dialect,
+    now: Timestamp,
+}
+
+impl Store {
+    /// Begins an import.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begin_import(&self, now: Timestamp) -> Result<Import> {
+        Ok(Import {
+            tx: self.begin().await?,
+            dialect: self.dialect,
+            now,
+        })
+    }
+}
+
+impl Import {
+    /// What is known of the addresses, by key; `addresses` holds key and hash.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn standings(&mut self, addresses: &[(String, String)]) -> Result<HashMap<String, Standing>> {
+        let rows: Vec<_> = addresses
+            .iter()
+            .map(|(key, hash)| serde_json::json!({"k": key, "h": hash}))
+            .collect();
+        let sql = format!(
+            "SELECT j.k, s.id, s.state, b.reason FROM {}
+             LEFT JOIN subscriber s ON s.address_key = j.k
+             LEFT JOIN suppression b ON b.address_hash = j.h",
+            self.dialect.rows(&[("k", Column::Text), ("h", Column::Text)])
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(json(&rows)?)
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        let mut standings = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let key: String = row.try_get(0).map_err(db)?;
+            let id: Option<i64> = row.try_get(1).map_err(db)?;
+            let state: Option<String> = row.try_get(2).map_err(db)?;
+            let reason: Option<String> = row.try_get(3).map_err(db)?;
+            let subscriber = match (id, state) {
+                (Some(id), Some(state)) => Some((
+                    id,
+                    State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+                )),
+                _ => None,
+            };
+            let suppressed = reason
+                .map(|reason| Suppression::parse(&reason).ok_or_else(|| unreadable("reason", &reason)))
+                .transpose()?;
+            standings.insert(
+                key,
+                Standing {
+                    subscriber,
+                    suppressed,
+                },
+            );
+        }
+        Ok(standings)
+    }
+
+    /// Adds new subscribers, and updates name and categories of those who are there; states stay.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn write(&mut self, entries: &[Entry]) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO subscriber (address, address_key, address_hash, reserved, name, state, cause,
+                 categories, consent_at, consent_source, created, changed)
+             SELECT j.address, j.key, j.hash, j.reserved, j.name, j.state, j.cause, j.categories,
+                 j.consent_at, j.consent_source, $2, $2 FROM {} WHERE true
+             ON CONFLICT (address_key) DO UPDATE SET name = COALESCE(excluded.name, subscriber.name),
+                 categories = excluded.categories",
+            self.entries()
+        );
+        self.run(sql, json(&entries)?).await
+    }
+
+    /// Gives existing subscribers the state, cause and consent that their entries say.
+    /// Which changes are allowed is the caller's to decide.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_states(&mut self, entries: &[Entry]) -> Result<()> {
+        let sql = format!(
+            "UPDATE subscriber SET state = j.state, cause = j.cause, changed = $2,
+                 consent_at = COALESCE(j.consent_at, subscriber.consent_at),
+                 consent_source = COALESCE(j.consent_source, subscriber.consent_source)
+             FROM {} WHERE subscriber.address_key = j.key",
+            self.entries()
+        );
+        self.run(sql, json(&entries)?).await
+    }
+
+    /// Adds subscriptions; one that a reader ended stays ended.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn subscribe(&mut self, rows: &[Subscribing]) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO subscription (subscriber_id, digest, active, created, changed)
+             SELECT s.id, j.digest, 1, $2, $2 FROM {} JOIN subscriber s ON s.address_key = j.key WHERE true
+             ON CONFLICT (subscriber_id, digest) DO UPDATE SET active = 1, changed = excluded.changed
+             WHERE subscription.active = 0 AND COALESCE(subscription.ended_by, '') <> 'reader'",
+            self.dialect
+                .rows(&[("key", Column::Text), ("digest", Column::Text)])
+        );
+        self.run(sql, json(&rows)?).await
+    }
+
+    /// Ends the subscriptions that the list does not name any more, without touching what readers ended.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end_others(&mut self, rows: &[Subscribing]) -> Result<()> {
+        let sql = format!(
+            "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2
+             WHERE active = 1
+                 AND subscriber_id IN (SELECT s.id FROM {0} JOIN subscriber s ON s.address_key = j.key)
+                 AND NOT EXISTS (SELECT 1 FROM {0} JOIN subscriber s ON s.address_key = j.key
+                     WHERE s.id = subscription.subscriber_id AND j.digest = subscription.digest)",
+            self.dialect
+                .rows(&[("key", Column::Text), ("digest", Column::Text)])
+        );
+        self.run(sql, json(&rows)?).await
+    }
+
+    /// Keeps addresses from being mailed; a harder reason replaces a softer one. Pairs of hash and reason.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn suppress(&mut self, rows: &[(String, Suppression)]) -> Result<()> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(hash, reason)| serde_json::json!({"h": hash, "reason": reason.as_str()}))
+            .collect();
+        let sql = format!(
+            "INSERT INTO suppression (address_hash, reason, created) SELECT j.h, j.reason, $2 FROM {} WHERE true
+             ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason
+             WHERE suppression.reason IN ('unsubscribed', 'erased')",
+            self.dialect.rows(&[("h", Column::Text), ("reason", Column::Text)])
+        );
+        self.run(sql, json(&rows)?).await
+    }
+
+    /// Keeps everything.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is kept then.
+    pub async fn commit(self) -> Result<()> {
+        self.tx.commit().await.map_err(db)
+    }
+
+    /// Keeps nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is kept then either.
+    pub async fn abandon(self) -> Result<()> {
+        self.tx.rollback().await.map_err(db)
+    }
+
+    async fn run(&mut self, sql: String, rows: String) -> Result<()> {
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(rows)
+            .bind(self.now.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    fn entries(&self) -> String {
+        self.dialect.rows(&[
+            ("address", Column::Text),
+            ("key", Column::Text),
+            ("hash", Column::Text),
+            ("reserved", Column::Number),
+            ("name", Column::Text),
+            ("state", Column::Text),
+            ("cause", Column::Text),
+            ("categories", Column::Text),
+            ("consent_at", Column::Number),
+            ("consent_source", Column::Text),
+        ])
+    }
+}
+
+fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String> {
+    serde_json::to_string(rows).map_err(|error| Problem::failed("rows can't be written").because(error))
+}

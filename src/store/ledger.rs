@@ -1,0 +1,313 @@
+//! The ledger: batches are leased, outcomes recorded in groups, and every delivery accounted for.
+
+use super::dialect::Column;
+use super::fault::db;
+use super::summary_row::unreadable;
+use super::{Store, owner};
+use crate::domain::delivery::{Report, State};
+use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+/// A batch that this worker may deliver.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Batch {
+    /// The edition's number.
+    pub edition: i64,
+    /// The segment's number.
+    pub segment: i64,
+    /// The number within the segment.
+    pub no: i64,
+}
+
+/// A delivery that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The subscriber's number.
+    pub subscriber: i64,
+    /// Where it goes; `None` when the address can't be read or the reader was erased.
+    pub address: Option<EmailAddress>,
+    /// The reader's name.
+    pub name: Option<String>,
+    /// How often a relay was asked before.
+    pub attempts: i64,
+    /// Why it must not be sent any more, if so.
+    pub left: Option<&'static str>,
+}
+
+/// What became of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The edition's number.
+    pub edition: i64,
+    /// The subscriber's number.
+    pub subscriber: i64,
+    /// Where the delivery stands now.
+    pub state: State,
+    /// Whether a relay was asked: 1, or 0.
+    pub attempt: i64,
+    /// The relay's reply code.
+    pub code: Option<i64>,
+    /// The relay's text, or our reason.
+    pub text: Option<String>,
+    /// The relay's name.
+    pub relay: Option<String>,
+    /// When it is tried again.
+    pub next_attempt: Option<Timestamp>,
+}
+
+impl Store {
+    /// Frees the batches whose owner is a dead process of this machine.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn free_dead_batches(&self) -> Result<()> {
+        let rows =
+            sqlx::query("SELECT DISTINCT owner FROM batch WHERE due IS NOT NULL AND owner IS NOT NULL")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(db)?;
+        for row in &rows {
+            let holder: String = row.try_get(0).map_err(db)?;
+            if owner::is_dead(&holder, self.is_of_one_machine()) {
+                sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
+                    .bind(&holder)
+                    .execute(&self.pool)
+                    .await
+                    .map_err(db)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leases a batch that is due and free, the oldest edition's first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lease_batch(&self, owner: &str, now: Timestamp, until: Timestamp) -> Result<Option<Batch>> {
+        let sql = format!(
+            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) IN (
+                 SELECT b.segment_id, b.no FROM batch b
+                 JOIN edition e ON e.id = b.edition_id
+                 WHERE b.due <= $2 AND (b.owner IS NULL OR b.until < $2)
+                     AND e.state IN ('planned', 'sending', 'waiting')
+                 ORDER BY b.edition_id, b.segment_id, b.no LIMIT 1 {})
+             RETURNING edition_id, segment_id, no",
+            match self.dialect.skip_locked() {
+                "" => String::new(),
+                lock => lock.replace("UPDATE", "UPDATE OF b"),
+            }
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(owner)
+            .bind(now.0)
+            .bind(until.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let batch = Batch {
+            edition: row.try_get(0).map_err(db)?,
+            segment: row.try_get(1).map_err(db)?,
+            no: row.try_get(2).map_err(db)?,
+        };
+        sqlx::query("UPDATE edition SET state = 'sending' WHERE id = $1 AND state IN ('planned', 'waiting')")
+            .bind(batch.edition)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(Some(batch))
+    }
+
+    /// Extends every lease of `owner`; the number of batches that it still holds.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn renew_batches(&self, owner: &str, until: Timestamp) -> Result<u64> {
+        let done = sqlx::query("UPDATE batch SET until = $2 WHERE owner = $1")
+            .bind(owner)
+            .bind(until.0)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(done.rows_affected())
+    }
+
+    /// The deliveries of `batch` that are due, with what the reader's standing is now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
+        let rows = sqlx::query(
+            "SELECT d.subscriber_id, s.address, s.name, d.attempts, s.state, COALESCE(p.active, 0),
+                 (SELECT b.reason FROM suppression b WHERE b.address_hash = s.address_hash)
+             FROM delivery d
+             JOIN edition e ON e.id = d.edition_id
+             LEFT JOIN subscriber s ON s.id = d.subscriber_id
+             LEFT JOIN subscription p ON p.subscriber_id = d.subscriber_id AND p.digest = e.digest
+             WHERE d.segment_id = $1 AND d.batch_no = $2 AND d.state IN ('waiting', 'uncertain')
+                 AND (d.next_attempt IS NULL OR d.next_attempt <= $3)
+             ORDER BY d.subscriber_id",
+        )
+        .bind(batch.segment)
+        .bind(batch.no)
+        .bind(now.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(db)?;
+        rows.iter().map(read_due).collect()
+    }
+
+    /// Records `outcomes` in one statement; a delivery that is final already stays as it is.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn record(&self, outcomes: &[Outcome]) -> Result<()> {
+        let rows: Vec<serde_json::Value> = outcomes
+            .iter()
+            .map(|o| {
+                serde_json::json!({
+                    "e": o.edition, "r": o.subscriber, "s": o.state.as_str(), "a": o.attempt, "c": o.code,
+                    "t": o.text, "y": o.relay, "n": o.next_attempt.map(|at| at.0),
+                })
+            })
+            .collect();
+        let json = serde_json::to_string(&rows)
+            .map_err(|error| Problem::failed("outcomes can't be written").because(error))?;
+        let sql = format!(
+            "UPDATE delivery SET state = j.s, attempts = attempts + j.a, code = COALESCE(j.c, code),
+                 text = COALESCE(j.t, text), relay = COALESCE(j.y, relay), next_attempt = j.n
+             FROM {}
+             WHERE delivery.edition_id = j.e AND delivery.subscriber_id = j.r
+                 AND delivery.state IN ('waiting', 'uncertain')",
+            self.dialect.rows(&[
+                ("e", Column::Number),
+                ("r", Column::Number),
+                ("s", Column::Text),
+                ("a", Column::Number),
+                ("c", Column::Number),
+                ("t", Column::Text),
+                ("y", Column::Text),
+                ("n", Column::Number),
+            ])
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(json)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    /// Gives a batch back: done when every delivery is final, else due when the next one is,
+    /// but not before `earliest`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn release_batch(&self, batch: &Batch, owner: &str, earliest: Timestamp) -> Result<()> {
+        sqlx::query(
+            "UPDATE batch SET owner = NULL, until = NULL, due = (
+                 SELECT CASE WHEN MIN(COALESCE(d.next_attempt, 0)) < $4 THEN $4
+                        ELSE MIN(COALESCE(d.next_attempt, 0)) END
+                 FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2
+                     AND d.state IN ('waiting', 'uncertain'))
+             WHERE segment_id = $1 AND no = $2 AND owner = $3",
+        )
+        .bind(batch.segment)
+        .bind(batch.no)
+        .bind(owner)
+        .bind(earliest.0)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// Puts off every batch that is due and free: the relay can't be used before `until`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn postpone_batches(&self, now: Timestamp, until: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE batch SET due = $2 WHERE due <= $1 AND (owner IS NULL OR batch.until < $1)")
+            .bind(now.0)
+            .bind(until.0)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    /// When the next batch of an edition under way is due; a leased one is due still. `None` when all is final.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let row = sqlx::query(
+            "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
+             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting')",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(row.try_get::<Option<i64>, _>(0).map_err(db)?.map(Timestamp))
+    }
+
+    /// Every delivery of an edition, for admins.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn delivery_reports(&self, edition: i64) -> Result<Vec<(i64, Report)>> {
+        let rows = sqlx::query(
+            "SELECT d.subscriber_id, COALESCE(s.address, ''), d.state, d.attempts, d.code, d.text, d.relay,
+                 CASE WHEN d.state IN ('waiting', 'uncertain') THEN COALESCE(d.next_attempt, b.due) END
+             FROM delivery d
+             LEFT JOIN subscriber s ON s.id = d.subscriber_id
+             LEFT JOIN batch b ON b.segment_id = d.segment_id AND b.no = d.batch_no
+             WHERE d.edition_id = $1 ORDER BY d.subscriber_id",
+        )
+        .bind(edition)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(db)?;
+        rows.iter()
+            .map(|row| {
+                let state: String = row.try_get(2).map_err(db)?;
+                let report = Report {
+                    address: row.try_get(1).map_err(db)?,
+                    state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+                    attempts: row.try_get(3).map_err(db)?,
+                    code: row.try_get(4).map_err(db)?,
+                    text: row.try_get(5).map_err(db)?,
+                    message_id: None,
+                    relay: row.try_get(6).map_err(db)?,
+                    next_attempt: row.try_get::<Option<i64>, _>(7).map_err(db)?.map(Timestamp),
+                };
+                Ok((row.try_get(0).map_err(db)?, report))
+            })
+            .collect()
+    }
+}
+
+fn read_due(row: &AnyRow) -> Result<Due> {
+    let address: Option<String> = row.try_get(1).map_err(db)?;
+    let state: Option<String> = row.try_get(4).map_err(db)?;
+    let active: i64 = row.try_get(5).map_err(db)?;
+    let suppressed: Option<String> = row.try_get(6).map_err(db)?;
+    let left = match (state.as_deref(), suppressed.as_deref()) {
+        (None, _) => Some("erased"),
+        (_, Some("bounced")) | (Some("bounced"), _) => Some("bounced"),
+        (_, Some("complained")) | (Some("complained"), _) => Some("complained"),
+        (Some("paused"), _) => Some("paused"),
+        (Some("confirmed"), _) if active == 1 => None,
+        _ => Some("unsubscribed"),
+    };
+    Ok(Due {
+        subscriber: row.try_get(0).map_err(db)?,
+        address: address.and_then(|address| EmailAddress::parse(&address).ok()),
+        name: row.try_get(2).map_err(db)?,
+        attempts: row.try_get(3).map_err(db)?,
+        left,
+    })
+}

@@ -1,0 +1,60 @@
+//! Which list files were read, and which addresses are not mailed.
+
+use super::Store;
+use super::fault::db;
+use crate::domain::subscriber::Suppression;
+use crate::domain::{Result, Timestamp};
+use sqlx::Row;
+
+impl Store {
+    /// The hash that the list file `path` had when it was last imported.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_hash(&self, path: &str) -> Result<Option<String>> {
+        sqlx::query("SELECT hash FROM list_file WHERE path = $1")
+            .bind(path)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?
+            .map(|row| row.try_get(0).map_err(db))
+            .transpose()
+    }
+
+    /// Notes that the list file `path` was imported.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_list_hash(&self, path: &str, hash: &str, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO list_file (path, hash, imported) VALUES ($1, $2, $3)
+             ON CONFLICT (path) DO UPDATE SET hash = excluded.hash, imported = excluded.imported",
+        )
+        .bind(path)
+        .bind(hash)
+        .bind(now.0)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// Keeps an address from being mailed; a harder reason replaces a softer one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn suppress(&self, address_hash: &str, reason: Suppression, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO suppression (address_hash, reason, created) VALUES ($1, $2, $3)
+             ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, created = excluded.created
+             WHERE suppression.reason IN ('unsubscribed', 'erased')",
+        )
+        .bind(address_hash)
+        .bind(reason.as_str())
+        .bind(now.0)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Subscribers and their subscriptions, one at a time. Lists go through `import`.
+
+use super::Store;
+use super::fault::db;
+use super::summary_row::unreadable;
+use crate::domain::subscriber::{Cause, Choice, State};
+use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+/// A subscriber as lists and admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscriber {
+    /// The store's number.
+    pub id: i64,
+    /// The full address; this is for admins.
+    pub address: String,
+    /// The reader's name.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// The categories it chose.
+    pub categories: Choice,
+    /// The digests it receives, joined by `;`.
+    pub digests: String,
+    /// When it agreed.
+    pub consent_at: Option<Timestamp>,
+    /// Where it agreed.
+    pub consent_source: Option<String>,
+}
+
+const SELECT: &str = "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
+        p.digest
+    FROM subscriber s LEFT JOIN subscription p ON p.subscriber_id = s.id AND p.active = 1";
+
+impl Store {
+    /// The subscriber with the address key `key`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn subscriber(&self, key: &str) -> Result<Option<Subscriber>> {
+        let sql = format!("{SELECT} WHERE s.address_key = $1 ORDER BY p.digest");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(key)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let mut found: Option<Subscriber> = None;
+        for row in &rows {
+            merge(&mut found, row)?;
+        }
+        Ok(found)
+    }
+
+    /// Calls `each` with every subscriber in the order of their numbers, without holding them all.
+    ///
+    /// # Errors
+    /// When the database does not answer, or `each` says so.
+    pub async fn each_subscriber(&self, mut each: impl FnMut(&Subscriber) -> Result<()>) -> Result<()> {
+        let sql = format!("{SELECT} ORDER BY s.id, p.digest");
+        let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&self.pool);
+        let mut current: Option<Subscriber> = None;
+        while let Some(row) = rows.try_next().await.map_err(db)? {
+            if let Some(done) = merge(&mut current, &row)? {
+                each(&done)?;
+            }
+        }
+        if let Some(last) = &current {
+            each(last)?;
+        }
+        Ok(())
+    }
+
+    /// How many subscribers are in each state.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_subscribers(&self) -> Result<Vec<(State, i64)>> {
+        let rows = sqlx::query("SELECT state, COUNT(*) FROM subscriber GROUP BY state ORDER BY state")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        rows.iter()
+            .map(|row| Ok((read_state(row, 0)?, row.try_get(1).map_err(db)?)))
+            .collect()
+    }
+
+    /// Ends the subscription of reader `id` to `digest`; the last one to end makes the reader unsubscribed.
+    /// Doing it again changes nothing. False when there is no such reader.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end_subscription(
+        &self,
+        id: i64,
+        digest: &str,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE subscription SET active = 0, ended_by = $3, changed = $4
+             WHERE subscriber_id = $1 AND digest = $2 AND active = 1",
+        )
+        .bind(id)
+        .bind(digest)
+        .bind(cause.as_str())
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        sqlx::query(
+            "UPDATE subscriber SET state = 'unsubscribed', cause = $2, changed = $3
+             WHERE id = $1 AND state IN ('pending', 'confirmed', 'paused')
+                 AND NOT EXISTS (SELECT 1 FROM subscription WHERE subscriber_id = $1 AND active = 1)",
+        )
+        .bind(id)
+        .bind(cause.as_str())
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        sqlx::query(
+            "INSERT INTO suppression (address_hash, reason, created)
+             SELECT address_hash, 'unsubscribed', $2 FROM subscriber WHERE id = $1 AND state = 'unsubscribed'
+             ON CONFLICT (address_hash) DO NOTHING",
+        )
+        .bind(id)
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        let found = sqlx::query("SELECT 1 FROM subscriber WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(db)?
+            .is_some();
+        tx.commit().await.map_err(db)?;
+        Ok(found)
+    }
+
+    /// Ends every subscription of reader `id`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end_all_subscriptions(&self, id: i64, cause: Cause, now: Timestamp) -> Result<()> {
+        let rows = sqlx::query("SELECT digest FROM subscription WHERE subscriber_id = $1 AND active = 1")
+            .bind(id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        for row in &rows {
+            let digest: String = row.try_get(0).map_err(db)?;
+            self.end_subscription(id, &digest, cause, now).await?;
+        }
+        if rows.is_empty() {
+            self.end_subscription(id, "", cause, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The address key of subscriber `id`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn address_of(&self, id: i64) -> Result<Option<EmailAddress>> {
+        sqlx::query("SELECT address FROM subscriber WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?
+            .map(|row| EmailAddress::parse(&row.try_get::<String, _>(0).map_err(db)?))
+            .transpose()
+    }
+}
+
+/// Adds `row` to the reader in `current`, or starts the next reader and hands the finished one out.
+fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscriber>> {
+    let id: i64 = row.try_get(0).map_err(db)?;
+    let digest: Option<String> = row.try_get(7).map_err(db)?;
+    if let Some(subscriber) = current.as_mut().filter(|subscriber| subscriber.id == id) {
+        if let Some(digest) = digest {
+            subscriber.digests.push(';');
+            subscriber.digests.push_str(&digest);
+        }
+        return Ok(None);
+    }
+    let next = Subscriber {
+        id,
+        address: row.try_get(1).map_err(db)?,
+        name: row.try_get(2).map_err(db)?,
+        state: read_state(row, 3)?,
+        categories: Choice::parse(&row.try_get::<String, _>(4).map_err(db)?)?,
+        digests: digest.unwrap_or_default(),
+        consent_at: row.try_get::<Option<i64>, _>(5).map_err(db)?.map(Timestamp),
+        consent_source: row.try_get(6).map_err(db)?,
+    };
+    Ok(current.replace(next))
+}
+
+fn read_state(row: &AnyRow, column: usize) -> Result<State> {
+    let word: String = row.try_get(column).map_err(db)?;
+    State::parse(&word).ok_or_else(|| -> Problem { unreadable("state", &word) })
+}
