@@ -60,7 +60,7 @@ CREATE TABLE edition (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     digest   TEXT NOT NULL,
     state    TEXT NOT NULL,
-    only_new BIGINT NOT NULL,
+   
     note     TEXT,
     created  BIGINT NOT NULL,
     planned  BIGINT,

@@ -1,1 +1,7 @@
-//! (see docs/architecture.md)
+//! One issue of a digest: what is new, who gets what, and the deliveries that follow.
+
+mod plan;
+mod segment;
+mod select;
+
+pub use plan::{Forecast, Planned, Planner, Request};

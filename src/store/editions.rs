@@ -27,8 +27,6 @@ pub struct NewEdition<'a> {
     pub items: &'a [Item],
     /// Summaries that the digest will never carry.
     pub skipped: &'a [i64],
-    /// Whether it was asked for by name and goes only to readers who have not had its items.
-    pub only: bool,
     /// When it is made.
     pub now: Timestamp,
 }
@@ -42,8 +40,6 @@ pub struct Edition {
     pub digest: String,
     /// Where it stands.
     pub state: State,
-    /// Whether it goes only to readers who have not had its items.
-    pub only: bool,
     /// The editor's note.
     pub note: Option<String>,
     /// When it was made.
@@ -54,7 +50,7 @@ pub struct Edition {
     pub expires: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, digest, state, only_new, note, created, planned, expires";
+const COLUMNS: &str = "id, digest, state, note, created, planned, expires";
 
 impl Store {
     /// Makes an edition as a draft and marks its summaries as carried, in the caller's transaction.
@@ -63,17 +59,15 @@ impl Store {
         tx: &mut Transaction<'static, Any>,
         new: &NewEdition<'_>,
     ) -> Result<i64> {
-        let id: i64 = sqlx::query(
-            "INSERT INTO edition (digest, state, only_new, created) VALUES ($1, 'draft', $2, $3) RETURNING id",
-        )
-        .bind(new.digest)
-        .bind(i64::from(new.only))
-        .bind(new.now.0)
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(db)?
-        .try_get(0)
-        .map_err(db)?;
+        let id: i64 =
+            sqlx::query("INSERT INTO edition (digest, state, created) VALUES ($1, 'draft', $2) RETURNING id")
+                .bind(new.digest)
+                .bind(new.now.0)
+                .fetch_one(&mut **tx)
+                .await
+                .map_err(db)?
+                .try_get(0)
+                .map_err(db)?;
         for (position, item) in (0_i64..).zip(new.items) {
             sqlx::query(
                 "INSERT INTO edition_item (edition_id, summary_id, kind, position) VALUES ($1, $2, $3, $4)",
@@ -220,25 +214,28 @@ impl Store {
         Ok(())
     }
 
-    /// Brings the state of every edition under way in line with its deliveries.
+    /// Brings the state of every edition under way in line with its deliveries; `stalled` says that
+    /// no relay can be used now, so that what is due waits as well.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn settle_editions(&self, now: Timestamp) -> Result<()> {
-        let open = "EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.due IS NOT NULL";
-        let under_way = "state IN ('planned', 'sending', 'waiting')";
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE edition SET state = 'finished', finished = $1, trouble = NULL WHERE {under_way} AND NOT {open})"
-        )))
+    pub async fn settle_editions(&self, now: Timestamp, stalled: bool) -> Result<()> {
+        sqlx::query(
+            "UPDATE edition SET state = 'finished', finished = $1, trouble = NULL
+             WHERE state IN ('planned', 'sending', 'waiting') AND NOT EXISTS
+                 (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.due IS NOT NULL)",
+        )
         .bind(now.0)
         .execute(&self.pool)
         .await
         .map_err(db)?;
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE edition SET state = 'waiting' WHERE state IN ('planned', 'sending')
-             AND {open}) AND NOT {open} AND b.due <= $1)"
-        )))
+        sqlx::query(
+            "UPDATE edition SET state = 'waiting' WHERE state IN ('planned', 'sending') AND NOT EXISTS
+                 (SELECT 1 FROM batch b WHERE b.edition_id = edition.id
+                  AND (b.owner IS NOT NULL OR ($2 = 0 AND b.due <= $1)))",
+        )
         .bind(now.0)
+        .bind(i64::from(stalled))
         .execute(&self.pool)
         .await
         .map_err(db)?;
@@ -375,7 +372,6 @@ fn read(row: &AnyRow) -> Result<Edition> {
         id: row.try_get("id").map_err(db)?,
         digest: row.try_get("digest").map_err(db)?,
         state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
-        only: row.try_get::<i64, _>("only_new").map_err(db)? != 0,
         note: row.try_get("note").map_err(db)?,
         created: instant("created")?.unwrap_or_default(),
         planned: instant("planned")?,

@@ -225,18 +225,33 @@ impl Store {
         Ok(())
     }
 
-    /// Puts off every batch that is due and free: the relay can't be used before `until`.
+    /// Gives up on what was not delivered before its edition's age limit.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn postpone_batches(&self, now: Timestamp, until: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE batch SET due = $2 WHERE due <= $1 AND (owner IS NULL OR batch.until < $1)")
-            .bind(now.0)
-            .bind(until.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
+    pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
+        let free = "(b.owner IS NULL OR b.until < $1) AND b.due IS NOT NULL AND b.edition_id IN
+            (SELECT e.id FROM edition e WHERE e.expires <= $1 AND e.state IN ('planned', 'sending', 'waiting'))";
+        let mut tx = self.begin().await?;
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
+                 text = COALESCE(text, 'no relay took it before the age limit')
+             WHERE state IN ('waiting', 'uncertain') AND EXISTS (SELECT 1 FROM batch b
+                 WHERE b.segment_id = delivery.segment_id AND b.no = delivery.batch_no AND {free})"
+        )))
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE batch SET due = NULL, owner = NULL, until = NULL WHERE (segment_id, no) IN
+                 (SELECT b.segment_id, b.no FROM batch b WHERE {free})"
+        )))
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        tx.commit().await.map_err(db)
     }
 
     /// When the next batch of an edition under way is due; a leased one is due still. `None` when all is final.
