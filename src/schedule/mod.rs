@@ -1,1 +1,3 @@
-//! (see docs/architecture.md)
+//! When runs are due (see docs/architecture.md).
+
+pub mod cron;

@@ -1,0 +1,69 @@
+//! `[delivery]`: how often and how long a message is tried.
+
+use std::time::Duration;
+
+use super::section::Section;
+use crate::domain::{Problem, Result, Site};
+
+pub(super) const KEYS: &[&str] = &[
+    "retry_first",
+    "retry_max",
+    "max_age",
+    "timeout",
+    "connections",
+    "hello",
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How messages are handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The wait before the second attempt; doubled from attempt to attempt.
+    pub retry_first: Duration,
+    /// The longest wait between two attempts.
+    pub retry_max: Duration,
+    /// How long after its planning an edition is tried at all.
+    pub max_age: Duration,
+    /// How long a relay may take for one reply.
+    pub timeout: Duration,
+    /// Connections to each relay that sets no number of its own.
+    pub connections: u32,
+    /// The host name that is said in EHLO.
+    pub hello: String,
+}
+
+pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
+    let delivery = Delivery {
+        retry_first: section.duration("retry_first", SECOND)?.unwrap_or(MINUTE),
+        retry_max: section.duration("retry_max", SECOND)?.unwrap_or(60 * MINUTE),
+        max_age: section.duration("max_age", SECOND)?.unwrap_or(48 * 60 * MINUTE),
+        timeout: section.duration("timeout", SECOND)?.unwrap_or(5 * MINUTE),
+        connections: section.number("connections", 1..201)?.unwrap_or(4),
+        hello: section.parsed("hello", host_name)?.unwrap_or_else(|| site.host()),
+    };
+    if delivery.retry_max < delivery.retry_first {
+        return Err(Problem::configuration(format!(
+            "{}: shorter than retry_first: {}s",
+            section.place_of("retry_max"),
+            delivery.retry_max.as_secs()
+        ))
+        .hint("write at least the duration of retry_first"));
+    }
+    Ok(delivery)
+}
+
+/// A host name in ASCII, or an address literal of RFC 5321 4.1.3.
+fn host_name(text: &str) -> Result<String> {
+    let text = text.trim();
+    let literal = text.starts_with('[') && text.ends_with(']');
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(name)) if !name.contains('_') => Ok(name),
+        Ok(_) if literal => Ok(text.to_owned()),
+        _ => Err(
+            Problem::configuration(format!("expected a host name, got {text:?}"))
+                .hint("write the name of this machine in the DNS, such as mail.example.org"),
+        ),
+    }
+}
