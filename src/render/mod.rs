@@ -1,1 +1,23 @@
-//! (see docs/architecture.md)
+//! From data to text and HTML: the only Handlebars and MJML.
+//!
+//! [`Templates`] are compiled and checked once, then shared. A mail is rendered once for all readers
+//! who get the same items; what differs from reader to reader is left as [`Slot`]s.
+
+mod built_in;
+mod check;
+mod context;
+mod engine;
+mod mail;
+mod mjml;
+mod slots;
+mod sources;
+mod templates;
+mod text;
+
+pub use context::{
+    ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,
+    LinkInvalidPage, PointContext, PublicationContext, UnsubscribePage, UnsubscribedPage,
+};
+pub use mail::{ReaderShape, RenderedMail};
+pub use slots::{Piece, Slot};
+pub use templates::{ChannelText, EntryText, Templates};

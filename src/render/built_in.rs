@@ -1,0 +1,54 @@
+//! The templates that are compiled in: every file below `templates/`, as a test makes sure.
+
+macro_rules! built_in {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../../templates/", $path)))),*]
+    };
+}
+
+/// Path below `templates/`, and text.
+pub(super) const BUILT_IN: &[(&str, &str)] = built_in![
+    "email/digest/subject.txt.hbs",
+    "email/digest/body.txt.hbs",
+    "email/digest/body.mjml.hbs",
+    "feed/channel_title.txt.hbs",
+    "feed/channel_description.txt.hbs",
+    "feed/entry_title.txt.hbs",
+    "feed/entry_summary.txt.hbs",
+    "feed/entry_body.html.hbs",
+    "partials/item.html.hbs",
+    "partials/item.txt.hbs",
+    "partials/layout.html.hbs",
+    "web/link_invalid.hbs",
+    "web/site.css",
+    "web/unsubscribe.hbs",
+    "web/unsubscribed.hbs",
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn files(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, root, found);
+            } else {
+                found.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_compiled_in() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        let mut found = BTreeSet::new();
+        files(&root, &root, &mut found);
+        let listed: BTreeSet<_> = BUILT_IN.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(found, listed);
+    }
+}

@@ -1,0 +1,458 @@
+//! Reads a template against sample data before it is ever used: every name must exist, also where
+//! strict mode does not look; a reader's values are only printed; partials do not include each other.
+
+use handlebars::template::{
+    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement,
+};
+use handlebars::{Path, PathSeg};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::slots::Slot;
+use crate::domain::{Problem, Result};
+
+const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+const HELPERS: [&str; 11] = ["lookup", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
+const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
+    {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
+    {{#unless reader.name}}; a subject has none of them";
+
+/// A parsed partial and where it came from.
+pub(super) struct Partial {
+    /// Its file, as errors show it.
+    pub place: String,
+    /// What it says.
+    pub template: Template,
+}
+
+/// Partials by the name that `{{> name}}` uses.
+pub(super) type Partials = BTreeMap<String, Partial>;
+
+/// What is known of a value when a template is loaded.
+#[derive(Debug, Clone)]
+enum Known {
+    Value(Value),
+    /// Made by a helper, or an element of a list that the sample leaves empty.
+    Unknown,
+}
+
+struct Scope {
+    value: Known,
+    names: BTreeMap<String, Known>,
+}
+
+/// Where a reader's values may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// In this template.
+    Welcome,
+    /// Nowhere: it is one line for everybody, or no mail at all.
+    Nowhere,
+}
+
+/// Checks `template` and every partial it includes against `sample`.
+///
+/// # Errors
+/// Names file, line and the expression that is wrong.
+pub(super) fn check(
+    place: &str,
+    template: &Template,
+    partials: &Partials,
+    sample: &Value,
+    readers: Readers,
+) -> Result<()> {
+    Checker {
+        partials,
+        readers,
+        place: place.to_owned(),
+        line: 1,
+        loops: 0,
+        included: Vec::new(),
+        block_given: Vec::new(),
+        scopes: vec![Scope { value: Known::Value(sample.clone()), names: BTreeMap::new() }],
+    }
+    .template(template)
+}
+
+struct Checker<'a> {
+    partials: &'a Partials,
+    readers: Readers,
+    place: String,
+    line: usize,
+    loops: usize,
+    included: Vec<String>,
+    block_given: Vec<bool>,
+    scopes: Vec<Scope>,
+}
+
+impl Checker<'_> {
+    fn wrong(&self, message: impl std::fmt::Display) -> Problem {
+        Problem::configuration(format!("{}, line {}: {message}", self.place, self.line))
+    }
+
+    fn template(&mut self, template: &Template) -> Result<()> {
+        for (index, element) in template.elements.iter().enumerate() {
+            if let Some(mapping) = template.mapping.get(index) {
+                self.line = mapping.0;
+            }
+            let line = self.line;
+            match element {
+                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+                    self.expression(expression)?;
+                }
+                TemplateElement::HelperBlock(block) => self.block(block)?,
+                TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
+                    self.partial(partial)?;
+                }
+                TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => {
+                    return Err(self.wrong("decorators such as {{#*inline}} are not supported").hint(
+                        "put the part into a file below templates/partials and include it with {{> name}}",
+                    ));
+                }
+                _ => {}
+            }
+            self.line = line;
+        }
+        Ok(())
+    }
+
+    /// `{{value}}`, `{{{value}}}` or `{{helper …}}`.
+    fn expression(&mut self, expression: &HelperTemplate) -> Result<()> {
+        let name = expression.name.as_name().unwrap_or_default();
+        if !expression.params.is_empty() || !expression.hash.is_empty() {
+            return self.helper(name, &expression.params, &expression.hash);
+        }
+        let shown = || format!("{{{{{name}}}}}");
+        if BLOCKS.contains(&name) || HELPERS.contains(&name) {
+            return Err(self.wrong(format!("{} lacks its argument", shown())));
+        }
+        let known = match &expression.name {
+            Parameter::Name(name) => {
+                let path = Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
+                self.resolve(&path)?
+            }
+            other => self.parameter(other)?,
+        };
+        match known {
+            Known::Value(Value::Object(_)) => Err(self
+                .wrong(format!("a group of values can't be printed: {}", shown()))
+                .hint("name one of its values after a dot")),
+            Known::Value(Value::Array(_)) => Err(self
+                .wrong(format!("a list can't be printed: {}", shown()))
+                .hint("write {{#each …}}{{this}}{{/each}}")),
+            Known::Value(value) if holds_reader(&value) && self.readers == Readers::Nowhere => Err(self
+                .wrong(format!("a reader's value can't stand here: {}", shown()))
+                .hint(READER_HINT)),
+            _ => Ok(()),
+        }
+    }
+
+    fn helper(
+        &mut self,
+        name: &str,
+        params: &[Parameter],
+        hash: &std::collections::HashMap<String, Parameter>,
+    ) -> Result<()> {
+        if !HELPERS.contains(&name) {
+            return Err(self
+                .wrong(format!("there is no helper named {name}"))
+                .hint(format!("the helpers are {} and, as blocks, {}", HELPERS.join(", "), BLOCKS.join(", "))));
+        }
+        for parameter in params.iter().chain(hash.values()) {
+            self.argument(parameter)?;
+        }
+        Ok(())
+    }
+
+    /// `{{#if …}}`, `{{#unless …}}`, `{{#each …}}`, `{{#with …}}`.
+    fn block(&mut self, block: &HelperTemplate) -> Result<()> {
+        let name = block.name.as_name().unwrap_or_default().to_owned();
+        if !BLOCKS.contains(&name.as_str()) {
+            return Err(self
+                .wrong(format!("there is no block helper named {name}"))
+                .hint(format!("the block helpers are {}", BLOCKS.join(", "))));
+        }
+        let [parameter] = &block.params[..] else {
+            return Err(self.wrong(format!("{{{{#{name}}}}} takes one argument")));
+        };
+        for parameter in block.hash.values() {
+            self.argument(parameter)?;
+        }
+        let asks = matches!(name.as_str(), "if" | "unless");
+        let value = match self.parameter(parameter)? {
+            Known::Value(value) if asks && is_reader_name(&value) && self.readers == Readers::Welcome => {
+                Known::Unknown
+            }
+            Known::Value(value) if holds_reader(&value) => {
+                let shown = shown(parameter);
+                return Err(self
+                    .wrong(format!("a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"))
+                    .hint(READER_HINT));
+            }
+            known => known,
+        };
+        if !asks {
+            let inner = if name == "each" { self.element(value, parameter)? } else { value };
+            self.scopes.push(Scope { names: names(block, &inner), value: inner });
+            self.loops += usize::from(name == "each");
+        }
+        if let Some(body) = &block.template {
+            self.template(body)?;
+        }
+        if !asks {
+            self.scopes.pop();
+            self.loops -= usize::from(name == "each");
+        }
+        block.inverse.as_ref().map_or(Ok(()), |inverse| self.template(inverse))
+    }
+
+    /// What `{{this}}` is inside `{{#each list}}`.
+    fn element(&self, list: Known, parameter: &Parameter) -> Result<Known> {
+        match list {
+            Known::Value(Value::Array(mut values)) if !values.is_empty() => Ok(Known::Value(values.swap_remove(0))),
+            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => Ok(Known::Unknown),
+            Known::Value(_) => {
+                Err(self.wrong(format!("{{{{#each}}}} needs a list, and this is none: {}", shown(parameter))))
+            }
+        }
+    }
+
+    /// `{{> name}}` and `{{#> name}}…{{/name}}`.
+    fn partial(&mut self, include: &DecoratorTemplate) -> Result<()> {
+        let name = match &include.name {
+            Parameter::Literal(Value::String(name)) => name.clone(),
+            Parameter::Subexpression(_) => {
+                return Err(self
+                    .wrong("a partial's name can't be computed")
+                    .hint("choose between partials with {{#if …}}"));
+            }
+            other => other.as_name().unwrap_or_default().to_owned(),
+        };
+        if name == "@partial-block" {
+            return match (self.block_given.last(), &include.template) {
+                (Some(true), _) => Ok(()),
+                (_, Some(fallback)) => self.template(fallback),
+                _ => Err(self.wrong("there is no block for {{> @partial-block}}")),
+            };
+        }
+        let partials = self.partials;
+        let Some(partial) = partials.get(&name) else {
+            return Err(self.wrong(format!("there is no partial named {name}")).hint(format!(
+                "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
+                partials.keys().cloned().collect::<Vec<_>>().join(", ")
+            )));
+        };
+        if self.included.contains(&name) {
+            return Err(self.wrong(format!("the partial includes itself: {name}")));
+        }
+        let mut value = match include.params.first() {
+            Some(parameter) => self.argument(parameter)?,
+            None => self.scopes.last().map_or(Known::Unknown, |scope| scope.value.clone()),
+        };
+        let mut names = BTreeMap::new();
+        for (key, parameter) in &include.hash {
+            let given = self.argument(parameter)?;
+            if let (Known::Value(Value::Object(values)), Known::Value(given)) = (&mut value, &given) {
+                values.insert(key.clone(), given.clone());
+            }
+            names.insert(key.clone(), given);
+        }
+        self.scopes.push(Scope { value, names });
+        if let Some(block) = &include.template {
+            self.template(block)?;
+        }
+        let (place, line) = (std::mem::replace(&mut self.place, partial.place.clone()), self.line);
+        self.included.push(name);
+        self.block_given.push(include.template.is_some());
+        self.template(&partial.template)?;
+        self.block_given.pop();
+        self.included.pop();
+        (self.place, self.line) = (place, line);
+        self.scopes.pop();
+        Ok(())
+    }
+
+    /// The value of a helper's or partial's argument, which must not come from a reader.
+    fn argument(&mut self, parameter: &Parameter) -> Result<Known> {
+        match self.parameter(parameter)? {
+            Known::Value(value) if holds_reader(&value) => Err(self
+                .wrong(format!("a reader's value can't be an argument: {}", shown(parameter)))
+                .hint(READER_HINT)),
+            known => Ok(known),
+        }
+    }
+
+    fn parameter(&mut self, parameter: &Parameter) -> Result<Known> {
+        match parameter {
+            Parameter::Path(path) => self.resolve(path),
+            Parameter::Literal(value) => Ok(Known::Value(value.clone())),
+            Parameter::Subexpression(sub) => {
+                let no_hash = std::collections::HashMap::new();
+                let params = sub.params().map_or(&[][..], Vec::as_slice);
+                self.helper(sub.name(), params, sub.hash().unwrap_or(&no_hash))?;
+                Ok(Known::Unknown)
+            }
+            _ => Ok(Known::Unknown),
+        }
+    }
+
+    fn resolve(&self, path: &Path) -> Result<Known> {
+        let (segments, raw) = match path {
+            Path::Relative((segments, raw)) => (segments, raw),
+            Path::Local((_, name, raw)) => {
+                return match name.as_str() {
+                    "index" | "first" | "last" | "key" if self.loops > 0 => Ok(Known::Unknown),
+                    _ => Err(self
+                        .wrong(format!("there is no value named {raw}"))
+                        .hint("inside {{#each}} there are @index, @first, @last and @key")),
+                };
+            }
+        };
+        let (mut ups, mut root, mut names) = (0, false, Vec::new());
+        for segment in segments {
+            match segment {
+                PathSeg::Named(name) => names.push(name.as_str()),
+                // The rule's type has no public name.
+                PathSeg::Ruled(rule) => match format!("{rule:?}").as_str() {
+                    "path_up" => ups += 1,
+                    "path_root" => root = true,
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        let given = (ups == 0 && !root)
+            .then(|| names.first().and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name))))
+            .flatten();
+        let start = if let Some(given) = given {
+            names.remove(0);
+            given
+        } else {
+            let depth = if root { Some(0) } else { self.scopes.len().checked_sub(1 + ups) };
+            match depth.and_then(|depth| self.scopes.get(depth)) {
+                Some(scope) => &scope.value,
+                None => return Err(self.wrong(format!("there is nothing above the top: {raw}"))),
+            }
+        };
+        self.descend(start, &names, raw)
+    }
+
+    fn descend(&self, start: &Known, names: &[&str], raw: &str) -> Result<Known> {
+        let Known::Value(start) = start else {
+            return Ok(Known::Unknown);
+        };
+        let mut value = start;
+        for name in names {
+            let next = match value {
+                Value::Null => return Ok(Known::Unknown),
+                Value::Object(values) => values.get(*name),
+                Value::Array(values) => match name.parse::<usize>() {
+                    Ok(_) if values.is_empty() => return Ok(Known::Unknown),
+                    Ok(index) => values.get(index).or(values.first()),
+                    Err(_) => None,
+                },
+                _ => None,
+            };
+            let Some(next) = next else {
+                let here = match value {
+                    Value::Object(values) if !values.is_empty() => {
+                        let mut here: Vec<&str> = values.keys().map(String::as_str).collect();
+                        here.sort_unstable();
+                        format!("the values here are {}", here.join(", "))
+                    }
+                    _ => "docs/templates.md lists the values of each template".to_owned(),
+                };
+                return Err(self.wrong(format!("there is no value named {raw}")).hint(here));
+            };
+            value = next;
+        }
+        Ok(Known::Value(value.clone()))
+    }
+}
+
+/// The names that `as |item index|` gives.
+fn names(block: &HelperTemplate, inner: &Known) -> BTreeMap<String, Known> {
+    let name = |parameter: &Parameter| parameter.as_name().unwrap_or_default().to_owned();
+    match &block.block_param {
+        Some(BlockParam::Single(single)) => BTreeMap::from([(name(single), inner.clone())]),
+        Some(BlockParam::Pair((item, index))) => {
+            BTreeMap::from([(name(item), inner.clone()), (name(index), Known::Unknown)])
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+fn shown(parameter: &Parameter) -> String {
+    parameter.as_name().map_or_else(|| "(…)".to_owned(), str::to_owned)
+}
+
+fn holds_reader(value: &Value) -> bool {
+    match value {
+        Value::String(string) => string.chars().any(|c| Slot::of_marker(c).is_some()),
+        Value::Array(values) => values.iter().any(holds_reader),
+        Value::Object(values) => values.values().any(holds_reader),
+        _ => false,
+    }
+}
+
+fn is_reader_name(value: &Value) -> bool {
+    matches!(value, Value::String(string) if string.chars().eq([Slot::Name.marker()]))
+}
+
+/// Finds partials that include each other, which no depth of stack could render.
+///
+/// # Errors
+/// Names the circle.
+pub(super) fn refuse_cycles(partials: &Partials) -> Result<()> {
+    for name in partials.keys() {
+        let mut way = vec![name.clone()];
+        walk(partials, &mut way)?;
+    }
+    Ok(())
+}
+
+fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
+    let Some(partial) = way.last().and_then(|name| partials.get(name)) else {
+        return Ok(());
+    };
+    let mut included = Vec::new();
+    included_by(&partial.template, &mut included);
+    for name in included {
+        if let Some(start) = way.iter().position(|earlier| *earlier == name) {
+            let circle = way.iter().skip(start).chain([&name]).cloned().collect::<Vec<_>>().join(" → ");
+            return Err(Problem::configuration(format!(
+                "{}: partials include each other: {circle}",
+                partial.place
+            ))
+            .hint("take one of these {{> …}} out"));
+        }
+        way.push(name);
+        walk(partials, way)?;
+        way.pop();
+    }
+    Ok(())
+}
+
+fn included_by(template: &Template, names: &mut Vec<String>) {
+    for element in &template.elements {
+        let inner: [Option<&Template>; 2] = match element {
+            TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
+                if let Some(name) = partial.name.as_name()
+                    && !names.iter().any(|known| known == name)
+                {
+                    names.push(name.to_owned());
+                }
+                if let Parameter::Literal(Value::String(name)) = &partial.name {
+                    names.push(name.clone());
+                }
+                [partial.template.as_ref(), None]
+            }
+            TemplateElement::HelperBlock(block) => [block.template.as_ref(), block.inverse.as_ref()],
+            TemplateElement::DecoratorBlock(block) => [block.template.as_ref(), None],
+            _ => [None, None],
+        };
+        for template in inner.into_iter().flatten() {
+            included_by(template, names);
+        }
+    }
+}

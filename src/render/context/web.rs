@@ -1,0 +1,72 @@
+//! What the templates of the pages see.
+
+use serde::Serialize;
+
+use super::{PublicationContext, sample_site};
+use crate::domain::Site;
+
+/// `unsubscribe`: asks before anything changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsubscribePage {
+    /// Who publishes.
+    pub site: Site,
+    /// The digest that would stop.
+    pub digest: PublicationContext,
+    /// Where the button posts to.
+    pub action: String,
+}
+
+/// `unsubscribed`: says that it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsubscribedPage {
+    /// Who publishes.
+    pub site: Site,
+    /// The digest that stopped.
+    pub digest: PublicationContext,
+}
+
+/// `link_invalid`: a link whose token is not ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkInvalidPage {
+    /// Who publishes.
+    pub site: Site,
+    /// The address to write to, or null.
+    pub contact: Option<String>,
+}
+
+fn sample_digest() -> PublicationContext {
+    PublicationContext {
+        name: "weekly".to_owned(),
+        title: "Weekly research digest".to_owned(),
+    }
+}
+
+impl UnsubscribePage {
+    /// Every value present.
+    pub fn sample() -> Self {
+        Self {
+            site: sample_site(),
+            digest: sample_digest(),
+            action: "/unsubscribe/sample-token".to_owned(),
+        }
+    }
+}
+
+impl UnsubscribedPage {
+    /// Every value present.
+    pub fn sample() -> Self {
+        Self { site: sample_site(), digest: sample_digest() }
+    }
+}
+
+impl LinkInvalidPage {
+    /// Every value present.
+    pub fn sample() -> Self {
+        Self { site: sample_site(), contact: Some("mail@example.org".to_owned()) }
+    }
+
+    /// No address to write to.
+    pub fn bare_sample() -> Self {
+        Self { site: sample_site(), contact: None }
+    }
+}
