@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::domain::{FetchState, Result, Summary, Timestamp};
 
+mod body;
 pub mod clean;
 pub mod decode;
 pub mod dedupe;
@@ -18,6 +19,7 @@ mod front_matter;
 pub mod page;
 pub mod pages;
 pub mod reach;
+mod sections;
 mod sitemap;
 mod topics;
 mod tree;
