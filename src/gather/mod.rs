@@ -19,6 +19,7 @@ mod front_matter;
 pub mod page;
 pub mod pages;
 pub mod reach;
+pub mod run;
 mod sections;
 mod sitemap;
 mod topics;

@@ -80,7 +80,12 @@ impl Store {
     /// When the database does not answer.
     pub async fn insert_summary(&self, arrival: &Arrival<'_>, now: Timestamp) -> Result<()> {
         let summary = arrival.summary;
-        let slug = self.free_slug(&summary.slug).await?;
+        let slug = self
+            .free("SELECT 1 FROM summary WHERE slug = $1", summary.slug.as_str())
+            .await?;
+        let entry_id = self
+            .free("SELECT 1 FROM summary WHERE entry_id = $1", arrival.entry_id)
+            .await?;
         let marked = (summary.status != Status::Published).then_some(now.0);
         let mut tx = self.begin().await?;
         let id: i64 = bind_content(
@@ -97,7 +102,7 @@ impl Store {
             now,
         )?
         .bind(slug)
-        .bind(arrival.entry_id)
+        .bind(entry_id)
         .bind(now.0)
         .bind(summary.status.as_str())
         .bind(summary.note.as_deref())
@@ -123,11 +128,15 @@ impl Store {
         let mut tx = self.begin().await?;
         bind_content(
             sqlx::query(
-                "UPDATE summary SET title = $1, journal = $2, year = $3, doi = COALESCE($4, doi),
+                "UPDATE summary SET title = $1, journal = $2, year = $3,
+                     doi = CASE WHEN EXISTS (SELECT 1 FROM summary o WHERE o.doi = $4 AND o.id <> $19)
+                         THEN doi ELSE COALESCE($4, doi) END,
                      published = $5, explanation = $6, duration = $7, participants = $8, evidence = $9,
                      findings = $10, research_summary = $11, implications = $12, limitations = $13,
-                     url = $14, canonical_url = COALESCE($15, canonical_url), source = $16,
-                     content_hash = $17, updated = $18
+                     url = $14,
+                     canonical_url = CASE WHEN EXISTS (SELECT 1 FROM summary o WHERE o.canonical_url = $15
+                         AND o.id <> $19) THEN canonical_url ELSE COALESCE($15, canonical_url) END,
+                     source = $16, content_hash = $17, updated = $18
                  WHERE id = $19",
             ),
             arrival,
@@ -306,20 +315,21 @@ impl Store {
             .collect()
     }
 
-    async fn free_slug(&self, wanted: &Slug) -> Result<String> {
-        let mut slug = wanted.to_string();
+    /// `wanted`, with a number behind it when `taken` finds it already.
+    async fn free(&self, taken: &'static str, wanted: &str) -> Result<String> {
+        let mut name = wanted.to_owned();
         let mut number = 1;
-        while sqlx::query("SELECT 1 FROM summary WHERE slug = $1")
-            .bind(&slug)
+        while sqlx::query(taken)
+            .bind(&name)
             .fetch_optional(&self.pool)
             .await
             .map_err(db)?
             .is_some()
         {
             number += 1;
-            slug = format!("{wanted}-{number}");
+            name = format!("{wanted}-{number}");
         }
-        Ok(slug)
+        Ok(name)
     }
 
     async fn with_categories(&self, rows: &[AnyRow]) -> Result<Vec<StoredSummary>> {

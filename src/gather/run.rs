@@ -1,0 +1,191 @@
+//! Gathering: every source is pulled, and what is new or changed is kept.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use std::time::Duration;
+
+use super::dedupe::{canonical_url, content_hash, entry_id};
+use super::{FetchMemory, Item, Source};
+use crate::domain::{Clock, FetchState, Problem, Result, Summary, Timestamp};
+use crate::store::Store;
+use crate::store::lease;
+use crate::store::summaries::Arrival;
+
+/// How long another process may take to gather.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// What one source gave.
+#[derive(Debug, Default, Serialize)]
+pub struct SourceReport {
+    /// The source's name.
+    pub source: String,
+    /// Summaries that were not known.
+    pub new: usize,
+    /// Summaries whose text, status or note changed.
+    pub changed: usize,
+    /// Summaries that are as they were, and addresses that had nothing new.
+    pub unchanged: usize,
+    /// Items that are no summaries, each with its reason.
+    pub rejected: Vec<Rejection>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// Why the source as a whole could not be read.
+    pub failed: Option<String>,
+}
+
+/// An item that is no summary.
+#[derive(Debug, Serialize)]
+pub struct Rejection {
+    /// File or address.
+    pub place: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+#[async_trait]
+impl FetchMemory for Store {
+    async fn recall(&self, source: &str, address: &str) -> Result<FetchState> {
+        self.fetch_state(source, address).await
+    }
+
+    async fn remember(&self, source: &str, address: &str, state: &FetchState) -> Result<()> {
+        self.set_fetch_state(source, address, state).await
+    }
+}
+
+/// Pulls `sources` in order. A source that fails costs only itself; of two sources with the same paper
+/// the first one's text is shown.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run(
+    sources: &[Box<dyn Source>],
+    store: &Store,
+    site_url: &str,
+    clock: &dyn Clock,
+) -> Result<Vec<SourceReport>> {
+    let lease = lease::wait_for(store, "gather", clock, PATIENCE).await?;
+    let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
+    let mut reports = Vec::with_capacity(sources.len());
+    let mut trouble = None;
+    for source in sources {
+        match gather_one(&**source, &names, store, site_url, clock).await {
+            Ok(report) => reports.push(report),
+            Err(problem) => {
+                trouble = Some(problem);
+                break;
+            }
+        }
+    }
+    lease.release().await?;
+    match trouble {
+        Some(problem) => Err(problem),
+        None => Ok(reports),
+    }
+}
+
+async fn gather_one(
+    source: &dyn Source,
+    names: &[&str],
+    store: &Store,
+    site_url: &str,
+    clock: &dyn Clock,
+) -> Result<SourceReport> {
+    let name = source.name();
+    let mut report = SourceReport {
+        source: name.to_owned(),
+        ..SourceReport::default()
+    };
+    let pulled = match source.pull(store, clock.now()).await {
+        Ok(pulled) => pulled,
+        Err(problem) => {
+            tracing::warn!(source = name, %problem, "source could not be read");
+            report.failed = Some(problem.to_string());
+            return Ok(report);
+        }
+    };
+    report.unchanged = pulled.untouched;
+    report.notes = pulled.notes;
+    for Item { key, place, outcome } in pulled.items {
+        match outcome {
+            Ok(summary) => {
+                let kept = keep(name, names, &key, &summary, store, site_url, clock.now()).await?;
+                match kept {
+                    Kept::New => report.new += 1,
+                    Kept::Changed => report.changed += 1,
+                    Kept::Unchanged => report.unchanged += 1,
+                }
+            }
+            Err(reason) => {
+                tracing::warn!(source = name, place, reason, "item rejected");
+                report.rejected.push(Rejection { place, reason });
+            }
+        }
+    }
+    for (address, state) in &pulled.fetched {
+        store.set_fetch_state(name, address, state).await?;
+    }
+    tracing::info!(
+        source = name,
+        new = report.new,
+        changed = report.changed,
+        unchanged = report.unchanged,
+        rejected = report.rejected.len(),
+        "gathered"
+    );
+    Ok(report)
+}
+
+enum Kept {
+    New,
+    Changed,
+    Unchanged,
+}
+
+async fn keep(
+    source: &str,
+    names: &[&str],
+    key: &str,
+    summary: &Summary,
+    store: &Store,
+    site_url: &str,
+    now: Timestamp,
+) -> Result<Kept> {
+    let hash = content_hash(summary);
+    let entry_id = entry_id(summary, site_url);
+    let canonical = summary.url.as_deref().and_then(canonical_url);
+    let arrival = Arrival {
+        source,
+        key,
+        summary,
+        entry_id: &entry_id,
+        canonical_url: canonical.as_deref(),
+        hash: &hash,
+    };
+    let Some(known) = store.known_summary(&arrival).await? else {
+        store.insert_summary(&arrival, now).await.map_err(|problem| about(problem, key))?;
+        return Ok(Kept::New);
+    };
+    if known.owner != source && outranks(names, &known.owner, source) {
+        if known.item_hash.as_deref() != Some(&hash) {
+            store.link_summary(known.id, &arrival).await?;
+        }
+        return Ok(Kept::Unchanged);
+    }
+    if known.owner == source && known.content_hash == hash && known.item_hash.as_deref() == Some(&hash) {
+        return Ok(Kept::Unchanged);
+    }
+    let changed = known.content_hash != hash;
+    store.update_summary(known.id, &arrival, now).await.map_err(|problem| about(problem, key))?;
+    Ok(if changed { Kept::Changed } else { Kept::Unchanged })
+}
+
+/// Whether `owner` still exists and stands before `source` in the configuration.
+fn outranks(names: &[&str], owner: &str, source: &str) -> bool {
+    let place = |name: &str| names.iter().position(|&known| known == name);
+    place(owner).is_some_and(|first| place(source).is_none_or(|second| first < second))
+}
+
+fn about(problem: Problem, key: &str) -> Problem {
+    problem.at(format!("summary {key:?}"))
+}
