@@ -1,1 +1,25 @@
-//! (see docs/architecture.md)
+//! From a segment's text to a relay's reply. Only this module speaks SMTP.
+//!
+//! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
+//! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
+
+mod header;
+pub mod message;
+mod open;
+mod outbox;
+mod quoted;
+pub mod relay;
+pub mod reply;
+pub mod retry;
+pub mod session;
+pub mod splice;
+mod stream;
+mod tls;
+
+pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
+pub use open::RelayTrouble;
+pub use outbox::Outbox;
+pub use relay::{Connection, Relay};
+pub use retry::{Attempt, Happened, Stage, Verdict, judge, next_attempt};
+pub use session::{Session, SessionSettings};
+pub use splice::ReaderValues;
