@@ -21,7 +21,9 @@ fn filled(pieces: &[Piece]) -> String {
 }
 
 fn sample(context: &DigestContext, shape: ReaderShape) -> RenderedMail {
-    templates().digest("digest", context, shape).unwrap_or_else(|problem| panic!("{problem}"))
+    templates()
+        .digest("digest", context, shape)
+        .unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 #[test]

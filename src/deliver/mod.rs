@@ -3,11 +3,15 @@
 //! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
+mod carrier;
+pub mod compose;
 mod header;
+mod health;
 pub mod message;
 mod open;
 mod outbox;
 mod quoted;
+mod recorder;
 pub mod relay;
 pub mod reply;
 pub mod retry;
@@ -15,6 +19,7 @@ pub mod session;
 pub mod splice;
 mod stream;
 mod tls;
+pub mod worker;
 
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
 pub use open::RelayTrouble;

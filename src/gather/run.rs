@@ -163,7 +163,10 @@ async fn keep(
         hash: &hash,
     };
     let Some(known) = store.known_summary(&arrival).await? else {
-        store.insert_summary(&arrival, now).await.map_err(|problem| about(problem, key))?;
+        store
+            .insert_summary(&arrival, now)
+            .await
+            .map_err(|problem| about(problem, key))?;
         return Ok(Kept::New);
     };
     if known.owner != source && outranks(names, &known.owner, source) {
@@ -176,7 +179,10 @@ async fn keep(
         return Ok(Kept::Unchanged);
     }
     let changed = known.content_hash != hash;
-    store.update_summary(known.id, &arrival, now).await.map_err(|problem| about(problem, key))?;
+    store
+        .update_summary(known.id, &arrival, now)
+        .await
+        .map_err(|problem| about(problem, key))?;
     Ok(if changed { Kept::Changed } else { Kept::Unchanged })
 }
 

@@ -12,7 +12,9 @@ use super::slots::Slot;
 use crate::domain::{Problem, Result};
 
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
-const HELPERS: [&str; 11] = ["lookup", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
+const HELPERS: [&str; 11] = [
+    "lookup", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not",
+];
 const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
     {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
     {{#unless reader.name}}; a subject has none of them";
@@ -69,7 +71,10 @@ pub(super) fn check(
         loops: 0,
         included: Vec::new(),
         block_given: Vec::new(),
-        scopes: vec![Scope { value: Known::Value(sample.clone()), names: BTreeMap::new() }],
+        scopes: vec![Scope {
+            value: Known::Value(sample.clone()),
+            names: BTreeMap::new(),
+        }],
     }
     .template(template)
 }
@@ -128,7 +133,8 @@ impl Checker<'_> {
         }
         let known = match &expression.name {
             Parameter::Name(name) => {
-                let path = Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
+                let path =
+                    Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
                 self.resolve(&path)?
             }
             other => self.parameter(other)?,
@@ -156,7 +162,11 @@ impl Checker<'_> {
         if !HELPERS.contains(&name) {
             return Err(self
                 .wrong(format!("there is no helper named {name}"))
-                .hint(format!("the helpers are {} and, as blocks, {}", HELPERS.join(", "), BLOCKS.join(", "))));
+                .hint(format!(
+                    "the helpers are {} and, as blocks, {}",
+                    HELPERS.join(", "),
+                    BLOCKS.join(", ")
+                )));
         }
         for parameter in params.iter().chain(hash.values()) {
             self.argument(parameter)?;
@@ -186,14 +196,23 @@ impl Checker<'_> {
             Known::Value(value) if holds_reader(&value) => {
                 let shown = shown(parameter);
                 return Err(self
-                    .wrong(format!("a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"))
+                    .wrong(format!(
+                        "a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"
+                    ))
                     .hint(READER_HINT));
             }
             known => known,
         };
         if !asks {
-            let inner = if name == "each" { self.element(value, parameter)? } else { value };
-            self.scopes.push(Scope { names: names(block, &inner), value: inner });
+            let inner = if name == "each" {
+                self.element(value, parameter)?
+            } else {
+                value
+            };
+            self.scopes.push(Scope {
+                names: names(block, &inner),
+                value: inner,
+            });
             self.loops += usize::from(name == "each");
         }
         if let Some(body) = &block.template {
@@ -203,17 +222,25 @@ impl Checker<'_> {
             self.scopes.pop();
             self.loops -= usize::from(name == "each");
         }
-        block.inverse.as_ref().map_or(Ok(()), |inverse| self.template(inverse))
+        block
+            .inverse
+            .as_ref()
+            .map_or(Ok(()), |inverse| self.template(inverse))
     }
 
     /// What `{{this}}` is inside `{{#each list}}`.
     fn element(&self, list: Known, parameter: &Parameter) -> Result<Known> {
         match list {
-            Known::Value(Value::Array(mut values)) if !values.is_empty() => Ok(Known::Value(values.swap_remove(0))),
-            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => Ok(Known::Unknown),
-            Known::Value(_) => {
-                Err(self.wrong(format!("{{{{#each}}}} needs a list, and this is none: {}", shown(parameter))))
+            Known::Value(Value::Array(mut values)) if !values.is_empty() => {
+                Ok(Known::Value(values.swap_remove(0)))
             }
+            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => {
+                Ok(Known::Unknown)
+            }
+            Known::Value(_) => Err(self.wrong(format!(
+                "{{{{#each}}}} needs a list, and this is none: {}",
+                shown(parameter)
+            ))),
         }
     }
 
@@ -237,17 +264,22 @@ impl Checker<'_> {
         }
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
-            return Err(self.wrong(format!("there is no partial named {name}")).hint(format!(
-                "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
-                partials.keys().cloned().collect::<Vec<_>>().join(", ")
-            )));
+            return Err(self
+                .wrong(format!("there is no partial named {name}"))
+                .hint(format!(
+                    "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
+                    partials.keys().cloned().collect::<Vec<_>>().join(", ")
+                )));
         };
         if self.included.contains(&name) {
             return Err(self.wrong(format!("the partial includes itself: {name}")));
         }
         let mut value = match include.params.first() {
             Some(parameter) => self.argument(parameter)?,
-            None => self.scopes.last().map_or(Known::Unknown, |scope| scope.value.clone()),
+            None => self
+                .scopes
+                .last()
+                .map_or(Known::Unknown, |scope| scope.value.clone()),
         };
         let mut names = BTreeMap::new();
         for (key, parameter) in &include.hash {
@@ -261,7 +293,10 @@ impl Checker<'_> {
         if let Some(block) = &include.template {
             self.template(block)?;
         }
-        let (place, line) = (std::mem::replace(&mut self.place, partial.place.clone()), self.line);
+        let (place, line) = (
+            std::mem::replace(&mut self.place, partial.place.clone()),
+            self.line,
+        );
         self.included.push(name);
         self.block_given.push(include.template.is_some());
         self.template(&partial.template)?;
@@ -276,7 +311,10 @@ impl Checker<'_> {
     fn argument(&mut self, parameter: &Parameter) -> Result<Known> {
         match self.parameter(parameter)? {
             Known::Value(value) if holds_reader(&value) => Err(self
-                .wrong(format!("a reader's value can't be an argument: {}", shown(parameter)))
+                .wrong(format!(
+                    "a reader's value can't be an argument: {}",
+                    shown(parameter)
+                ))
                 .hint(READER_HINT)),
             known => Ok(known),
         }
@@ -322,13 +360,21 @@ impl Checker<'_> {
             }
         }
         let given = (ups == 0 && !root)
-            .then(|| names.first().and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name))))
+            .then(|| {
+                names
+                    .first()
+                    .and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name)))
+            })
             .flatten();
         let start = if let Some(given) = given {
             names.remove(0);
             given
         } else {
-            let depth = if root { Some(0) } else { self.scopes.len().checked_sub(1 + ups) };
+            let depth = if root {
+                Some(0)
+            } else {
+                self.scopes.len().checked_sub(1 + ups)
+            };
             match depth.and_then(|depth| self.scopes.get(depth)) {
                 Some(scope) => &scope.value,
                 None => return Err(self.wrong(format!("there is nothing above the top: {raw}"))),
@@ -383,7 +429,9 @@ fn names(block: &HelperTemplate, inner: &Known) -> BTreeMap<String, Known> {
 }
 
 fn shown(parameter: &Parameter) -> String {
-    parameter.as_name().map_or_else(|| "(…)".to_owned(), str::to_owned)
+    parameter
+        .as_name()
+        .map_or_else(|| "(…)".to_owned(), str::to_owned)
 }
 
 fn holds_reader(value: &Value) -> bool {
@@ -419,7 +467,13 @@ fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
     included_by(&partial.template, &mut included);
     for name in included {
         if let Some(start) = way.iter().position(|earlier| *earlier == name) {
-            let circle = way.iter().skip(start).chain([&name]).cloned().collect::<Vec<_>>().join(" → ");
+            let circle = way
+                .iter()
+                .skip(start)
+                .chain([&name])
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" → ");
             return Err(Problem::configuration(format!(
                 "{}: partials include each other: {circle}",
                 partial.place

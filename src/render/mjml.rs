@@ -17,7 +17,11 @@ pub(super) fn compile(source: &str, place: &str) -> Result<String> {
             .hint("a block expression around MJML elements stands in <mj-raw>; every element must be closed")
     })?;
     // No fonts: a mail names no foreign host of its own.
-    let options = RenderOptions { disable_comments: true, social_icon_origin: None, fonts: HashMap::new() };
+    let options = RenderOptions {
+        disable_comments: true,
+        social_icon_origin: None,
+        fonts: HashMap::new(),
+    };
     parsed
         .element
         .render(&options)

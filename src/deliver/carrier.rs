@@ -1,0 +1,329 @@
+//! One connection's work: lease a batch, hand its messages over, give it back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::watch;
+
+use super::compose::SegmentMail;
+use super::message::Envelope;
+use super::recorder::{Committed, Recorder, committed};
+use super::relay::Connection;
+use super::retry::{Attempt, Verdict, next_attempt};
+use super::splice::ReaderValues;
+use super::worker::{Courier, Lane, TERM, Until};
+use crate::domain::delivery::State;
+use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::store::ledger::{Batch, Due, Outcome};
+
+/// How long an idle connection waits before it looks again.
+const IDLE: Duration = Duration::from_millis(100);
+/// The same, when nothing can become due sooner.
+const LONG_IDLE: Duration = Duration::from_secs(1);
+/// How long before the end of a lease nothing new is begun.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// Works for one connection to one relay.
+pub(super) struct Carrier {
+    courier: Arc<Courier>,
+    lane: usize,
+    recorder: Recorder,
+    stops: [watch::Receiver<bool>; 2],
+    connection: Option<Connection>,
+    /// The outcome that must be recorded before the next message is handed over.
+    pending: Option<Committed>,
+    message: Vec<u8>,
+}
+
+/// Why a batch was left.
+enum Left {
+    /// Everything that was due was tried.
+    Done,
+    /// The relay can't be used now.
+    RelayDown,
+    /// The process is to stop, or its lease may end before the next message has gone.
+    Stopped,
+}
+
+impl Carrier {
+    pub(super) fn new(
+        courier: Arc<Courier>,
+        lane: usize,
+        recorder: Recorder,
+        stops: [watch::Receiver<bool>; 2],
+    ) -> Self {
+        Self {
+            courier,
+            lane,
+            recorder,
+            stops,
+            connection: None,
+            pending: None,
+            message: Vec::new(),
+        }
+    }
+
+    /// Delivers until there is nothing to do, as `until` says.
+    pub(super) async fn run(mut self, until: Until) -> Result<()> {
+        let outcome = self.work(until).await;
+        if let Some(connection) = self.connection.take() {
+            connection.quit().await;
+        }
+        outcome
+    }
+
+    async fn work(&mut self, until: Until) -> Result<()> {
+        let courier = Arc::clone(&self.courier);
+        while !self.is_stopped() {
+            let now = courier.clock.now();
+            let down = self.lane(&courier)?.health.down_until(now).is_some();
+            if down && until == Until::Settled && courier.is_stalled() {
+                return Ok(());
+            }
+            if !down {
+                let leased = courier
+                    .store
+                    .lease_batch(&courier.owner, now, now.plus(TERM))
+                    .await?;
+                if let Some(batch) = leased {
+                    self.deliver(&courier, &batch).await?;
+                    continue;
+                }
+            }
+            let wait = match courier.store.next_due().await? {
+                None if until != Until::Stopped => return Ok(()),
+                Some(due) if due > now && until == Until::Settled => return Ok(()),
+                Some(due) if due <= now && !down => IDLE,
+                _ => LONG_IDLE,
+            };
+            if let Some(idle) = self.connection.take() {
+                // A relay ends what says nothing for minutes; a new connection is cheap.
+                idle.quit().await;
+            }
+            self.sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, courier: &Courier, batch: &Batch) -> Result<()> {
+        let left = self.deliver_batch(courier, batch).await;
+        let recorded = committed(self.pending.take()).await;
+        courier
+            .store
+            .release_batch(batch, &courier.owner, courier.clock.now())
+            .await?;
+        recorded?;
+        if let Left::RelayDown = left? {
+            self.connection = None;
+        }
+        Ok(())
+    }
+
+    async fn deliver_batch(&mut self, courier: &Courier, batch: &Batch) -> Result<Left> {
+        let mail = courier.composer.segment(batch).await?;
+        for due in courier.store.due_deliveries(batch, courier.clock.now()).await? {
+            if self.is_stopped() {
+                return Ok(Left::Stopped);
+            }
+            let address = match (&due.address, due.left) {
+                (Some(address), None) => address,
+                (_, left) => {
+                    courier.tally.excluded.fetch_add(1, Ordering::Relaxed);
+                    let reason = left.unwrap_or("unreadable_address");
+                    self.record(outcome(batch, &due, State::Excluded, Some(reason.to_owned())))
+                        .await;
+                    continue;
+                }
+            };
+            if !self.connect(courier).await? {
+                return Ok(Left::RelayDown);
+            }
+            let Some(attempt) = self.hand_over(courier, batch, &mail, &due, address).await? else {
+                return Ok(Left::Stopped);
+            };
+            if attempt.verdict == Verdict::RelayDown {
+                self.relay_down(courier, &attempt.log_text()).await?;
+                return Ok(Left::RelayDown);
+            }
+            let lane = self.lane(courier)?;
+            if attempt.verdict == Verdict::Sent {
+                if lane.health.took_one() {
+                    courier.store.set_trouble(None).await?;
+                }
+            } else if !attempt.session_usable && lane.health.lost_one() {
+                self.judged(courier, batch, &due, &attempt).await?;
+                self.relay_down(courier, &attempt.log_text()).await?;
+                return Ok(Left::RelayDown);
+            }
+            self.judged(courier, batch, &due, &attempt).await?;
+        }
+        Ok(Left::Done)
+    }
+
+    /// Makes sure that there is a connection; false when the relay can't be used now.
+    async fn connect(&mut self, courier: &Courier) -> Result<bool> {
+        if self.connection.as_ref().is_some_and(Connection::is_usable) {
+            return Ok(true);
+        }
+        let lane = self.lane(courier)?;
+        if lane.health.down_until(courier.clock.now()).is_some() {
+            return Ok(false);
+        }
+        match lane.relay.connect().await {
+            Ok(connection) => {
+                self.connection = Some(connection);
+                Ok(true)
+            }
+            Err(trouble) => {
+                self.relay_down(courier, &trouble.to_string()).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn relay_down(&self, courier: &Courier, why: &str) -> Result<()> {
+        let lane = self.lane(courier)?;
+        lane.health.is_down(
+            courier.clock.now(),
+            courier.backoff.first,
+            courier.backoff.max,
+            &*courier.random,
+        );
+        let why = crate::domain::text::one_line(why);
+        tracing::warn!(relay = lane.relay.name(), why, "relay can't be used now");
+        courier
+            .store
+            .set_trouble(Some(&format!("relay {:?}: {why}", lane.relay.name())))
+            .await
+    }
+
+    /// `None` when the message was held back: the outcome before it is not recorded, or the lease ends.
+    async fn hand_over(
+        &mut self,
+        courier: &Courier,
+        batch: &Batch,
+        mail: &SegmentMail,
+        due: &Due,
+        address: &EmailAddress,
+    ) -> Result<Option<Attempt>> {
+        let identity = &courier.identity;
+        let message_id = identity.message_id(batch.edition, due.subscriber);
+        let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
+        self.message.clear();
+        mail.message(name).splice(
+            &ReaderValues {
+                to: address,
+                name,
+                message_id: &message_id,
+                date: &courier.clock.now().rfc2822(),
+                unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
+                preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
+            },
+            &mut self.message,
+        )?;
+        let return_path = identity.return_path(batch.edition, due.subscriber);
+        let envelope = Envelope {
+            from: &return_path,
+            to: address,
+            message_id: &message_id,
+        };
+        let pending = self.pending.take();
+        let mut held_back = false;
+        let may_go = async {
+            held_back = true;
+            committed(pending).await?;
+            let safe_until = Timestamp(courier.safe_until.load(Ordering::Relaxed));
+            if courier.clock.now().plus(MARGIN) > safe_until {
+                return Err(Problem::failed("the lease of this batch is about to end"));
+            }
+            held_back = false;
+            Ok(())
+        };
+        let connection = self
+            .connection
+            .as_mut()
+            .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
+        let attempt = connection.send(&envelope, &self.message, may_go).await;
+        Ok((!held_back).then_some(attempt))
+    }
+
+    /// Writes down what an attempt means.
+    async fn judged(&mut self, courier: &Courier, batch: &Batch, due: &Due, attempt: &Attempt) -> Result<()> {
+        let tally = &courier.tally;
+        let (state, count) = match attempt.verdict {
+            Verdict::Sent => (State::Sent, &tally.sent),
+            Verdict::Fail { .. } => (State::Failed, &tally.failed),
+            Verdict::Uncertain => (State::Uncertain, &tally.deferred),
+            Verdict::Retry | Verdict::RelayDown => (State::Waiting, &tally.deferred),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let mut outcome = outcome(batch, due, state, attempt.text.clone());
+        outcome.attempt = 1;
+        outcome.code = attempt.code.map(i64::from);
+        outcome.relay = Some(self.lane(courier)?.relay.name().to_owned());
+        if !state.is_final() {
+            let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
+            let wait = next_attempt(
+                attempts,
+                courier.backoff.first,
+                courier.backoff.max,
+                courier.random.unit(),
+            );
+            outcome.next_attempt = Some(courier.clock.now().plus(wait));
+            tracing::info!(
+                edition = batch.edition,
+                subscriber = due.subscriber,
+                said = attempt.log_text(),
+                wait_s = wait.as_secs(),
+                "delivery deferred"
+            );
+        } else if state == State::Failed {
+            tracing::info!(
+                edition = batch.edition,
+                subscriber = due.subscriber,
+                said = attempt.log_text(),
+                "delivery failed"
+            );
+        }
+        self.record(outcome).await;
+        Ok(())
+    }
+
+    /// The recorder keeps the order, so that waiting for the last outcome is waiting for all.
+    async fn record(&mut self, outcome: Outcome) {
+        self.pending = Some(self.recorder.submit(outcome).await);
+    }
+
+    fn lane<'a>(&self, courier: &'a Courier) -> Result<&'a Lane> {
+        courier
+            .lanes
+            .get(self.lane)
+            .ok_or_else(|| Problem::failed("a connection without a relay"))
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stops.iter().any(|stop| *stop.borrow())
+    }
+
+    async fn sleep(&mut self, wait: Duration) {
+        let [stop, failure] = &mut self.stops;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+            _ = failure.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {
+    Outcome {
+        edition: batch.edition,
+        subscriber: due.subscriber,
+        state,
+        attempt: 0,
+        code: None,
+        text,
+        relay: None,
+        next_attempt: None,
+    }
+}

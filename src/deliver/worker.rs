@@ -1,0 +1,231 @@
+//! Delivering what is due: connections lease batches, hand messages over, and have outcomes recorded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::carrier::Carrier;
+use super::compose::Composer;
+use super::health::Health;
+use super::recorder::Recorder;
+use super::relay::Relay;
+use crate::domain::{Clock, Problem, Random, Result};
+use crate::store::{Store, owner};
+
+/// How long a batch is leased without renewal.
+pub(super) const TERM: Duration = Duration::from_secs(60);
+/// How often leases are renewed.
+const RENEWAL: Duration = Duration::from_secs(15);
+/// How often the state of editions is looked after.
+const UPKEEP: Duration = Duration::from_secs(1);
+
+/// The names and links of one reader in one edition.
+pub trait Identity: Send + Sync {
+    /// The same for every attempt.
+    fn message_id(&self, edition: i64, subscriber: i64) -> String;
+    /// The envelope sender.
+    fn return_path(&self, edition: i64, subscriber: i64) -> String;
+    /// The one-click link.
+    fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String;
+    /// The link to the reader's choices.
+    fn preferences_url(&self, digest: &str, subscriber: i64) -> String;
+}
+
+/// When a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Every delivery is final or waits for a later attempt.
+    Settled,
+    /// Every delivery is final.
+    Final,
+    /// It is told to stop.
+    Stopped,
+}
+
+/// What was done so far, for a progress bar.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Messages that a relay took.
+    pub sent: AtomicU64,
+    /// Deliveries that failed for good.
+    pub failed: AtomicU64,
+    /// Attempts that are to be repeated.
+    pub deferred: AtomicU64,
+    /// Readers who had left.
+    pub excluded: AtomicU64,
+}
+
+/// Waits between attempts.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    /// Before the second attempt; doubled from attempt to attempt.
+    pub first: Duration,
+    /// At most.
+    pub max: Duration,
+}
+
+/// A relay, how many connections are held to it, and what they know of it.
+pub(super) struct Lane {
+    pub(super) relay: Relay,
+    pub(super) connections: u32,
+    pub(super) health: Health,
+}
+
+/// Delivers; one at a time in a process.
+pub struct Courier {
+    pub(super) store: Store,
+    pub(super) composer: Arc<Composer>,
+    pub(super) identity: Arc<dyn Identity>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) backoff: Backoff,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) tally: Arc<Tally>,
+    /// The owner of this courier's leases.
+    pub(super) owner: String,
+    /// Until when every lease that is held surely holds, in UTC milliseconds.
+    pub(super) safe_until: AtomicI64,
+}
+
+/// What a courier works with.
+pub struct Parts {
+    /// The ledger.
+    pub store: Store,
+    /// Makes messages.
+    pub composer: Arc<Composer>,
+    /// Makes names and links.
+    pub identity: Arc<dyn Identity>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// For jitter.
+    pub random: Arc<dyn Random>,
+    /// Waits between attempts.
+    pub backoff: Backoff,
+    /// Relays with the number of connections to each.
+    pub relays: Vec<(Relay, u32)>,
+}
+
+impl Courier {
+    /// A courier that has not begun.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            store: parts.store,
+            composer: parts.composer,
+            identity: parts.identity,
+            clock: parts.clock,
+            random: parts.random,
+            backoff: parts.backoff,
+            lanes: parts
+                .relays
+                .into_iter()
+                .map(|(relay, connections)| Lane {
+                    relay,
+                    connections: connections.max(1),
+                    health: Health::default(),
+                })
+                .collect(),
+            tally: Arc::default(),
+            owner: owner::new(),
+            safe_until: AtomicI64::new(0),
+        }
+    }
+
+    /// What was done so far.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
+    /// Whether every relay was found unusable and has not taken a message since.
+    pub fn is_stalled(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.health.is_in_doubt())
+    }
+
+    /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
+    ///
+    /// # Errors
+    /// When a template fails or the database does not answer; what was sent is recorded.
+    pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
+        self.renew().await?;
+        self.look_after().await?;
+        let (recorder, recording) = Recorder::start(self.store.clone());
+        let (failed, failure) = watch::channel(false);
+        let failed = Arc::new(failed);
+        let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
+        let mut connections = JoinSet::new();
+        for lane in 0..self.lanes.len() {
+            for _ in 0..self.lanes.get(lane).map_or(0, |lane| lane.connections) {
+                let carrier = Carrier::new(
+                    Arc::clone(self),
+                    lane,
+                    recorder.clone(),
+                    [stop.clone(), failure.clone()],
+                );
+                let failed = Arc::clone(&failed);
+                connections.spawn(async move {
+                    let outcome = carrier.run(until).await;
+                    if outcome.is_err() {
+                        failed.send_replace(true);
+                    }
+                    outcome
+                });
+            }
+        }
+        drop(recorder);
+        let mut trouble = None;
+        while let Some(ended) = connections.join_next().await {
+            let outcome = ended.unwrap_or_else(|error| {
+                failed.send_replace(true);
+                Err(Problem::failed("a connection's task ended by itself").because(error))
+            });
+            if let Err(problem) = outcome {
+                trouble.get_or_insert(problem);
+            }
+        }
+        let recorded = recording
+            .await
+            .unwrap_or_else(|error| Err(Problem::failed("the recorder ended by itself").because(error)));
+        upkeep.abort();
+        let _ = (&mut upkeep).await;
+        // The recorder's own trouble says more than that of the connections which waited for it.
+        recorded?;
+        if let Some(problem) = trouble {
+            return Err(problem);
+        }
+        self.look_after().await
+    }
+
+    /// Keeps leases alive and editions' states true while connections work.
+    async fn upkeep(self: Arc<Self>) {
+        let mut since_renewal = Duration::ZERO;
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            since_renewal += UPKEEP;
+            if since_renewal >= RENEWAL {
+                match self.renew().await {
+                    Ok(()) => since_renewal = Duration::ZERO,
+                    Err(problem) => tracing::warn!(%problem, "leases not renewed"),
+                }
+            }
+            if let Err(problem) = self.look_after().await {
+                tracing::warn!(%problem, "editions not looked after");
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let until = self.clock.now().plus(TERM);
+        self.store.renew_batches(&self.owner, until).await?;
+        self.safe_until.store(until.0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Frees what the dead hold, gives up on what is too old, and settles the editions.
+    async fn look_after(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.store.free_dead_batches().await?;
+        self.store.expire_deliveries(now).await?;
+        self.store.settle_editions(now, self.is_stalled()).await
+    }
+}
