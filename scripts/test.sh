@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands: format, lints, dependencies, and every test, on
+# SQLite and on a PostgreSQL of its own. Needs Rust, Debian 12, and root or the packages below.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# What the tests start, and the Debian package that brings it.
+NEEDED=(
+  "smtp-sink:postfix" "initdb:postgresql" "python3:python3-venv" "openssl:openssl" "curl:curl"
+  "ps:procps" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
+)
+TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
+VENV="$TARGET/test-venv"
+WORK=""
+CLUSTER_USER=""
+
+say() { printf '\n== %s\n' "$*"; }
+
+fail() {
+  printf 'test.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# Runs a command as the user of the cluster, which is never root.
+as_cluster_user() {
+  if [ -n "$CLUSTER_USER" ]; then
+    (cd "$WORK" && runuser -u "$CLUSTER_USER" -- "$@")
+  else
+    "$@"
+  fi
+}
+
+stop_everything() {
+  local code=$?
+  trap - EXIT INT TERM
+  if [ -n "$WORK" ]; then
+    if [ -f "$WORK/cluster/postmaster.pid" ]; then
+      as_cluster_user pg_ctl -D "$WORK/cluster" -m immediate -w stop >/dev/null 2>&1 || true
+    fi
+    rm -rf "$WORK"
+  fi
+  exit "$code"
+}
+trap stop_everything EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+missing_packages() {
+  local pair
+  for pair in "${NEEDED[@]}"; do
+    command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"
+  done
+}
+
+# Installs packages without starting the services that come with them.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d made=""
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    made=yes
+  fi
+  if ! { DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"; } >"$WORK/apt" 2>&1; then
+    tail -n 20 "$WORK/apt" >&2
+    made="$made failed"
+  fi
+  [ "${made#yes}" = "$made" ] || rm -f "$policy"
+  [ "${made%failed}" = "$made" ] || fail "cannot install $*"
+}
+
+find_services() {
+  local folder
+  # Debian keeps PostgreSQL's programs and smtp-sink out of most users' PATH.
+  for folder in /usr/lib/postgresql/*/bin; do
+    [ -x "$folder/initdb" ] && PATH="$folder:$PATH"
+  done
+  PATH="$PATH:/usr/sbin:/sbin"
+  export PATH
+}
+
+make_venv() {
+  if ! "$VENV/bin/python" -c 'import venv' >/dev/null 2>&1; then
+    rm -rf "$VENV"
+    python3 -m venv "$VENV" || fail "cannot make a Python environment in $VENV"
+  fi
+  if ! cmp -s scripts/requirements.txt "$VENV/requirements.txt"; then
+    "$VENV/bin/pip" install -q --disable-pip-version-check -r scripts/requirements.txt ||
+      fail "cannot install scripts/requirements.txt from PyPI"
+    cp scripts/requirements.txt "$VENV/requirements.txt"
+  fi
+}
+
+start_postgres() {
+  local try port
+  if [ "$(id -u)" = 0 ]; then
+    CLUSTER_USER=postgres
+    id -u "$CLUSTER_USER" >/dev/null 2>&1 || CLUSTER_USER=nobody
+    chown "$CLUSTER_USER" "$WORK"
+  fi
+  as_cluster_user initdb -D "$WORK/cluster" -U postrider -A trust -E UTF8 --locale=C.UTF-8 \
+    >"$WORK/initdb" 2>&1 || {
+    cat "$WORK/initdb" >&2
+    fail "PostgreSQL: initdb failed"
+  }
+  for try in 1 2 3 4 5; do
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    if as_cluster_user pg_ctl -D "$WORK/cluster" -l "$WORK/cluster/log" -w -t 60 -o "-p $port -k $WORK \
+      -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=off -c synchronous_commit=off \
+      -c full_page_writes=off" start >/dev/null 2>&1; then
+      export POSTRIDER_TEST_POSTGRES="postgres://postrider@127.0.0.1:$port/postgres"
+      return
+    fi
+    printf 'PostgreSQL did not start on port %s (try %s)\n' "$port" "$try" >&2
+  done
+  tail -n 20 "$WORK/cluster/log" >&2 || true
+  fail "PostgreSQL did not start"
+}
+
+# How many tests passed on one database.
+passed_on() { grep -cE "^test ([^ ]+::)?on_$1(::[^ ]+)? \.\.\. ok$" "$WORK/tests" || true; }
+
+# The sum of one number of the lines with which each test binary ends.
+total() { sed -nE "s/^test result: .* ([0-9]+) $1;.*/\1/p" "$WORK/tests" | awk '{ n += $1 } END { print n + 0 }'; }
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/postrider-test.XXXXXX")
+chmod 755 "$WORK"
+find_services
+mapfile -t missing < <(missing_packages)
+if [ "${#missing[@]}" -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || fail "missing: ${missing[*]} (apt-get install ${missing[*]}, or run as root)"
+  say "install ${missing[*]}"
+  install_packages "${missing[@]}"
+  find_services
+  mapfile -t missing < <(missing_packages)
+  [ "${#missing[@]}" = 0 ] || fail "still missing after the installation: ${missing[*]}"
+fi
+make_venv
+export PATH="$VENV/bin:$PATH"
+
+say "format"
+cargo fmt --check
+shellcheck scripts/*.sh .ci/run
+
+say "dependencies"
+cargo fetch --locked
+cargo deny --locked --log-level error check bans licenses sources
+
+say "lints"
+cargo clippy --locked --all-targets -- -D warnings
+
+say "services"
+start_postgres
+POSTRIDER_TEST_SMTP_SINK=$(command -v smtp-sink)
+POSTRIDER_TEST_PYTHON="$VENV/bin/python"
+export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON
+printf '%s\n%s\n%s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
+  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')"
+
+say "tests"
+code=0
+cargo test --locked --no-fail-fast 2>&1 | tee "$WORK/tests" || code=$?
+
+on_sqlite=$(passed_on sqlite)
+on_postgres=$(passed_on postgres)
+say "result"
+printf 'store tests on SQLite: %s, on PostgreSQL: %s\n' "$on_sqlite" "$on_postgres"
+if [ "$on_sqlite" != "$on_postgres" ] || [ "$on_sqlite" = 0 ]; then
+  printf 'test.sh: the store tests must run on both databases, as often on one as on the other\n' >&2
+  code=1
+fi
+[ "$code" = 0 ] || printf 'test.sh: FAILED\n' >&2
+printf '%s passed, %s failed, %s skipped\n' "$(total passed)" "$(total failed)" "$(total ignored)"
+exit "$code"
