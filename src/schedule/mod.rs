@@ -1,3 +1,4 @@
 //! When runs are due (see docs/architecture.md).
 
 pub mod cron;
+pub mod runner;
