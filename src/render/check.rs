@@ -12,7 +12,20 @@ use super::slots::Slot;
 use crate::domain::{Problem, Result};
 
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
-const HELPERS: [&str; 11] = ["lookup", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
+/// Helpers and how many arguments they take; Handlebars ignores any more without a word.
+const HELPERS: [(&str, usize); 11] = [
+    ("lookup", 2),
+    ("len", 1),
+    ("eq", 2),
+    ("ne", 2),
+    ("gt", 2),
+    ("gte", 2),
+    ("lt", 2),
+    ("lte", 2),
+    ("and", 2),
+    ("or", 2),
+    ("not", 1),
+];
 const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
     {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
     {{#unless reader.name}}; a subject has none of them";
@@ -123,7 +136,7 @@ impl Checker<'_> {
             return self.helper(name, &expression.params, &expression.hash);
         }
         let shown = || format!("{{{{{name}}}}}");
-        if BLOCKS.contains(&name) || HELPERS.contains(&name) {
+        if BLOCKS.contains(&name) || HELPERS.iter().any(|(helper, _)| *helper == name) {
             return Err(self.wrong(format!("{} lacks its argument", shown())));
         }
         let known = match &expression.name {
@@ -153,10 +166,16 @@ impl Checker<'_> {
         params: &[Parameter],
         hash: &std::collections::HashMap<String, Parameter>,
     ) -> Result<()> {
-        if !HELPERS.contains(&name) {
+        let Some((_, arguments)) = HELPERS.iter().find(|(helper, _)| *helper == name) else {
+            let helpers = HELPERS.map(|(helper, _)| helper).join(", ");
             return Err(self
                 .wrong(format!("there is no helper named {name}"))
-                .hint(format!("the helpers are {} and, as blocks, {}", HELPERS.join(", "), BLOCKS.join(", "))));
+                .hint(format!("the helpers are {helpers} and, as blocks, {}", BLOCKS.join(", "))));
+        };
+        if params.len() != *arguments {
+            return Err(self
+                .wrong(format!("the helper {name} takes {arguments} arguments, not {}", params.len()))
+                .hint("write (or a (or b c)) for three"));
         }
         for parameter in params.iter().chain(hash.values()) {
             self.argument(parameter)?;
