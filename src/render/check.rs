@@ -12,8 +12,19 @@ use super::slots::Slot;
 use crate::domain::{Problem, Result};
 
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
-const HELPERS: [&str; 11] = [
-    "lookup", "len", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not",
+/// Helpers and how many arguments they take; Handlebars ignores any more without a word.
+const HELPERS: [(&str, usize); 11] = [
+    ("lookup", 2),
+    ("len", 1),
+    ("eq", 2),
+    ("ne", 2),
+    ("gt", 2),
+    ("gte", 2),
+    ("lt", 2),
+    ("lte", 2),
+    ("and", 2),
+    ("or", 2),
+    ("not", 1),
 ];
 const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
     {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
@@ -71,10 +82,7 @@ pub(super) fn check(
         loops: 0,
         included: Vec::new(),
         block_given: Vec::new(),
-        scopes: vec![Scope {
-            value: Known::Value(sample.clone()),
-            names: BTreeMap::new(),
-        }],
+        scopes: vec![Scope { value: Known::Value(sample.clone()), names: BTreeMap::new() }],
     }
     .template(template)
 }
@@ -128,13 +136,12 @@ impl Checker<'_> {
             return self.helper(name, &expression.params, &expression.hash);
         }
         let shown = || format!("{{{{{name}}}}}");
-        if BLOCKS.contains(&name) || HELPERS.contains(&name) {
+        if BLOCKS.contains(&name) || HELPERS.iter().any(|(helper, _)| *helper == name) {
             return Err(self.wrong(format!("{} lacks its argument", shown())));
         }
         let known = match &expression.name {
             Parameter::Name(name) => {
-                let path =
-                    Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
+                let path = Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
                 self.resolve(&path)?
             }
             other => self.parameter(other)?,
@@ -159,14 +166,16 @@ impl Checker<'_> {
         params: &[Parameter],
         hash: &std::collections::HashMap<String, Parameter>,
     ) -> Result<()> {
-        if !HELPERS.contains(&name) {
+        let Some((_, arguments)) = HELPERS.iter().find(|(helper, _)| *helper == name) else {
+            let helpers = HELPERS.map(|(helper, _)| helper).join(", ");
             return Err(self
                 .wrong(format!("there is no helper named {name}"))
-                .hint(format!(
-                    "the helpers are {} and, as blocks, {}",
-                    HELPERS.join(", "),
-                    BLOCKS.join(", ")
-                )));
+                .hint(format!("the helpers are {helpers} and, as blocks, {}", BLOCKS.join(", "))));
+        };
+        if params.len() != *arguments {
+            return Err(self
+                .wrong(format!("the helper {name} takes {arguments} arguments, not {}", params.len()))
+                .hint("write (or a (or b c)) for three"));
         }
         for parameter in params.iter().chain(hash.values()) {
             self.argument(parameter)?;
@@ -196,23 +205,14 @@ impl Checker<'_> {
             Known::Value(value) if holds_reader(&value) => {
                 let shown = shown(parameter);
                 return Err(self
-                    .wrong(format!(
-                        "a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"
-                    ))
+                    .wrong(format!("a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"))
                     .hint(READER_HINT));
             }
             known => known,
         };
         if !asks {
-            let inner = if name == "each" {
-                self.element(value, parameter)?
-            } else {
-                value
-            };
-            self.scopes.push(Scope {
-                names: names(block, &inner),
-                value: inner,
-            });
+            let inner = if name == "each" { self.element(value, parameter)? } else { value };
+            self.scopes.push(Scope { names: names(block, &inner), value: inner });
             self.loops += usize::from(name == "each");
         }
         if let Some(body) = &block.template {
@@ -222,25 +222,17 @@ impl Checker<'_> {
             self.scopes.pop();
             self.loops -= usize::from(name == "each");
         }
-        block
-            .inverse
-            .as_ref()
-            .map_or(Ok(()), |inverse| self.template(inverse))
+        block.inverse.as_ref().map_or(Ok(()), |inverse| self.template(inverse))
     }
 
     /// What `{{this}}` is inside `{{#each list}}`.
     fn element(&self, list: Known, parameter: &Parameter) -> Result<Known> {
         match list {
-            Known::Value(Value::Array(mut values)) if !values.is_empty() => {
-                Ok(Known::Value(values.swap_remove(0)))
+            Known::Value(Value::Array(mut values)) if !values.is_empty() => Ok(Known::Value(values.swap_remove(0))),
+            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => Ok(Known::Unknown),
+            Known::Value(_) => {
+                Err(self.wrong(format!("{{{{#each}}}} needs a list, and this is none: {}", shown(parameter))))
             }
-            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => {
-                Ok(Known::Unknown)
-            }
-            Known::Value(_) => Err(self.wrong(format!(
-                "{{{{#each}}}} needs a list, and this is none: {}",
-                shown(parameter)
-            ))),
         }
     }
 
@@ -264,22 +256,17 @@ impl Checker<'_> {
         }
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
-            return Err(self
-                .wrong(format!("there is no partial named {name}"))
-                .hint(format!(
-                    "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
-                    partials.keys().cloned().collect::<Vec<_>>().join(", ")
-                )));
+            return Err(self.wrong(format!("there is no partial named {name}")).hint(format!(
+                "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
+                partials.keys().cloned().collect::<Vec<_>>().join(", ")
+            )));
         };
         if self.included.contains(&name) {
             return Err(self.wrong(format!("the partial includes itself: {name}")));
         }
         let mut value = match include.params.first() {
             Some(parameter) => self.argument(parameter)?,
-            None => self
-                .scopes
-                .last()
-                .map_or(Known::Unknown, |scope| scope.value.clone()),
+            None => self.scopes.last().map_or(Known::Unknown, |scope| scope.value.clone()),
         };
         let mut names = BTreeMap::new();
         for (key, parameter) in &include.hash {
@@ -293,10 +280,7 @@ impl Checker<'_> {
         if let Some(block) = &include.template {
             self.template(block)?;
         }
-        let (place, line) = (
-            std::mem::replace(&mut self.place, partial.place.clone()),
-            self.line,
-        );
+        let (place, line) = (std::mem::replace(&mut self.place, partial.place.clone()), self.line);
         self.included.push(name);
         self.block_given.push(include.template.is_some());
         self.template(&partial.template)?;
@@ -311,10 +295,7 @@ impl Checker<'_> {
     fn argument(&mut self, parameter: &Parameter) -> Result<Known> {
         match self.parameter(parameter)? {
             Known::Value(value) if holds_reader(&value) => Err(self
-                .wrong(format!(
-                    "a reader's value can't be an argument: {}",
-                    shown(parameter)
-                ))
+                .wrong(format!("a reader's value can't be an argument: {}", shown(parameter)))
                 .hint(READER_HINT)),
             known => Ok(known),
         }
@@ -360,21 +341,13 @@ impl Checker<'_> {
             }
         }
         let given = (ups == 0 && !root)
-            .then(|| {
-                names
-                    .first()
-                    .and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name)))
-            })
+            .then(|| names.first().and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name))))
             .flatten();
         let start = if let Some(given) = given {
             names.remove(0);
             given
         } else {
-            let depth = if root {
-                Some(0)
-            } else {
-                self.scopes.len().checked_sub(1 + ups)
-            };
+            let depth = if root { Some(0) } else { self.scopes.len().checked_sub(1 + ups) };
             match depth.and_then(|depth| self.scopes.get(depth)) {
                 Some(scope) => &scope.value,
                 None => return Err(self.wrong(format!("there is nothing above the top: {raw}"))),
@@ -429,9 +402,7 @@ fn names(block: &HelperTemplate, inner: &Known) -> BTreeMap<String, Known> {
 }
 
 fn shown(parameter: &Parameter) -> String {
-    parameter
-        .as_name()
-        .map_or_else(|| "(…)".to_owned(), str::to_owned)
+    parameter.as_name().map_or_else(|| "(…)".to_owned(), str::to_owned)
 }
 
 fn holds_reader(value: &Value) -> bool {
@@ -467,13 +438,7 @@ fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
     included_by(&partial.template, &mut included);
     for name in included {
         if let Some(start) = way.iter().position(|earlier| *earlier == name) {
-            let circle = way
-                .iter()
-                .skip(start)
-                .chain([&name])
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(" → ");
+            let circle = way.iter().skip(start).chain([&name]).cloned().collect::<Vec<_>>().join(" → ");
             return Err(Problem::configuration(format!(
                 "{}: partials include each other: {circle}",
                 partial.place
