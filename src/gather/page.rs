@@ -30,7 +30,9 @@ pub fn parse_text(page: &str, categories: &[Category]) -> Result<Summary> {
 /// Names the text that could not be understood.
 pub fn parse_html(page: &str, base: Option<&Url>, categories: &[Category]) -> Result<Summary> {
     let draft = html::read(page, base)?;
-    let mut summary = assemble::assemble(draft, base, categories)?;
+    // A saved page does not know where it lay, but it may state its own address.
+    let stated = draft.url.as_deref().and_then(|url| Url::parse(url).ok());
+    let mut summary = assemble::assemble(draft, base.or(stated.as_ref()), categories)?;
     if let Some(slug) = summary.url.as_deref().and_then(slug_of_address) {
         summary.slug = slug;
     }
