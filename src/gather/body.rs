@@ -54,7 +54,7 @@ pub(super) fn read(body: &str, first_line: usize, summary: &mut Summary) -> Resu
         }
         let known = Section::find(&part.name).filter(|_| part.level == HeadingLevel::H2);
         let Some(found) = known.filter(|found| !found.is_fact()) else {
-            let key = known.map(|fact| format!("{:?} is a key of the front matter, no heading", part.name));
+            let key = known.map(|_| format!("{:?} is a key of the front matter, no heading", part.name));
             let text = key.unwrap_or_else(|| format!("unknown heading {:?}", part.name));
             return Err(at(Problem::failed(text)).hint(HEADINGS));
         };
