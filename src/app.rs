@@ -1,1 +1,306 @@
-//! Composition root.
+//! The composition root: the one place that knows every concrete type.
+//!
+//! `web` and `cli` are two faces of the calls below it.
+
+pub mod check;
+pub mod feeds;
+pub mod preview;
+pub mod publish;
+pub mod readers;
+mod sources;
+pub mod status;
+
+use crate::config::{self, Config, Database};
+use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::relay::Relay;
+use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
+use crate::deliver::SessionSettings;
+use crate::domain::{
+    Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
+};
+use crate::edition::Planner;
+use crate::gather::Source;
+use crate::render::Templates;
+use crate::schedule::cron::Schedule;
+use crate::store::Store;
+use crate::subscriptions::token::{Key, Purpose, Signer};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Connections that the store may hold: more writers than this only wait for each other.
+const STORE_CONNECTIONS: u32 = 8;
+
+/// Where the configuration comes from; the command line's global options.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--database`.
+    pub database: Option<String>,
+    /// `--relay`.
+    pub relay: Option<String>,
+}
+
+/// Everything that a command or a request works with.
+pub struct App {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    signer: Arc<Signer>,
+    /// Makes the hashes by which suppressions know addresses.
+    salt: String,
+    templates: Arc<Templates>,
+    composer: Arc<Composer>,
+    identity: Arc<dyn Identity>,
+    categories: Arc<[Category]>,
+    digests: Arc<[Digest]>,
+    sources: Vec<Box<dyn Source>>,
+    feeds: feeds::Shelf,
+}
+
+/// Reads the configuration; its warnings go to the log.
+///
+/// # Errors
+/// Names file, key and value that are wrong.
+pub fn load_config(options: &Options) -> Result<Config> {
+    let loaded = config::load(&config::Request {
+        file: options.config.clone(),
+        database: options.database.clone(),
+        relay: options.relay.clone(),
+        environment: config::process_environment(),
+        check_schedule: |text| Schedule::parse(text).map(drop),
+    })?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.config)
+}
+
+impl App {
+    /// Opens everything that the configuration names.
+    ///
+    /// # Errors
+    /// When the configuration is wrong, a template can't be used, or the database can't be opened.
+    pub async fn open(options: &Options) -> Result<Self> {
+        Self::with(load_config(options)?, Arc::new(SystemClock), Arc::<SystemRandom>::default()).await
+    }
+
+    /// Opens everything that `config` names, with the given clock and randomness.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn with(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let mails: Vec<String> = config.digests.iter().map(|digest| digest.templates.clone()).collect();
+        let templates = Arc::new(Templates::load(config.templates_folder.as_deref(), &mails)?);
+        let categories: Arc<[Category]> = config.categories.clone().into();
+        let digests: Arc<[Digest]> = config.digests.clone().into();
+        let sources = sources::all(&config.sources, &categories)?;
+        let secrets = config::load_or_create(&config.secret_file, &*random)?;
+        let keys: Vec<Key> = secrets
+            .keys
+            .iter()
+            .map(|key| Key {
+                id: key.id,
+                bytes: key.bytes,
+                revoked: key.revoked,
+            })
+            .collect();
+        let signer = Arc::new(Signer::new(&keys)?);
+        let store = Store::open(&database_url(&config.database), STORE_CONNECTIONS).await?;
+        let salt = store.setting("address_salt", &fresh_salt(&*random)?).await?;
+        let identity = Arc::new(Names::new(&config, &store, Arc::clone(&signer)).await?);
+        let composer = Arc::new(Composer::new(
+            store.clone(),
+            Arc::clone(&templates),
+            config.site.clone(),
+            Arc::clone(&categories),
+            Arc::clone(&digests),
+            sender(&config),
+        ));
+        Ok(Self {
+            config,
+            store,
+            clock,
+            random,
+            signer,
+            salt,
+            templates,
+            composer,
+            identity,
+            categories,
+            digests,
+            sources,
+            feeds: feeds::Shelf::default(),
+        })
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    /// The site that publishes.
+    pub fn site(&self) -> &Site {
+        &self.config.site
+    }
+
+    /// The configured digests.
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
+    /// The configured categories.
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// The address that the web server listens on when the command line names none.
+    pub fn listen(&self) -> std::net::SocketAddr {
+        self.config.serve.listen
+    }
+
+    /// The digest named `name`.
+    ///
+    /// # Errors
+    /// When the configuration has none; the message lists those it has.
+    pub fn digest(&self, name: &str) -> Result<&Digest> {
+        self.digests
+            .iter()
+            .find(|digest| digest.name.as_str() == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = self.digests.iter().map(|digest| digest.name.as_str()).collect();
+                Problem::not_found(format!("there is no digest {name:?}"))
+                    .hint(format!("the configuration has {}", known.join(", ")))
+            })
+    }
+
+    fn planner(&self) -> Planner {
+        Planner {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            max_age: self.config.delivery.max_age,
+            bar_reserved: self.config.relays.iter().any(|relay| !relay.address.is_local()),
+        }
+    }
+
+    fn relays(&self) -> Result<Vec<(Relay, u32)>> {
+        let settings = SessionSettings {
+            hello: self.config.delivery.hello.clone(),
+            timeout: self.config.delivery.timeout,
+        };
+        self.config
+            .relays
+            .iter()
+            .map(|relay| {
+                let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
+                Ok((made, relay.connections))
+            })
+            .collect()
+    }
+
+    /// A courier over the configured relays.
+    ///
+    /// # Errors
+    /// When a relay's settings can't be used.
+    pub fn courier(&self) -> Result<Arc<Courier>> {
+        Ok(Arc::new(Courier::new(Parts {
+            store: self.store.clone(),
+            composer: Arc::clone(&self.composer),
+            identity: Arc::clone(&self.identity),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            backoff: Backoff {
+                first: self.config.delivery.retry_first,
+                max: self.config.delivery.retry_max,
+            },
+            relays: self.relays()?,
+        })))
+    }
+
+    fn category_name(&self, slug: &Slug) -> String {
+        let known = self.categories.iter().find(|category| category.slug == *slug);
+        known.map_or_else(|| slug.to_string(), |category| category.name.clone())
+    }
+}
+
+/// Names and links of readers, signed.
+struct Names {
+    signer: Arc<Signer>,
+    site: Site,
+    domain: String,
+    return_path: String,
+    digest_numbers: HashMap<String, i64>,
+}
+
+impl Names {
+    async fn new(config: &Config, store: &Store, signer: Arc<Signer>) -> Result<Self> {
+        let mut digest_numbers = HashMap::new();
+        for digest in &config.digests {
+            let name = digest.name.as_str();
+            digest_numbers.insert(name.to_owned(), store.digest_number(name).await?);
+        }
+        Ok(Self {
+            signer,
+            site: config.site.clone(),
+            domain: config.mail.from.address.domain().to_owned(),
+            return_path: config.mail.return_path.clone(),
+            digest_numbers,
+        })
+    }
+
+    fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
+        let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
+        let token = self.signer.reader_token(purpose, subscriber, number);
+        self.site.link(&format!("{path}{token}"))
+    }
+}
+
+impl Identity for Names {
+    fn message_id(&self, edition: i64, subscriber: i64) -> String {
+        self.signer.message_id(edition, subscriber, &self.domain)
+    }
+
+    fn return_path(&self, edition: i64, subscriber: i64) -> String {
+        let token = self.signer.return_path_token(edition, subscriber);
+        self.return_path.replace("{token}", &token)
+    }
+
+    fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String {
+        self.link("/u/", Purpose::Unsubscribe, digest, subscriber)
+    }
+
+    fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
+        self.link("/p/", Purpose::Preferences, digest, subscriber)
+    }
+}
+
+fn sender(config: &Config) -> Sender {
+    let mailbox = |mailbox: &config::Mailbox| -> (String, EmailAddress) {
+        (mailbox.name.clone(), mailbox.address.clone())
+    };
+    let page = |url: &Option<url::Url>, path: &str| {
+        url.as_ref().map_or_else(|| config.site.link(path), ToString::to_string)
+    };
+    Sender {
+        from: mailbox(&config.mail.from),
+        reply_to: config.mail.reply_to.as_ref().map(mailbox),
+        unsubscribe_mailto: config.mail.unsubscribe_mailto.clone(),
+        archive_url: page(&config.mail.archive_url, "/archive"),
+        help_url: page(&config.mail.help_url, "/about"),
+    }
+}
+
+fn database_url(database: &Database) -> String {
+    match database {
+        Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Database::Postgres(url) => url.clone(),
+    }
+}
+
+fn fresh_salt(random: &dyn Random) -> Result<String> {
+    let mut bytes = [0u8; 16];
+    random.fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -2,7 +2,8 @@
 
 use super::segment::assign;
 use super::select::{self, Candidates, Selection};
-use crate::domain::edition::State;
+use crate::domain::edition::{ItemKind, State};
+use crate::domain::summary::StoredSummary;
 use crate::domain::{Clock, Digest, Result, Slug};
 use crate::store::Store;
 use crate::store::audience::{Group, PlannedItem, Planning};
@@ -71,30 +72,16 @@ impl Planner {
 
     async fn plan_alone(&self, digest: &Digest, request: &Request) -> Result<Planned> {
         let name = digest.name.as_str();
-        let (selection, waiting) = match request {
-            Request::Only(slugs) => {
-                let mut summaries = Vec::with_capacity(slugs.len());
-                for slug in slugs {
-                    summaries.push(self.store.summary(slug).await?);
-                }
-                (Some(select::only(&summaries)?), 0)
+        if *request == Request::Next {
+            let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
+            if let Some(edition) = self.store.editions_in(Some(name), &under_way).await?.first() {
+                return Ok(Planned::Resumed(edition.id));
             }
-            Request::Next => {
-                let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
-                if let Some(edition) = self.store.editions_in(Some(name), &under_way).await?.first() {
-                    return Ok(Planned::Resumed(edition.id));
-                }
-                if let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first() {
-                    return Ok(Planned::Draft {
-                        id: draft.id,
-                        made: false,
-                    });
-                }
-                let candidates = self.candidates(digest).await?;
-                let waiting = candidates.new.len();
-                (select::next(digest, candidates), waiting)
+            if let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first() {
+                return Ok(Planned::Draft { id: draft.id, made: false });
             }
-        };
+        }
+        let (selection, waiting) = self.select(digest, request).await?;
         let Some(selection) = selection else {
             return Ok(Planned::Nothing { waiting });
         };
@@ -131,17 +118,7 @@ impl Planner {
     /// # Errors
     /// When a summary does not exist, or the database does not answer.
     pub async fn dry_run(&self, digest: &Digest, request: &Request) -> Result<Vec<Forecast>> {
-        let selection = match request {
-            Request::Next => select::next(digest, self.candidates(digest).await?),
-            Request::Only(slugs) => {
-                let mut summaries = Vec::with_capacity(slugs.len());
-                for slug in slugs {
-                    summaries.push(self.store.summary(slug).await?);
-                }
-                Some(select::only(&summaries)?)
-            }
-        };
-        let Some(selection) = selection else {
+        let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
         let mut planning = self.begin(digest, &selection).await?;
@@ -149,6 +126,39 @@ impl Planner {
         let groups = planning.groups().await?;
         planning.abandon().await?;
         Ok(forecast(&items, &groups, digest))
+    }
+
+    /// What the next edition would hold, in its order; nothing is kept.
+    ///
+    /// # Errors
+    /// When a summary does not exist, or the database does not answer.
+    pub async fn contents(&self, digest: &Digest, request: &Request) -> Result<Vec<(ItemKind, StoredSummary)>> {
+        let (Some(selection), _) = self.select(digest, request).await? else {
+            return Ok(Vec::new());
+        };
+        let mut contents = Vec::with_capacity(selection.items.len());
+        for item in &selection.items {
+            contents.push((item.kind, self.store.summary_by_id(item.summary).await?));
+        }
+        Ok(contents)
+    }
+
+    /// What was asked for, and how many new summaries there are.
+    async fn select(&self, digest: &Digest, request: &Request) -> Result<(Option<Selection>, usize)> {
+        match request {
+            Request::Next => {
+                let candidates = self.candidates(digest).await?;
+                let waiting = candidates.new.len();
+                Ok((select::next(digest, candidates), waiting))
+            }
+            Request::Only(slugs) => {
+                let mut summaries = Vec::with_capacity(slugs.len());
+                for slug in slugs {
+                    summaries.push(self.store.summary(slug).await?);
+                }
+                Ok((Some(select::only(&summaries)?), 0))
+            }
+        }
     }
 
     async fn candidates(&self, digest: &Digest) -> Result<Candidates> {

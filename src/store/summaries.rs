@@ -270,6 +270,21 @@ impl Store {
         found.ok_or_else(|| no_summary(slug))
     }
 
+    /// The summary with the number `id`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn summary_by_id(&self, id: i64) -> Result<StoredSummary> {
+        let sql = format!("SELECT {COLUMNS} FROM summary WHERE id = $1");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let found = self.with_categories(&rows).await?.pop();
+        found.ok_or_else(|| Problem::not_found(format!("there is no summary number {id}")))
+    }
+
     /// The summaries of a segment with the reason why each stands in it, in the segment's order.
     ///
     /// # Errors

@@ -1,0 +1,147 @@
+//! Looking at an edition before it goes out.
+
+use super::App;
+use crate::deliver::compose::Issue;
+use crate::domain::edition::ItemKind;
+use crate::domain::subscriber::Choice;
+use crate::domain::summary::StoredSummary;
+use crate::domain::{Digest, Problem, Result, Slug};
+use crate::edition::Request;
+use crate::render::{Piece, ReaderShape, Slot};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// One segment's mail as files.
+#[derive(Debug, Serialize)]
+pub struct PreviewedSegment {
+    /// The beginning of its files' names.
+    pub name: String,
+    /// What readers see in their inbox.
+    pub subject: String,
+    /// Readers who would receive it; `None` when it was asked for by categories.
+    pub readers: Option<i64>,
+    /// Slugs of its summaries.
+    pub summaries: Vec<Slug>,
+    /// The files that were written.
+    pub files: Vec<PathBuf>,
+}
+
+/// A reader in previews.
+const SAMPLE_NAME: &str = "Sample Reader";
+
+impl App {
+    /// Writes subject, text and HTML of each segment of the next edition into `folder`, or of the one
+    /// mail that a reader of `categories` would receive.
+    ///
+    /// # Errors
+    /// When there is nothing to show, a category is unknown, or a file can't be written.
+    pub async fn preview(
+        &self,
+        digest: &Digest,
+        categories: Option<&[Slug]>,
+        folder: &Path,
+    ) -> Result<Vec<PreviewedSegment>> {
+        let items = self.showcase(digest, &Request::Next).await?;
+        let mut segments: Vec<(String, Option<i64>, Vec<(ItemKind, StoredSummary)>)> = Vec::new();
+        if let Some(categories) = categories {
+            for slug in categories {
+                self.category(slug)?;
+            }
+            let choice: Choice = categories.iter().cloned().collect();
+            let name = choice.to_string().replace(';', "+");
+            let name = if name.is_empty() { "all".to_owned() } else { name };
+            segments.push((name, None, self.chosen(digest, &choice, items)));
+        } else {
+            let forecast = self.dry_run(digest, &Request::Next).await?;
+            for (n, segment) in forecast.iter().filter(|segment| segment.excluded.is_none()).enumerate() {
+                let chosen: Vec<_> = items
+                    .iter()
+                    .filter(|(_, stored)| segment.summaries.contains(&stored.id))
+                    .cloned()
+                    .collect();
+                segments.push((format!("segment-{}", n + 1), Some(segment.readers), chosen));
+            }
+            segments.retain(|(_, _, chosen)| !chosen.is_empty());
+            if segments.is_empty() {
+                segments.push(("all".to_owned(), None, items));
+            }
+        }
+        std::fs::create_dir_all(folder).map_err(|error| trouble(folder, error))?;
+        let mut written = Vec::with_capacity(segments.len());
+        for (name, readers, chosen) in segments {
+            if chosen.is_empty() {
+                return Err(Problem::failed(format!("nothing in the next edition is for {name}"))
+                    .hint("leave --categories out to see every segment"));
+            }
+            written.push(self.write_segment(digest, name, readers, &chosen, folder)?);
+        }
+        Ok(written)
+    }
+
+    fn chosen(
+        &self,
+        digest: &Digest,
+        choice: &Choice,
+        items: Vec<(ItemKind, StoredSummary)>,
+    ) -> Vec<(ItemKind, StoredSummary)> {
+        let everything = choice.is_empty() && digest.unchosen == crate::domain::digest::Unchosen::All;
+        items
+            .into_iter()
+            .filter(|(_, stored)| everything || stored.summary.categories.iter().any(|slug| choice.contains(slug)))
+            .collect()
+    }
+
+    fn write_segment(
+        &self,
+        digest: &Digest,
+        name: String,
+        readers: Option<i64>,
+        items: &[(ItemKind, StoredSummary)],
+        folder: &Path,
+    ) -> Result<PreviewedSegment> {
+        let issue = Issue {
+            digest,
+            number: 0,
+            time: self.clock.now(),
+            note: None,
+            items,
+            segment: 0,
+        };
+        let mail = self.composer.render(&issue, ReaderShape::Named)?;
+        let mut files = Vec::new();
+        for (ending, content) in [
+            ("subject.txt", format!("{}\n", mail.subject)),
+            ("body.txt", self.filled(digest, &mail.text)),
+            ("body.html", self.filled(digest, &mail.html)),
+        ] {
+            let file = folder.join(format!("{name}.{ending}"));
+            std::fs::write(&file, content).map_err(|error| trouble(&file, error))?;
+            files.push(file);
+        }
+        Ok(PreviewedSegment {
+            name,
+            subject: mail.subject,
+            readers,
+            summaries: items.iter().map(|(_, stored)| stored.summary.slug.clone()).collect(),
+            files,
+        })
+    }
+
+    /// The pieces with a sample reader's values, none of which needs escaping.
+    fn filled(&self, digest: &Digest, pieces: &[Piece]) -> String {
+        let name = digest.name.as_str();
+        pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Literal(text) => text.clone(),
+                Piece::Slot(Slot::Name) => SAMPLE_NAME.to_owned(),
+                Piece::Slot(Slot::UnsubscribeUrl) => self.identity.unsubscribe_url(name, 0),
+                Piece::Slot(Slot::PreferencesUrl) => self.identity.preferences_url(name, 0),
+            })
+            .collect()
+    }
+}
+
+fn trouble(path: &Path, error: std::io::Error) -> Problem {
+    Problem::failed(format!("{} can't be written", path.display())).because(error)
+}
