@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What the tests start, and the Debian package that brings it.
 NEEDED=(
-  "smtp-sink:postfix" "initdb:postgresql" "python3:python3-venv" "openssl:openssl" "curl:curl"
+  "smtp-sink:postfix" "initdb:postgresql" "python3:python3" "openssl:openssl" "curl:curl"
   "ps:procps" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
 )
 TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
@@ -30,6 +30,8 @@ as_cluster_user() {
   fi
 }
 
+# The traps call it.
+# shellcheck disable=SC2317
 stop_everything() {
   local code=$?
   trap - EXIT INT TERM
@@ -50,6 +52,8 @@ missing_packages() {
   for pair in "${NEEDED[@]}"; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"
   done
+  # Debian's python3 comes without what makes an environment.
+  python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
 }
 
 # Installs packages without starting the services that come with them.
@@ -143,7 +147,6 @@ cargo fmt --check
 shellcheck scripts/*.sh .ci/run
 
 say "dependencies"
-cargo fetch --locked
 cargo deny --locked --log-level error check bans licenses sources
 
 say "lints"

@@ -22,8 +22,8 @@ const TOKEN: &str = "{token}";
 /// A name and an address, as in `From`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// One line of text; empty when there is none.
-    pub name: String,
+    /// One line of text, when there is one.
+    pub name: Option<String>,
     /// Where mail goes.
     pub address: EmailAddress,
 }
@@ -37,7 +37,7 @@ pub struct Mail {
     pub reply_to: Option<Mailbox>,
     /// The envelope sender with `{token}` once in the part before the `@`.
     pub return_path: String,
-    /// An address that takes requests to leave, with at most one `{token}`.
+    /// An address that takes requests to leave, perhaps with `?subject=…`; without `mailto:`.
     pub unsubscribe_mailto: Option<String>,
     /// A page that explains the newsletter (`List-Help`).
     pub help_url: Option<Url>,
@@ -48,11 +48,11 @@ pub struct Mail {
 pub(super) fn read(mut section: Section<'_>) -> Result<Mail> {
     let from = section.required("from", "\"Example Research <news@example.org>\"", mailbox)?;
     let return_path = section
-        .parsed("return_path", |text| pattern(text, 1))?
+        .parsed("return_path", pattern)?
         .unwrap_or_else(|| format!("bounces+{TOKEN}@{}", from.address.domain()));
     Ok(Mail {
         reply_to: section.parsed("reply_to", mailbox)?,
-        unsubscribe_mailto: section.parsed("unsubscribe_mailto", |text| pattern(text, 0))?,
+        unsubscribe_mailto: section.parsed("unsubscribe_mailto", mailto)?,
         help_url: section.parsed("help_url", web_address)?,
         archive_url: section.parsed("archive_url", web_address)?,
         from,
@@ -72,31 +72,43 @@ fn mailbox(text: &str) -> Result<Mailbox> {
         .and_then(|name| name.strip_suffix('"'))
         .unwrap_or(name);
     Ok(Mailbox {
-        name: name.to_owned(),
+        name: (!name.is_empty()).then(|| name.to_owned()),
         address: EmailAddress::parse(address)
             .map_err(|problem| problem.hint("write name@example.org or Name <name@example.org>"))?,
     })
 }
 
-/// Reads an address that may hold `{token}` once before the `@`, and must when `least` is 1.
-fn pattern(text: &str, least: usize) -> Result<String> {
+/// Reads an address that holds `{token}` once before the `@`.
+fn pattern(text: &str) -> Result<String> {
     let text = text.trim();
     let wrong = |what: &str| {
-        Problem::configuration(format!("{what}, got {text:?}"))
+        Problem::configuration(format!("expected {what}, got {text:?}"))
             .hint("write an address such as bounces+{token}@example.org")
     };
-    let count = text.matches(TOKEN).count();
-    if count < least || count > 1 {
-        return Err(wrong("expected {token} once"));
-    }
-    if text
-        .rsplit_once('@')
-        .is_some_and(|(_, domain)| domain.contains(TOKEN))
-    {
-        return Err(wrong("expected {token} before the @"));
+    let before_at = text.rsplit_once('@').map_or("", |(local, _)| local);
+    if text.matches(TOKEN).count() != 1 || !before_at.contains(TOKEN) {
+        return Err(wrong("{token} once, before the @"));
     }
     EmailAddress::parse(&text.replace(TOKEN, &"x".repeat(30)))
-        .map_err(|_| wrong("expected an address with room for 30 characters at {token}"))?;
+        .map_err(|_| wrong("an address with room for 30 characters at {token}"))?;
+    Ok(text.to_owned())
+}
+
+/// Reads an address that `?subject=…` may follow, as in a mailto (RFC 6068).
+fn mailto(text: &str) -> Result<String> {
+    let text = text.trim();
+    let text = text.strip_prefix("mailto:").unwrap_or(text);
+    let (address, subject) = text.split_once('?').unwrap_or((text, "subject=x"));
+    EmailAddress::parse(address)?;
+    let printable = subject
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b));
+    if !subject.starts_with("subject=") || !printable {
+        return Err(Problem::configuration(format!(
+            "expected ?subject= and a word after the address, got {subject:?}"
+        ))
+        .hint("write leave@example.org or leave@example.org?subject=leave"));
+    }
     Ok(text.to_owned())
 }
 
@@ -108,7 +120,10 @@ mod tests {
     #[test]
     fn reads_names_and_addresses() {
         let read = |text| mailbox(text).map(|m| (m.name, m.address.full())).ok();
-        let both = |name: &str| Some((name.to_owned(), "news@example.org".to_owned()));
+        let both = |name: &str| {
+            let name = (!name.is_empty()).then(|| name.to_owned());
+            Some((name, "news@example.org".to_owned()))
+        };
         assert_eq!(read("news@example.org"), both(""));
         assert_eq!(read("Réseau, <b> <news@example.org>"), both("Réseau, <b>"));
         assert_eq!(read("\"A, B\" <news@example.org>"), both("A, B"));
@@ -126,16 +141,29 @@ mod tests {
 
     #[test]
     fn a_return_path_has_room_for_its_token() {
-        assert!(pattern("bounces+{token}@example.org", 1).is_ok());
-        assert!(pattern("leave@example.org", 0).is_ok());
-        for (wrong, least) in [
-            ("bounces@example.org", 1),
-            ("{token}{token}@example.org", 1),
-            ("bounces@{token}.example.org", 1),
-            ("{token}", 0),
-            (&format!("{}{{token}}@example.org", "b".repeat(40)), 1),
+        assert!(pattern("bounces+{token}@example.org").is_ok());
+        for wrong in [
+            "bounces@example.org",
+            "{token}{token}@example.org",
+            "bounces@{token}.example.org",
+            "{token}",
+            &format!("{}{{token}}@example.org", "b".repeat(40)),
         ] {
-            assert!(pattern(wrong, least).is_err(), "{wrong}");
+            assert!(pattern(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mailto_is_an_address_and_perhaps_a_subject() {
+        assert_eq!(mailto("mailto:leave@example.org").unwrap(), "leave@example.org");
+        assert!(mailto("leave@example.org?subject=leave").is_ok());
+        for wrong in [
+            "leave",
+            "leave@example.org?bcc=x@example.com",
+            "leave@example.org?subject=a b",
+            "leave@example.org?subject=>\r\nBcc:x@example.com",
+        ] {
+            assert!(mailto(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -156,11 +156,7 @@ fn weekday(text: &str) -> Option<usize> {
 
 /// The last line of the crate's message, which is the reason; the lines above draw an arrow.
 fn reason(message: &str) -> String {
-    let last = message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .next_back();
+    let last = message.lines().map(str::trim).rfind(|line| !line.is_empty());
     match last {
         // The crate says "less than 59" where it takes 59.
         Some(line) if !line.starts_with('^') => {

@@ -13,7 +13,7 @@ fn the_least_file_has_defaults_and_complete_paths() {
     assert_eq!(config.secret_file, place.path("data/secret"));
     assert_eq!(config.subscribers.folder, place.path("subscribers"));
     assert_eq!(config.relays[0].address, RelayAddress::Outbox(place.path("out")));
-    assert_eq!(config.mail.from.name, "Example");
+    assert_eq!(config.mail.from.name.as_deref(), Some("Example"));
     assert_eq!(config.mail.return_path, "bounces+{token}@example.org");
     assert_eq!(config.delivery.hello, "research.example.org");
     assert_eq!(config.digests[0].schedule, "");
