@@ -1,1 +1,161 @@
-//! (see docs/architecture.md)
+//! The command line: one definition for help text, man page and completions; one file per command.
+
+mod check;
+mod deliver;
+mod editions;
+mod feeds;
+mod gather;
+mod man;
+mod output;
+mod preview;
+mod publish;
+mod send;
+mod serve;
+mod status;
+mod subscribers;
+mod summaries;
+mod templates;
+mod token;
+
+use crate::app::Options;
+use crate::domain::Result;
+use crate::domain::problem::Kind;
+use clap::{Args, Parser, Subcommand};
+use output::Output;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Publishes plain-language research summaries as digest mails and feeds.
+#[derive(Debug, Parser)]
+#[command(name = "postrider", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or nothing to do
+  1  failed
+  2  usage or configuration is wrong
+  3  done for now, some deliveries wait for a later attempt";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Configuration file; `config.toml` in the working directory when not given.
+    #[arg(long, global = true, value_name = "FILE", env = "POSTRIDER_CONFIG")]
+    config: Option<PathBuf>,
+    /// Database to use instead of the configured one: sqlite:PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL", env = "POSTRIDER_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// Relay to use instead of all configured ones: outbox:DIR, smtp://… or smtps://…
+    #[arg(long, global = true, value_name = "URL", env = "POSTRIDER_RELAY", hide_env_values = true)]
+    relay: Option<String>,
+    /// Write the result as JSON, for other programs.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Do the scheduled job now: gather, plan, deliver. Nothing new is success.
+    Publish(publish::Arguments),
+    /// Pull every source and keep what is new or changed.
+    Gather,
+    /// Send a digest by hand.
+    Send(send::Arguments),
+    /// Write subject, text and HTML of the next edition as files.
+    Preview(preview::Arguments),
+    /// Serve feeds and links, start scheduled runs, and deliver.
+    Serve(serve::Arguments),
+    /// Import, export, show, add and remove subscribers.
+    #[command(subcommand)]
+    Subscribers(subscribers::Command),
+    /// List summaries, show one, or mark one as corrected or retracted.
+    Summaries(summaries::Arguments),
+    /// List editions, show one, or change and approve a draft.
+    Editions(editions::Arguments),
+    /// Write every feed as a file.
+    Feeds(feeds::Arguments),
+    /// Look after templates.
+    #[command(subcommand)]
+    Templates(templates::Command),
+    /// Look after the API's bearer tokens.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Look at configuration, database, templates and relays.
+    Check,
+    /// Show next runs, editions under way, subscribers and relays.
+    Status,
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man(man::ManArguments),
+    /// Print completions for a shell.
+    #[command(hide = true)]
+    Completions(man::CompletionArguments),
+}
+
+/// How a command ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// Done, or nothing to do.
+    Fully,
+    /// Some deliveries wait for a later attempt.
+    ForNow,
+    /// It went on in spite of trouble that it has told of.
+    WithTrouble,
+}
+
+/// Runs the command that `cli` names and returns its exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.global.json);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| crate::domain::Problem::failed("the runtime can't be started").because(error))
+        .and_then(|runtime| runtime.block_on(dispatch(cli, &output)));
+    match outcome {
+        Ok(Done::Fully) => ExitCode::SUCCESS,
+        Ok(Done::WithTrouble) => ExitCode::from(1),
+        Ok(Done::ForNow) => ExitCode::from(3),
+        Err(problem) => {
+            output.problem(&problem);
+            ExitCode::from(if problem.kind() == Kind::Configuration { 2 } else { 1 })
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
+    let options = Options {
+        config: cli.global.config,
+        database: cli.global.database,
+        relay: cli.global.relay,
+    };
+    output::start_log(matches!(cli.command, Command::Serve(_)));
+    match cli.command {
+        Command::Publish(arguments) => publish::run(&options, output, arguments).await,
+        Command::Gather => gather::run(&options, output).await,
+        Command::Send(arguments) => send::run(&options, output, arguments).await,
+        Command::Preview(arguments) => preview::run(&options, output, arguments).await,
+        Command::Serve(arguments) => serve::run(&options, output, arguments).await,
+        Command::Subscribers(command) => subscribers::run(&options, output, command).await,
+        Command::Summaries(arguments) => summaries::run(&options, output, arguments).await,
+        Command::Editions(arguments) => editions::run(&options, output, arguments).await,
+        Command::Feeds(arguments) => feeds::run(&options, output, arguments).await,
+        Command::Templates(command) => templates::run(&options, output, &command),
+        Command::Token(command) => token::run(&options, output, command).await,
+        Command::Check => check::run(&options, output).await,
+        Command::Status => status::run(&options, output).await,
+        Command::Man(arguments) => man::man(&arguments),
+        Command::Completions(arguments) => man::completions(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_holds_together() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -72,6 +72,13 @@ impl Problem {
         self
     }
 
+    /// The same as a mistake on the command line or in the configuration.
+    #[must_use]
+    pub fn as_configuration(mut self) -> Self {
+        self.kind = Kind::Configuration;
+        self
+    }
+
     /// The kind of trouble.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -1,0 +1,228 @@
+//! Readers: lists, single subscribers, signed links, and who may use the API.
+
+use super::App;
+use crate::domain::subscriber::Choice;
+use crate::domain::{EmailAddress, Problem, Result, Slug};
+use crate::render::{LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage};
+use crate::store::subscribers::Subscriber;
+use crate::subscriptions::admin::{self, NewReader};
+use crate::subscriptions::import::{ImportReport, ImportSettings};
+use crate::subscriptions::list_folder::{self, ListReport};
+use crate::subscriptions::token::Purpose;
+use crate::subscriptions::{api_token, export, import, unsubscribe};
+use std::io::{Read, Write};
+
+/// A page for a reader, and whether their link was good.
+#[derive(Debug)]
+pub struct ReaderPage {
+    /// The whole HTML document.
+    pub html: String,
+    /// False: the token was not made by us, or its key is revoked.
+    pub valid: bool,
+}
+
+impl App {
+    fn import_settings(&self, skip_invalid: bool) -> ImportSettings {
+        ImportSettings {
+            digests: self.digests.iter().map(|digest| digest.name.clone()).collect(),
+            categories: self.categories.iter().map(|category| category.slug.clone()).collect(),
+            local_part: self.config.subscribers.local_part,
+            skip_invalid,
+            salt: self.salt.clone(),
+        }
+    }
+
+    /// Reads the list files that changed since they were read last.
+    ///
+    /// # Errors
+    /// When the database does not answer; a file that can't be used says so in its report.
+    pub async fn import_changed_lists(&self) -> Result<Vec<ListReport>> {
+        let folder = &self.config.subscribers.folder;
+        list_folder::import_changed(&self.store, folder, &self.import_settings(false), self.clock.now()).await
+    }
+
+    /// Imports one list.
+    ///
+    /// # Errors
+    /// When a line is wrong and `skip_invalid` is false; nothing is kept then.
+    pub async fn import(&self, list: impl Read + Send + 'static, skip_invalid: bool) -> Result<ImportReport> {
+        import::import(&self.store, list, &self.import_settings(skip_invalid), self.clock.now()).await
+    }
+
+    /// Writes every subscriber as a list.
+    ///
+    /// # Errors
+    /// When the list can't be written.
+    pub async fn export(&self, out: &mut (impl Write + Send)) -> Result<u64> {
+        export::export(&self.store, out).await
+    }
+
+    /// The subscriber with `address`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn subscriber(&self, address: &EmailAddress) -> Result<Subscriber> {
+        let key = address.key(self.config.subscribers.local_part);
+        self.store.subscriber(&key).await?.ok_or_else(|| {
+            Problem::not_found(format!("there is no subscriber {}", address.full()))
+                .hint("`postrider subscribers export` lists them all")
+        })
+    }
+
+    /// Adds a reader by hand.
+    ///
+    /// # Errors
+    /// When the address is suppressed or has left, or a digest or category is unknown.
+    pub async fn add_subscriber(&self, reader: &NewReader) -> Result<Subscriber> {
+        admin::add(&self.store, reader, &self.import_settings(false), self.clock.now()).await?;
+        self.subscriber(&reader.address).await
+    }
+
+    /// Unsubscribes a reader from everything.
+    ///
+    /// # Errors
+    /// When there is no such reader.
+    pub async fn remove_subscriber(&self, address: &EmailAddress) -> Result<Subscriber> {
+        admin::remove(&self.store, address, &self.import_settings(false), self.clock.now()).await?;
+        self.subscriber(address).await
+    }
+
+    /// The category with `slug`.
+    ///
+    /// # Errors
+    /// When the configuration has none.
+    pub(super) fn category(&self, slug: &Slug) -> Result<()> {
+        if self.categories.iter().any(|category| category.slug == *slug) {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.categories.iter().map(|category| category.slug.as_str()).collect();
+        Err(Problem::not_found(format!("there is no category {:?}", slug.as_str()))
+            .hint(format!("the configuration has {}", known.join(", "))))
+    }
+
+    /// The page behind an unsubscribe link; nothing changes.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unsubscribe_page(&self, token: &str) -> Result<ReaderPage> {
+        match unsubscribe::peek(&self.store, &self.signer, token).await? {
+            Some(left) => self.page(
+                "unsubscribe",
+                &UnsubscribePage {
+                    site: self.config.site.clone(),
+                    digest: self.publication(left.digest.as_deref()),
+                    action: format!("/u/{token}"),
+                },
+            ),
+            None => self.invalid_link(),
+        }
+    }
+
+    /// Ends the subscription that `token` names. A repeat is fine, and so is a reader who is gone.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unsubscribe(&self, token: &str) -> Result<ReaderPage> {
+        match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await? {
+            Some(left) => self.page(
+                "unsubscribed",
+                &UnsubscribedPage {
+                    site: self.config.site.clone(),
+                    digest: self.publication(left.digest.as_deref()),
+                },
+            ),
+            None => self.invalid_link(),
+        }
+    }
+
+    /// The page behind a preferences link: what the reader receives, and how to change it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn preferences_page(&self, token: &str) -> Result<ReaderPage> {
+        let Ok(reader) = self.signer.read_reader_token(Purpose::Preferences, token) else {
+            return self.invalid_link();
+        };
+        let digest = self.store.digest_of_number(reader.digest_number).await?;
+        let choice = match self.store.address_of(reader.subscriber).await? {
+            Some(address) => self.subscriber(&address).await?.categories,
+            None => Choice::default(),
+        };
+        let unsubscribe = self.signer.reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
+        self.page(
+            "preferences",
+            &PreferencesPage {
+                site: self.config.site.clone(),
+                digest: self.publication(digest.as_deref()),
+                categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
+                contact: self.contact(),
+                unsubscribe: format!("/u/{unsubscribe}"),
+            },
+        )
+    }
+
+    fn invalid_link(&self) -> Result<ReaderPage> {
+        let page = LinkInvalidPage {
+            site: self.config.site.clone(),
+            contact: Some(self.contact()),
+        };
+        Ok(ReaderPage {
+            html: self.templates.page("link_invalid", &page)?,
+            valid: false,
+        })
+    }
+
+    fn page(&self, name: &str, context: &impl serde::Serialize) -> Result<ReaderPage> {
+        Ok(ReaderPage {
+            html: self.templates.page(name, context)?,
+            valid: true,
+        })
+    }
+
+    /// The stylesheet of the pages.
+    pub fn stylesheet(&self) -> &str {
+        self.templates.stylesheet()
+    }
+
+    fn contact(&self) -> String {
+        let mail = &self.config.mail;
+        mail.reply_to.as_ref().unwrap_or(&mail.from).address.full()
+    }
+
+    /// The digest that readers see; its own name when the configuration no longer has it.
+    fn publication(&self, name: Option<&str>) -> PublicationContext {
+        let known = self.digests.iter().find(|digest| Some(digest.name.as_str()) == name);
+        known.map_or_else(
+            || PublicationContext {
+                name: name.unwrap_or_default().to_owned(),
+                title: name.unwrap_or(&self.config.site.name).to_owned(),
+            },
+            PublicationContext::from,
+        )
+    }
+
+    /// Makes a bearer token for the API; it is shown once and stored hashed.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub async fn create_api_token(&self, name: &str) -> Result<String> {
+        let (token, hash) = api_token::new_api_token(&*self.random)?;
+        self.store.add_api_token(name, &hash, self.clock.now()).await?;
+        Ok(token)
+    }
+
+    /// The name of the API token that `presented` is; `None` when it is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_token_name(&self, presented: &str) -> Result<Option<String>> {
+        let mut found = None;
+        for (name, hash) in self.store.api_token_hashes().await? {
+            // Every hash is compared, so that the time says nothing about which one was close.
+            if api_token::matches(&hash, presented) {
+                found = Some(name);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,172 @@
+//! What is going on: runs to come, editions under way, summaries, and the ledger.
+
+use super::App;
+use crate::domain::edition::{Report, State};
+use crate::domain::summary::{Fault, Status, StoredSummary};
+use crate::domain::{Result, Slug, Timestamp, delivery};
+use crate::schedule::runner;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The state of everything.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    /// Digests and their next runs.
+    pub digests: Vec<DigestOverview>,
+    /// Editions that are not finished, the oldest first.
+    pub editions: Vec<Report>,
+    /// Subscribers by state.
+    pub subscribers: BTreeMap<&'static str, i64>,
+    /// Relays and what they are.
+    pub relays: Vec<RelayOverview>,
+}
+
+/// A digest and its next run.
+#[derive(Debug, Serialize)]
+pub struct DigestOverview {
+    /// Its name.
+    pub digest: Slug,
+    /// When it is due next; `None` without a schedule.
+    pub next_run: Option<Timestamp>,
+    /// The same in the digest's own zone, for people.
+    pub next_run_local: Option<String>,
+    /// New summaries that the next edition could hold.
+    pub waiting_summaries: usize,
+}
+
+/// A relay as the configuration has it.
+#[derive(Debug, Serialize)]
+pub struct RelayOverview {
+    /// Its name.
+    pub relay: String,
+    /// Its address, without credentials.
+    pub address: String,
+    /// How many connections are held to it.
+    pub connections: u32,
+}
+
+impl App {
+    /// Runs to come, editions under way, subscribers and relays.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn overview(&self) -> Result<Overview> {
+        let now = self.clock.now();
+        let mut digests = Vec::new();
+        for digest in self.digests.iter() {
+            let next_run = runner::next_run(digest, now)?;
+            digests.push(DigestOverview {
+                digest: digest.name.clone(),
+                next_run,
+                next_run_local: next_run
+                    .map(|at| at.utc().with_timezone(&digest.timezone).format("%a %-d %b %Y %H:%M %Z").to_string()),
+                waiting_summaries: self.store.summaries_new_to(digest.name.as_str()).await?.len(),
+            });
+        }
+        let open = [State::Draft, State::Planned, State::Sending, State::Waiting, State::Paused];
+        let mut editions = Vec::new();
+        for edition in self.store.editions_in(None, &open).await? {
+            editions.push(self.store.edition_report(edition.id).await?);
+        }
+        let subscribers = self.store.count_subscribers().await?;
+        Ok(Overview {
+            digests,
+            editions,
+            subscribers: subscribers.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
+            relays: self
+                .config
+                .relays
+                .iter()
+                .map(|relay| RelayOverview {
+                    relay: relay.name.to_string(),
+                    address: relay.address.to_string(),
+                    connections: relay.connections,
+                })
+                .collect(),
+        })
+    }
+
+    /// Answers when the database does.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<()> {
+        self.store.ping().await
+    }
+
+    /// The accounts of the last `limit` editions, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn edition_reports(&self, limit: i64) -> Result<Vec<Report>> {
+        self.store.edition_reports(limit).await
+    }
+
+    /// The account of edition `id`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn edition_report(&self, id: i64) -> Result<Report> {
+        self.store.edition_report(id).await
+    }
+
+    /// Every delivery of edition `id`, with the Message-ID of those that were tried.
+    ///
+    /// # Errors
+    /// When there is no such edition.
+    pub async fn delivery_reports(&self, id: i64) -> Result<Vec<delivery::Report>> {
+        self.store.edition(id).await?;
+        let rows = self.store.delivery_reports(id).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(subscriber, mut report)| {
+                report.message_id = (report.attempts > 0).then(|| self.identity.message_id(id, subscriber));
+                report
+            })
+            .collect())
+    }
+
+    /// Takes a summary out of a draft.
+    ///
+    /// # Errors
+    /// When the edition is no draft or does not hold it.
+    pub async fn drop_from_edition(&self, id: i64, slug: &Slug) -> Result<Report> {
+        self.store.drop_item(id, slug).await?;
+        self.store.edition_report(id).await
+    }
+
+    /// Puts the editor's note on a draft; an empty one takes it away.
+    ///
+    /// # Errors
+    /// When the edition is no draft.
+    pub async fn note_on_edition(&self, id: i64, note: &str) -> Result<Report> {
+        self.store.set_note(id, crate::domain::text::strip_illegal(note).trim()).await?;
+        self.store.edition_report(id).await
+    }
+
+    /// The last `limit` summaries.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn summaries(&self, limit: i64) -> Result<Vec<StoredSummary>> {
+        self.store.latest_summaries(limit).await
+    }
+
+    /// The summary named `slug`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn summary(&self, slug: &Slug) -> Result<StoredSummary> {
+        self.store.summary(slug).await
+    }
+
+    /// Marks a summary as corrected or retracted; the next edition tells those who had received it.
+    ///
+    /// # Errors
+    /// When there is no such summary.
+    pub async fn mark_summary(&self, slug: &Slug, status: Status, fault: Fault, note: &str) -> Result<StoredSummary> {
+        let note = crate::domain::text::one_line(note);
+        self.store.mark_summary(slug, status, fault, &note, self.clock.now()).await?;
+        self.store.summary(slug).await
+    }
+}

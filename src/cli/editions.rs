@@ -1,0 +1,120 @@
+//! `postrider editions`: accounts, drafts and who got what.
+
+use super::Done;
+use super::deliver::{HEAD, row, say_editions};
+use super::output::Output;
+use crate::app::{App, Options};
+use crate::domain::edition::Report;
+use crate::domain::{Problem, Result, Slug, delivery};
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show one edition's account.
+    Show {
+        /// The edition's number.
+        number: i64,
+        /// List every delivery with its address.
+        #[arg(long)]
+        deliveries: bool,
+    },
+    /// Approve a draft: its audience is frozen now, and the next run sends it.
+    Approve {
+        /// The edition's number.
+        number: i64,
+    },
+    /// Take a summary out of a draft.
+    Drop {
+        /// The edition's number.
+        number: i64,
+        /// The summary's slug.
+        slug: String,
+    },
+    /// Put a note from the editor on top of a draft; an empty one takes it away.
+    Note {
+        /// The edition's number.
+        number: i64,
+        /// The note.
+        text: String,
+    },
+}
+
+/// More than this are not listed.
+const LISTED: i64 = 200;
+
+pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
+    let app = App::open(options).await?;
+    match arguments.command {
+        None => {
+            let reports = app.edition_reports(LISTED).await?;
+            output.table(&HEAD, &reports.iter().map(row).collect::<Vec<_>>())?;
+            output.json(&reports)?;
+        }
+        Some(Command::Show { number, deliveries }) => show(&app, output, number, deliveries).await?,
+        Some(Command::Approve { number }) => {
+            let report = app.approve(number).await?;
+            output.line(format!(
+                "edition {number} is approved for an audience of {}; `postrider publish` or the server sends it",
+                report.audience
+            ))?;
+            output.json(&report)?;
+        }
+        Some(Command::Drop { number, slug }) => {
+            say(output, &app.drop_from_edition(number, &Slug::parse(&slug)?).await?)?;
+        }
+        Some(Command::Note { number, text }) => say(output, &app.note_on_edition(number, &text).await?)?,
+    }
+    app.close().await;
+    Ok(Done::Fully)
+}
+
+async fn show(app: &App, output: &Output, number: i64, deliveries: bool) -> Result<()> {
+    let report = app.edition_report(number).await?;
+    if !deliveries {
+        return say(output, &report);
+    }
+    let rows = app.delivery_reports(number).await?;
+    say_lines(output, &report)?;
+    let cells: Vec<Vec<String>> = rows.iter().map(delivery_row).collect();
+    output.table(&["address", "state", "attempts", "code", "text", "relay", "next attempt"], &cells)?;
+    let mut value = serde_json::to_value(&report)
+        .map_err(|error| Problem::failed("the edition can't be written as JSON").because(error))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("deliveries".to_owned(), serde_json::json!(rows));
+    }
+    output.json(&value)
+}
+
+fn say(output: &Output, report: &Report) -> Result<()> {
+    say_lines(output, report)?;
+    output.json(report)
+}
+
+fn say_lines(output: &Output, report: &Report) -> Result<()> {
+    say_editions(output, std::slice::from_ref(report))?;
+    for slug in &report.summaries {
+        output.line(format!("  {slug}"))?;
+    }
+    if let Some(note) = &report.note {
+        output.line(format!("note: {note}"))?;
+    }
+    Ok(())
+}
+
+fn delivery_row(report: &delivery::Report) -> Vec<String> {
+    vec![
+        report.address.clone(),
+        report.state.as_str().to_owned(),
+        report.attempts.to_string(),
+        report.code.map(|code| code.to_string()).unwrap_or_default(),
+        report.text.clone().unwrap_or_default(),
+        report.relay.clone().unwrap_or_default(),
+        report.next_attempt.map(|at| at.rfc3339()).unwrap_or_default(),
+    ]
+}

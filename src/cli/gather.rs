@@ -1,0 +1,44 @@
+//! `postrider gather`: pull every source.
+
+use super::Done;
+use super::output::{Output, count};
+use crate::app::{App, Options, SourceReport};
+use crate::domain::Result;
+
+pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
+    let app = App::open(options).await?;
+    let reports = app.gather().await?;
+    say(output, &reports)?;
+    output.json(&reports)?;
+    app.close().await;
+    let failed = reports.iter().any(|report| report.failed.is_some());
+    Ok(if failed { Done::WithTrouble } else { Done::Fully })
+}
+
+/// Says what each source gave; what is wrong goes to standard error.
+pub(super) fn say(output: &Output, reports: &[SourceReport]) -> Result<()> {
+    for report in reports {
+        if let Some(failed) = &report.failed {
+            output.warning(format!("source {}: {failed}", report.source));
+            continue;
+        }
+        output.line(format!(
+            "source {}: {} new, {} changed, {} unchanged, {} rejected",
+            report.source,
+            report.new,
+            report.changed,
+            report.unchanged,
+            report.rejected.len()
+        ))?;
+        for rejection in &report.rejected {
+            output.warning(format!("{}: rejected: {}", rejection.place, rejection.reason));
+        }
+        for note in &report.notes {
+            output.line(format!("source {}: {note}", report.source))?;
+        }
+    }
+    if reports.is_empty() {
+        output.line(format!("{}: add a [[source]] to the configuration", count(0, "source", "sources")))?;
+    }
+    Ok(())
+}

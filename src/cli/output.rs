@@ -1,0 +1,110 @@
+//! What a command says: tables on a terminal, plain lines elsewhere, JSON when asked.
+
+use crate::domain::{Problem, Result};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
+
+/// Where and how a command speaks.
+#[derive(Debug)]
+pub(super) struct Output {
+    json: bool,
+    terminal: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self {
+            json,
+            terminal: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Whether the result is wanted as JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person can be asked, and shown a progress bar.
+    pub(super) fn is_interactive(&self) -> bool {
+        !self.json && self.terminal && std::io::stdin().is_terminal()
+    }
+
+    /// A line for people; nothing with `--json`.
+    pub(super) fn line(&self, text: impl AsRef<str>) -> Result<()> {
+        if self.json { Ok(()) } else { write_out(&format!("{}\n", text.as_ref())) }
+    }
+
+    /// The result as JSON; nothing without `--json`.
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Problem::failed("the result can't be written as JSON").because(error))?;
+        write_out(&format!("{text}\n"))
+    }
+
+    /// Rows for people: a table on a terminal, tab-separated lines elsewhere.
+    pub(super) fn table(&self, head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+        if self.json || rows.is_empty() {
+            return Ok(());
+        }
+        if self.terminal {
+            let mut table = Table::new();
+            table
+                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_header(head.to_vec());
+            for row in rows {
+                table.add_row(row.clone());
+            }
+            return write_out(&format!("{table}\n"));
+        }
+        let mut text = head.join("\t") + "\n";
+        for row in rows {
+            text += &(row.join("\t") + "\n");
+        }
+        write_out(&text)
+    }
+
+    /// An error, with its causes and what to do.
+    pub(super) fn problem(&self, problem: &Problem) {
+        if self.json {
+            let value = serde_json::json!({"error": problem.to_string(), "hint": problem.hint_text()});
+            let _ = write_out(&format!("{value}\n"));
+        }
+        eprintln!("postrider: {problem}");
+    }
+
+    /// Something that went wrong while the command went on.
+    pub(super) fn warning(&self, text: impl AsRef<str>) {
+        eprintln!("postrider: {}", text.as_ref());
+    }
+}
+
+/// A closed pipe (`postrider … | head`) is the reader's wish, not a failure.
+fn write_out(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Problem::failed("the result can't be written").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Logs go to standard error: warnings, and for a server what it does. `RUST_LOG` overrides it.
+pub(super) fn start_log(server: bool) {
+    let usual = if server { "info,sqlx=warn" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    // A second start, as in tests, keeps the first.
+    let _ = if server { log.try_init() } else { log.without_time().with_target(false).try_init() };
+}
+
+/// The word `text` for `count` things, such as `1 summary` or `2 summaries`.
+pub(super) fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,56 @@
+//! `postrider publish`: the scheduled job, now.
+
+use super::deliver::{deliver, done, say_editions, say_prepared};
+use super::output::Output;
+use super::Done;
+use crate::app::{App, Options, Request};
+use crate::domain::{Digest, Result};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Digests to publish; all when none is named.
+    #[arg(value_name = "DIGEST")]
+    digests: Vec<String>,
+    /// Stay until every delivery is final.
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
+    let app = App::open(options).await?;
+    let digests = if arguments.digests.is_empty() {
+        app.digests().to_vec()
+    } else {
+        named(&app, &arguments.digests)?
+    };
+    let done = publish(&app, output, &digests, &Request::Next, arguments.wait).await?;
+    app.close().await;
+    Ok(done)
+}
+
+/// The same for a schedule, a command and an admin.
+pub(super) async fn publish(
+    app: &App,
+    output: &Output,
+    digests: &[Digest],
+    request: &Request,
+    wait: bool,
+) -> Result<Done> {
+    let prepared = app.prepare(digests, request).await?;
+    say_prepared(output, &prepared)?;
+    let reports = deliver(app, output, &prepared, wait).await?;
+    say_editions(output, &reports)?;
+    output.json(&serde_json::json!({
+        "sources": prepared.sources, "lists": prepared.lists, "digests": prepared.digests, "editions": reports,
+    }))?;
+    Ok(done(&prepared, &reports))
+}
+
+/// The digests with these names; an unknown one is a mistake on the command line.
+pub(super) fn named(app: &App, names: &[String]) -> Result<Vec<Digest>> {
+    names
+        .iter()
+        .map(|name| app.digest(name).cloned().map_err(|problem| problem.as_configuration()))
+        .collect()
+}

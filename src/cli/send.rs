@@ -1,0 +1,110 @@
+//! `postrider send`: a digest by hand.
+
+use super::output::Output;
+use super::publish::{named, publish};
+use super::Done;
+use crate::app::{App, Options, Request};
+use crate::domain::{Digest, EmailAddress, Result, Slug};
+use clap::Args;
+use std::io::{BufRead, Write};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The digest to send.
+    digest: String,
+    /// Send only these summaries, to those who have not had them.
+    #[arg(long, value_name = "SLUG", num_args = 1.., value_delimiter = ',')]
+    only: Vec<String>,
+    /// Say what would be sent to how many, and send nothing.
+    #[arg(long, conflicts_with = "to")]
+    dry_run: bool,
+    /// Send one test mail to this address; it counts for nobody.
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Stay until every delivery is final.
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
+    let to = arguments.to.as_deref().map(EmailAddress::parse).transpose()?;
+    let request = if arguments.only.is_empty() {
+        Request::Next
+    } else {
+        Request::Only(arguments.only.iter().map(|slug| Slug::parse(slug)).collect::<Result<_>>()?)
+    };
+    let app = App::open(options).await?;
+    let digests = named(&app, std::slice::from_ref(&arguments.digest))?;
+    let done = match (&to, digests.first()) {
+        (Some(address), Some(digest)) => test(&app, output, digest, &request, address).await?,
+        (None, Some(digest)) if arguments.dry_run => {
+            app.prepare(&[], &request).await?;
+            forecast(&app, output, digest, &request).await?;
+            Done::Fully
+        }
+        (None, Some(digest)) if output.is_interactive() && !arguments.yes => {
+            app.prepare(&[], &request).await?;
+            let readers = forecast(&app, output, digest, &request).await?;
+            if readers > 0 && !agreed(readers)? {
+                output.line("nothing was sent")?;
+                Done::Fully
+            } else {
+                publish(&app, output, &digests, &request, arguments.wait).await?
+            }
+        }
+        _ => publish(&app, output, &digests, &request, arguments.wait).await?,
+    };
+    app.close().await;
+    Ok(done)
+}
+
+async fn test(
+    app: &App,
+    output: &Output,
+    digest: &Digest,
+    request: &Request,
+    address: &EmailAddress,
+) -> Result<Done> {
+    app.prepare(&[], request).await?;
+    let sent = app.send_test(digest, request, address).await?;
+    output.line(format!("test of {} sent to {} through {}: {}", digest.name, address.full(), sent.relay, sent.said))?;
+    output.json(&sent)?;
+    Ok(Done::Fully)
+}
+
+/// Says what would go to how many; the number of readers who would receive something.
+async fn forecast(app: &App, output: &Output, digest: &Digest, request: &Request) -> Result<i64> {
+    let forecast = app.forecast(digest, request).await?;
+    let rows: Vec<Vec<String>> = forecast
+        .segments
+        .iter()
+        .map(|segment| {
+            let slugs: Vec<&str> = segment.summaries.iter().map(Slug::as_str).collect();
+            let what = match segment.excluded {
+                Some(reason) => format!("excluded: {}", reason.replace('_', " ")),
+                None => slugs.join(", "),
+            };
+            vec![segment.readers.to_string(), what]
+        })
+        .collect();
+    if let Some(edition) = forecast.under_way {
+        output.line(format!("edition {edition} of {} is not finished; sending resumes it", digest.name))?;
+    } else if rows.is_empty() {
+        output.line(format!("{}: nothing new", digest.name))?;
+    }
+    output.table(&["readers", "receive"], &rows)?;
+    output.json(&forecast)?;
+    Ok(forecast.segments.iter().filter(|segment| segment.excluded.is_none()).map(|segment| segment.readers).sum())
+}
+
+fn agreed(readers: i64) -> Result<bool> {
+    let trouble = |error| crate::domain::Problem::failed("the answer can't be read").because(error);
+    eprint!("Send to {readers} reader{}? [y/N] ", if readers == 1 { "" } else { "s" });
+    std::io::stderr().flush().map_err(trouble)?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(trouble)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,34 @@
+//! `postrider status`: what is going on.
+
+use super::Done;
+use super::deliver::{HEAD, row};
+use super::output::Output;
+use crate::app::{App, Options};
+use crate::domain::Result;
+
+pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
+    let app = App::open(options).await?;
+    let overview = app.overview().await?;
+    for digest in &overview.digests {
+        let next = digest.next_run_local.as_deref().unwrap_or("only by hand");
+        output.line(format!("{}: next run {next}, {} new", digest.digest, digest.waiting_summaries))?;
+    }
+    for (state, count) in &overview.subscribers {
+        output.line(format!("subscribers {state}: {count}"))?;
+    }
+    for relay in &overview.relays {
+        output.line(format!("relay {}: {}, {} connections", relay.relay, relay.address, relay.connections))?;
+    }
+    if overview.editions.is_empty() {
+        output.line("no edition is under way")?;
+    }
+    output.table(&HEAD, &overview.editions.iter().map(row).collect::<Vec<_>>())?;
+    for edition in &overview.editions {
+        if let Some(trouble) = &edition.trouble {
+            output.line(format!("edition {} waits: {trouble}", edition.id))?;
+        }
+    }
+    output.json(&overview)?;
+    app.close().await;
+    Ok(Done::Fully)
+}

@@ -1,0 +1,127 @@
+//! `postrider summaries`: what was gathered, and marks on it.
+
+use super::Done;
+use super::output::Output;
+use crate::app::{App, Options};
+use crate::domain::summary::{Fault, Status, StoredSummary};
+use crate::domain::{Problem, Result, Slug};
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show one summary.
+    Show {
+        /// Its slug.
+        slug: String,
+    },
+    /// Mark a summary as corrected; the next edition tells those who had received it.
+    Correct(Mark),
+    /// Mark a summary as retracted; it keeps its page and its feed entry, and the next edition tells those who had received it.
+    Retract(Mark),
+}
+
+#[derive(Debug, Args)]
+struct Mark {
+    /// The summary's slug.
+    slug: String,
+    /// What was wrong, in words for readers.
+    #[arg(long)]
+    note: String,
+    /// Whose mistake it was; `summary` for a correction and `paper` for a retraction when not given.
+    #[arg(long, value_enum)]
+    fault: Option<FaultArgument>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FaultArgument {
+    Paper,
+    Summary,
+}
+
+/// More than this are not listed.
+const LISTED: i64 = 1000;
+
+pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
+    let app = App::open(options).await?;
+    match arguments.command {
+        None => {
+            let summaries = app.summaries(LISTED).await?;
+            let rows: Vec<Vec<String>> = summaries.iter().map(row).collect();
+            output.table(&["slug", "status", "first seen", "categories", "title"], &rows)?;
+            output.json(&summaries)?;
+        }
+        Some(Command::Show { slug }) => show(output, &app.summary(&Slug::parse(&slug)?).await?)?,
+        Some(Command::Correct(mark)) => apply(&app, output, mark, Status::Corrected).await?,
+        Some(Command::Retract(mark)) => apply(&app, output, mark, Status::Retracted).await?,
+    }
+    app.close().await;
+    Ok(Done::Fully)
+}
+
+async fn apply(app: &App, output: &Output, mark: Mark, status: Status) -> Result<()> {
+    if mark.note.trim().is_empty() {
+        return Err(Problem::configuration("--note is empty").hint("say in a sentence what was wrong; readers see it"));
+    }
+    let fault = match (mark.fault, status) {
+        (Some(FaultArgument::Paper), _) | (None, Status::Retracted) => Fault::Paper,
+        _ => Fault::Summary,
+    };
+    let stored = app.mark_summary(&Slug::parse(&mark.slug)?, status, fault, &mark.note).await?;
+    output.line(format!(
+        "{} is marked as {}; the next edition of each digest that carried it says so",
+        stored.summary.slug,
+        status.as_str()
+    ))?;
+    output.json(&stored)
+}
+
+fn row(stored: &StoredSummary) -> Vec<String> {
+    let categories: Vec<&str> = stored.summary.categories.iter().map(Slug::as_str).collect();
+    vec![
+        stored.summary.slug.to_string(),
+        stored.summary.status.as_str().to_owned(),
+        stored.first_seen.rfc3339(),
+        categories.join(";"),
+        stored.summary.title.clone(),
+    ]
+}
+
+fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
+    let summary = &stored.summary;
+    let mut line = |name: &str, value: Option<String>| match value {
+        Some(value) if !value.is_empty() => output.line(format!("{name}: {value}")),
+        _ => Ok(()),
+    };
+    line("title", Some(summary.title.clone()))?;
+    line("journal", summary.journal.clone())?;
+    line("year", summary.year.map(|year| year.to_string()))?;
+    line("doi", summary.doi.as_ref().map(ToString::to_string))?;
+    line("published", summary.published.map(|date| date.to_string()))?;
+    let categories: Vec<&str> = summary.categories.iter().map(Slug::as_str).collect();
+    line("categories", Some(categories.join(", ")))?;
+    line("status", Some(summary.status.as_str().to_owned()))?;
+    line("note", summary.note.clone())?;
+    line("duration", summary.duration.clone())?;
+    line("participants", summary.participants.clone())?;
+    line("evidence", summary.evidence.clone())?;
+    line("explanation", Some(summary.explanation.html().to_owned()))?;
+    for finding in &summary.findings {
+        line("finding", Some(finding.html().to_owned()))?;
+    }
+    line("research summary", Some(summary.research_summary.html().to_owned()))?;
+    for implication in &summary.implications {
+        line("implication", Some(format!("{}: {}", implication.name, implication.text.html())))?;
+    }
+    for limitation in &summary.limitations {
+        line("limitation", Some(limitation.html().to_owned()))?;
+    }
+    line("entry id", Some(stored.entry_id.clone()))?;
+    line("first seen", Some(stored.first_seen.rfc3339()))?;
+    output.json(stored)
+}
