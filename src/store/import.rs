@@ -3,7 +3,8 @@
 use super::Store;
 use super::dialect::{Column, Dialect};
 use super::fault::db;
-use super::summary_row::unreadable;
+use super::lists::on_second_suppression;
+use super::summary_row::{Query, unreadable};
 use crate::domain::subscriber::{State, Suppression};
 use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
@@ -42,6 +43,8 @@ pub struct Entry {
     pub consent_at: Option<i64>,
     /// Where the reader agreed.
     pub consent_source: Option<String>,
+    /// The state word that [`Import::set_states`] must still find; empty for new subscribers.
+    pub was: &'static str,
 }
 
 /// One reader and one digest.
@@ -124,69 +127,114 @@ impl Import {
     }
 
     /// Adds new subscribers, and updates name and categories of those who are there; states stay.
+    /// The numbers of those who were added or changed.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn write(&mut self, entries: &[Entry]) -> Result<()> {
+    pub async fn write(&mut self, entries: &[Entry]) -> Result<Vec<i64>> {
         let sql = format!(
             "INSERT INTO subscriber (address, address_key, address_hash, reserved, name, state, cause,
                  categories, consent_at, consent_source, created, changed)
              SELECT j.address, j.key, j.hash, j.reserved, j.name, j.state, j.cause, j.categories,
                  j.consent_at, j.consent_source, $2, $2 FROM {} WHERE true
              ON CONFLICT (address_key) DO UPDATE SET name = COALESCE(excluded.name, subscriber.name),
-                 categories = excluded.categories",
+                 categories = excluded.categories
+             WHERE COALESCE(excluded.name, subscriber.name, '') <> COALESCE(subscriber.name, '')
+                 OR excluded.categories <> subscriber.categories
+             RETURNING id",
             self.entries()
         );
-        self.run(sql, json(&entries)?).await
+        self.run(&sql, json(&entries)?).await
     }
 
-    /// Gives existing subscribers the state, cause and consent that their entries say.
-    /// Which changes are allowed is the caller's to decide.
+    /// Gives existing subscribers the state, cause and consent that their entries say, unless a reader
+    /// or a server changed the state in the meantime. Which changes are allowed is the caller's to decide.
+    /// The numbers of those who were changed.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn set_states(&mut self, entries: &[Entry]) -> Result<()> {
+    pub async fn set_states(&mut self, entries: &[Entry]) -> Result<Vec<i64>> {
         let sql = format!(
             "UPDATE subscriber SET state = j.state, cause = j.cause, changed = $2,
                  consent_at = COALESCE(j.consent_at, subscriber.consent_at),
                  consent_source = COALESCE(j.consent_source, subscriber.consent_source)
-             FROM {} WHERE subscriber.address_key = j.key",
+             FROM {} WHERE subscriber.address_key = j.key AND subscriber.state = j.was
+             RETURNING subscriber.id",
             self.entries()
         );
-        self.run(sql, json(&entries)?).await
+        self.run(&sql, json(&entries)?).await
     }
 
-    /// Adds subscriptions; one that a reader ended stays ended.
+    /// Adds subscriptions; one that a reader ended stays ended. The numbers of those who got one.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn subscribe(&mut self, rows: &[Subscribing]) -> Result<()> {
+    pub async fn subscribe(&mut self, rows: &[Subscribing]) -> Result<Vec<i64>> {
         let sql = format!(
             "INSERT INTO subscription (subscriber_id, digest, active, created, changed)
              SELECT s.id, j.digest, 1, $2, $2 FROM {} JOIN subscriber s ON s.address_key = j.key WHERE true
              ON CONFLICT (subscriber_id, digest) DO UPDATE SET active = 1, changed = excluded.changed
-             WHERE subscription.active = 0 AND COALESCE(subscription.ended_by, '') <> 'reader'",
-            self.dialect
-                .rows(&[("key", Column::Text), ("digest", Column::Text)])
+             WHERE subscription.active = 0 AND COALESCE(subscription.ended_by, '') <> 'reader'
+             RETURNING subscriber_id",
+            self.subscribings()
         );
-        self.run(sql, json(&rows)?).await
+        self.run(&sql, json(&rows)?).await
     }
 
-    /// Ends the subscriptions that the list does not name any more, without touching what readers ended.
+    /// Ends the subscriptions that the list does not name any more, without touching what readers ended;
+    /// who has none of the named ones, because they left those, keeps the others.
+    /// The numbers of those who lost one.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn end_others(&mut self, rows: &[Subscribing]) -> Result<()> {
+    pub async fn end_others(&mut self, rows: &[Subscribing]) -> Result<Vec<i64>> {
+        // Uncorrelated, so that the JSON is read twice, not once for every subscription.
         let sql = format!(
             "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2
              WHERE active = 1
-                 AND subscriber_id IN (SELECT s.id FROM {0} JOIN subscriber s ON s.address_key = j.key)
-                 AND NOT EXISTS (SELECT 1 FROM {0} JOIN subscriber s ON s.address_key = j.key
-                     WHERE s.id = subscription.subscriber_id AND j.digest = subscription.digest)",
-            self.dialect
-                .rows(&[("key", Column::Text), ("digest", Column::Text)])
+                 AND subscriber_id IN (SELECT s.id FROM {0} JOIN subscriber s ON s.address_key = j.key
+                     JOIN subscription p ON p.subscriber_id = s.id AND p.digest = j.digest AND p.active = 1)
+                 AND (subscriber_id, digest) NOT IN
+                     (SELECT s.id, j.digest FROM {0} JOIN subscriber s ON s.address_key = j.key)
+             RETURNING subscriber_id",
+            self.subscribings()
         );
-        self.run(sql, json(&rows)?).await
+        self.run(&sql, json(&rows)?).await
+    }
+
+    /// Ends every subscription of the subscribers with these address keys.
+    /// The numbers of those who lost one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end_all(&mut self, keys: &[String]) -> Result<Vec<i64>> {
+        let rows: Vec<_> = keys.iter().map(|key| serde_json::json!({"k": key})).collect();
+        let sql = format!(
+            "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2
+             WHERE active = 1
+                 AND subscriber_id IN (SELECT s.id FROM {} JOIN subscriber s ON s.address_key = j.k)
+             RETURNING subscriber_id",
+            self.dialect.rows(&[("k", Column::Text)])
+        );
+        self.run(&sql, json(&rows)?).await
+    }
+
+    /// The digests that the subscriber with the address key `key` receives, sorted.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn digests_of(&mut self, key: &str) -> Result<Vec<String>> {
+        sqlx::query(
+            "SELECT p.digest FROM subscription p JOIN subscriber s ON s.id = p.subscriber_id
+             WHERE s.address_key = $1 AND p.active = 1 ORDER BY p.digest",
+        )
+        .bind(key)
+        .fetch_all(&mut *self.tx)
+        .await
+        .map_err(db)?
+        .iter()
+        .map(|row| row.try_get(0).map_err(db))
+        .collect()
     }
 
     /// Keeps addresses from being mailed; a harder reason replaces a softer one. Pairs of hash and reason.
@@ -199,12 +247,16 @@ impl Import {
             .map(|(hash, reason)| serde_json::json!({"h": hash, "reason": reason.as_str()}))
             .collect();
         let sql = format!(
-            "INSERT INTO suppression (address_hash, reason, created) SELECT j.h, j.reason, $2 FROM {} WHERE true
-             ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason
-             WHERE suppression.reason IN ('unsubscribed', 'erased')",
-            self.dialect.rows(&[("h", Column::Text), ("reason", Column::Text)])
+            "INSERT INTO suppression (address_hash, reason, created)
+             SELECT j.h, j.reason, $2 FROM {} WHERE true {}",
+            self.dialect.rows(&[("h", Column::Text), ("reason", Column::Text)]),
+            on_second_suppression()
         );
-        self.run(sql, json(&rows)?).await
+        self.query(&sql, json(&rows)?)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
     }
 
     /// Keeps everything.
@@ -223,14 +275,27 @@ impl Import {
         self.tx.rollback().await.map_err(db)
     }
 
-    async fn run(&mut self, sql: String, rows: String) -> Result<()> {
-        sqlx::query(AssertSqlSafe(sql))
+    async fn run(&mut self, sql: &str, rows: String) -> Result<Vec<i64>> {
+        self.query(sql, rows)
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(db)?
+            .iter()
+            .map(|row| row.try_get(0).map_err(db))
+            .collect()
+    }
+
+    /// Planned anew for each group of rows: PostgreSQL would keep the plan it made while the table was small.
+    fn query<'q>(&self, sql: &str, rows: String) -> Query<'q> {
+        sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .persistent(false)
             .bind(rows)
             .bind(self.now.0)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(db)?;
-        Ok(())
+    }
+
+    fn subscribings(&self) -> String {
+        self.dialect
+            .rows(&[("key", Column::Text), ("digest", Column::Text)])
     }
 
     fn entries(&self) -> String {
@@ -245,6 +310,7 @@ impl Import {
             ("categories", Column::Text),
             ("consent_at", Column::Number),
             ("consent_source", Column::Text),
+            ("was", Column::Text),
         ])
     }
 }

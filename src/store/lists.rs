@@ -4,7 +4,22 @@ use super::Store;
 use super::fault::db;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{Result, Timestamp};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
+
+/// What a second suppression of an address does: the harder reason stays, and erased is not forgotten.
+pub(super) fn on_second_suppression() -> String {
+    let rank = |table: &str| {
+        format!(
+            "CASE {table}.reason WHEN 'complained' THEN 4 WHEN 'bounced' THEN 3 WHEN 'erased' THEN 2 ELSE 1 END"
+        )
+    };
+    format!(
+        "ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, created = excluded.created
+         WHERE {} > {}",
+        rank("excluded"),
+        rank("suppression")
+    )
+}
 
 impl Store {
     /// The hash that the list file `path` had when it was last imported.
@@ -44,11 +59,11 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn suppress(&self, address_hash: &str, reason: Suppression, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO suppression (address_hash, reason, created) VALUES ($1, $2, $3)
-             ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, created = excluded.created
-             WHERE suppression.reason IN ('unsubscribed', 'erased')",
-        )
+        let sql = format!(
+            "INSERT INTO suppression (address_hash, reason, created) VALUES ($1, $2, $3) {}",
+            on_second_suppression()
+        );
+        sqlx::query(AssertSqlSafe(sql))
         .bind(address_hash)
         .bind(reason.as_str())
         .bind(now.0)

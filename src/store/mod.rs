@@ -28,8 +28,27 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long a process waits for a lock of SQLite.
-const BUSY: Duration = Duration::from_secs(30);
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// The most connections at a time.
+    pub connections: u32,
+    /// How long to wait for a connection, or for another process's lock on SQLite.
+    pub patience: Duration,
+    /// How many pages of 4 KiB a SQLite file may grow to; beyond that the disk counts as full.
+    pub most_pages: Option<u32>,
+}
+
+impl Opening {
+    /// What every command uses: half a minute of patience, and the whole disk.
+    pub fn with(connections: u32) -> Self {
+        Self {
+            connections,
+            patience: Duration::from_secs(30),
+            most_pages: None,
+        }
+    }
+}
 
 /// An open database whose schema is up to date.
 #[derive(Debug, Clone)]
@@ -44,6 +63,14 @@ impl Store {
     /// # Errors
     /// When it can't be reached or written, or is newer than this program.
     pub async fn open(url: &str, connections: u32) -> Result<Self> {
+        Self::open_with(url, Opening::with(connections)).await
+    }
+
+    /// [`Store::open`] with a say in every limit.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_with(url: &str, opening: Opening) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         let address = match dialect {
@@ -57,9 +84,9 @@ impl Store {
         let options = AnyConnectOptions::from_str(&address)
             .map_err(|error| Problem::configuration("the database URL can't be read").because(error))?;
         let pool = AnyPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(BUSY)
-            .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)))
+            .max_connections(opening.connections)
+            .acquire_timeout(opening.patience)
+            .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
             .connect_with(options)
             .await
             .map_err(|error| {
@@ -91,9 +118,9 @@ impl Store {
 }
 
 /// Sets what SQLite needs for several processes: a write-ahead log, patience, and foreign keys.
-async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Result<()> {
+async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Opening) -> sqlx::Result<()> {
     if dialect == Dialect::Sqlite {
-        let patience = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
+        let patience = format!("PRAGMA busy_timeout = {}", opening.patience.as_millis());
         connection.execute(AssertSqlSafe(patience)).await?;
         // Switching a fresh file to WAL does not wait for the other process that does the same.
         let mut tries = 0;
@@ -106,6 +133,10 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Resu
         }
         connection.execute("PRAGMA synchronous = NORMAL").await?;
         connection.execute("PRAGMA foreign_keys = ON").await?;
+        if let Some(pages) = opening.most_pages {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            connection.execute(AssertSqlSafe(limit)).await?;
+        }
     }
     Ok(())
 }

@@ -100,9 +100,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.begin().await?;
+        // A reader's word is kept even where nothing was to end: no later list may subscribe them.
         sqlx::query(
-            "UPDATE subscription SET active = 0, ended_by = $3, changed = $4
-             WHERE subscriber_id = $1 AND digest = $2 AND active = 1",
+            "INSERT INTO subscription (subscriber_id, digest, active, ended_by, created, changed)
+             SELECT id, $2, 0, $3, $4, $4 FROM subscriber WHERE id = $1 AND $2 <> '' AND ($3 = 'reader' OR EXISTS
+                 (SELECT 1 FROM subscription p WHERE p.subscriber_id = $1 AND p.digest = $2))
+             ON CONFLICT (subscriber_id, digest) DO UPDATE SET active = 0, ended_by = excluded.ended_by,
+                 changed = excluded.changed
+             WHERE subscription.active = 1
+                 OR (excluded.ended_by = 'reader' AND COALESCE(subscription.ended_by, '') <> 'reader')",
         )
         .bind(id)
         .bind(digest)
@@ -162,7 +168,25 @@ impl Store {
         Ok(())
     }
 
-    /// The address key of subscriber `id`.
+    /// Whether reader `id` receives `digest` at present, or would once confirmed or after a pause.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_subscribed(&self, id: i64, digest: &str) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT 1 FROM subscription p JOIN subscriber s ON s.id = p.subscriber_id
+             WHERE p.subscriber_id = $1 AND p.digest = $2 AND p.active = 1
+                 AND s.state IN ('pending', 'confirmed', 'paused')",
+        )
+        .bind(id)
+        .bind(digest)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(db)?;
+        Ok(row.is_some())
+    }
+
+    /// The address of subscriber `id`.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,0 +1,154 @@
+//! A group of lines on its way into the store: what is known, what becomes of each, and the writing of it.
+
+use aws_lc_rs::digest;
+use std::collections::HashSet;
+
+use super::api_token::hex;
+use super::fate::{Fate, fate, has_left, suppression_of};
+use super::import::ImportReport;
+use super::line::{ImportSettings, Line};
+use crate::domain::subscriber::{Cause, State};
+use crate::domain::{EmailAddress, Result};
+use crate::store::import::{Entry, Import, Subscribing};
+
+/// The hash by which a suppression knows the address with the key `key`; `salt` is the database's own.
+pub fn address_hash(key: &str, salt: &str) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(salt.as_bytes());
+    context.update(key.as_bytes());
+    hex(context.finish().as_ref())
+}
+
+/// A line with what its address is looked up by.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) line: Line,
+    pub(super) key: String,
+    pub(super) hash: String,
+}
+
+impl Candidate {
+    pub(super) fn new(line: Line, settings: &ImportSettings) -> Self {
+        let (key, hash) = identify(&line.address, settings);
+        Self { line, key, hash }
+    }
+
+    fn entry(&self, cause: Cause, was: Option<State>) -> Entry {
+        let line = &self.line;
+        Entry {
+            address: line.address.full(),
+            key: self.key.clone(),
+            hash: self.hash.clone(),
+            reserved: i64::from(line.address.is_reserved()),
+            name: line.name.clone(),
+            state: line.state.as_str(),
+            cause: cause.as_str(),
+            categories: line.categories.to_string(),
+            consent_at: line.consent_at.map(|at| at.0),
+            consent_source: line.consent_source.clone(),
+            was: was.map_or("", State::as_str),
+        }
+    }
+
+    fn subscribings(&self) -> impl Iterator<Item = Subscribing> {
+        self.line.digests.iter().map(|digest| Subscribing {
+            key: self.key.clone(),
+            digest: digest.to_string(),
+        })
+    }
+}
+
+/// The key and the hash of an address.
+pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> (String, String) {
+    let key = address.key(settings.local_part);
+    let hash = address_hash(&key, &settings.salt);
+    (key, hash)
+}
+
+/// Who speaks, and whether the digests that are not named end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Voice {
+    pub(super) cause: Cause,
+    pub(super) ends_others: bool,
+}
+
+/// Writes `group`, in which no address stands twice, and counts what became of it.
+/// The fates are in the order of the group.
+pub(super) async fn apply(
+    import: &mut Import,
+    group: &[Candidate],
+    voice: Voice,
+    report: &mut ImportReport,
+) -> Result<Vec<Fate>> {
+    let addresses: Vec<_> = group.iter().map(|c| (c.key.clone(), c.hash.clone())).collect();
+    let standings = import.standings(&addresses).await?;
+    let mut fates = Vec::with_capacity(group.len());
+    let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut subscribe, mut only) = (Vec::new(), Vec::new());
+    let mut kept = HashSet::new();
+    for candidate in group {
+        let standing = standings.get(&candidate.key).copied().unwrap_or_default();
+        let was = standing.subscriber.map(|(_, state)| state);
+        let wanted = candidate.line.state;
+        let fate = fate(standing, wanted, voice.cause);
+        let becomes = match fate {
+            Fate::Add => {
+                report.added += 1;
+                wanted
+            }
+            Fate::Change | Fate::Update => wanted,
+            Fate::Keep => {
+                kept.extend(standing.subscriber.map(|(id, _)| id));
+                was.unwrap_or(wanted)
+            }
+            Fate::Refuse(reason) => {
+                *report.refused.entry(reason.as_str()).or_default() += 1;
+                wanted
+            }
+        };
+        suppress.extend(suppression_of(wanted).map(|reason| (candidate.hash.clone(), reason)));
+        fates.push(fate);
+        if matches!(fate, Fate::Refuse(_)) {
+            continue;
+        }
+        write.push(candidate.entry(voice.cause, was));
+        if fate == Fate::Change {
+            set.push(candidate.entry(voice.cause, was));
+        }
+        // A dead address keeps the digests of its list, so that an export gives back what was imported.
+        if !has_left(becomes) || fate == Fate::Add && becomes != State::Unsubscribed {
+            subscribe.extend(candidate.subscribings());
+        }
+        if !has_left(becomes) && fate != Fate::Add && voice.ends_others {
+            only.extend(candidate.subscribings());
+        }
+        if becomes == State::Unsubscribed && fate == Fate::Change {
+            end_all.push(candidate.key.clone());
+        }
+    }
+    let mut touched: HashSet<i64> = import.write(&write).await?.into_iter().collect();
+    if !set.is_empty() {
+        touched.extend(import.set_states(&set).await?);
+    }
+    if !subscribe.is_empty() {
+        touched.extend(import.subscribe(&subscribe).await?);
+    }
+    if !only.is_empty() {
+        touched.extend(import.end_others(&only).await?);
+    }
+    if !end_all.is_empty() {
+        touched.extend(import.end_all(&end_all).await?);
+    }
+    if !suppress.is_empty() {
+        import.suppress(&suppress).await?;
+    }
+    for (_, standing) in &standings {
+        match standing.subscriber {
+            None => {}
+            Some((id, _)) if kept.contains(&id) => report.kept += 1,
+            Some((id, _)) if touched.contains(&id) => report.updated += 1,
+            Some(_) => report.unchanged += 1,
+        }
+    }
+    Ok(fates)
+}

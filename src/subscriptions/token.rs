@@ -1,0 +1,233 @@
+//! Signed links: a token names a reader and a digest, for one purpose, and can't be made by others.
+
+use aws_lc_rs::{constant_time, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+
+use super::token_text::{put_varint, take_varint};
+use crate::domain::{Problem, Result};
+
+/// Bytes of a link's signature: 96 bits.
+const MAC: usize = 12;
+
+/// A secret of the operator. Keys are never taken out, only revoked: old links name them.
+#[derive(Clone)]
+pub struct Key {
+    /// Stands in every token; unique.
+    pub id: u8,
+    /// The secret itself.
+    pub bytes: [u8; 32],
+    /// Whether what it signed is refused, because it leaked.
+    pub revoked: bool,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key {{ id: {}, revoked: {} }}", self.id, self.revoked)
+    }
+}
+
+/// What a link lets its bearer do; a token of one purpose is worth nothing for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// End one subscription.
+    Unsubscribe,
+    /// See and change what was chosen.
+    Preferences,
+}
+
+/// Whom a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReaderRef {
+    /// The subscriber's number.
+    pub subscriber: i64,
+    /// The number that stands for the digest (`Store::digest_number`).
+    pub digest_number: i64,
+}
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenFault {
+    /// It is no token of ours at all.
+    Malformed,
+    /// Its signature does not fit: changed, invented, or signed for another purpose.
+    Forged,
+    /// It was signed by a key that was revoked since.
+    Revoked,
+}
+
+impl fmt::Display for TokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "it is cut short or misspelled",
+            Self::Forged => "its signature does not fit",
+            Self::Revoked => "the key that signed it was revoked",
+        })
+    }
+}
+
+impl std::error::Error for TokenFault {}
+
+/// The subkeys of one key: what one of them signs, no other accepts.
+struct Subkeys {
+    id: u8,
+    revoked: bool,
+    unsubscribe: hmac::Key,
+    preferences: hmac::Key,
+    return_path: hmac::Key,
+    message_id: hmac::Key,
+}
+
+impl Subkeys {
+    fn new(key: &Key) -> Self {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, &key.bytes);
+        let sub = |label: &str| {
+            let tag = hmac::sign(&master, format!("postrider {label}").as_bytes());
+            hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+        };
+        Self {
+            id: key.id,
+            revoked: key.revoked,
+            unsubscribe: sub("unsubscribe"),
+            preferences: sub("preferences"),
+            return_path: sub("return path"),
+            message_id: sub("message id"),
+        }
+    }
+
+    fn of(&self, use_of: Use) -> &hmac::Key {
+        match use_of {
+            Use::Link(Purpose::Unsubscribe) => &self.unsubscribe,
+            Use::Link(Purpose::Preferences) => &self.preferences,
+            Use::ReturnPath => &self.return_path,
+        }
+    }
+}
+
+/// What a signed pair of numbers is used for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Use {
+    Link(Purpose),
+    ReturnPath,
+}
+
+/// Makes and reads tokens. `Debug` shows no secret.
+pub struct Signer {
+    keys: Vec<Subkeys>,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|key| key.id)).finish()
+    }
+}
+
+impl Signer {
+    /// A signer that signs with the newest key that is not revoked; `keys` holds the newest first.
+    ///
+    /// # Errors
+    /// When no key is left to sign with, or two have one number.
+    pub fn new(keys: &[Key]) -> Result<Self> {
+        for (n, key) in keys.iter().enumerate() {
+            if keys.iter().take(n).any(|other| other.id == key.id) {
+                return Err(
+                    Problem::configuration(format!("two token secrets have the number {}", key.id))
+                        .hint("give every line of the secret file a number of its own"),
+                );
+            }
+        }
+        if keys.iter().all(|key| key.revoked) {
+            return Err(Problem::configuration("there is no token secret that is not revoked")
+                .hint("add a new one as the first line of the secret file"));
+        }
+        Ok(Self {
+            keys: keys.iter().map(Subkeys::new).collect(),
+        })
+    }
+
+    /// The token of a reader's link, at most 30 characters for subscribers below 2^49 and digests below 2^14.
+    /// It does not run out.
+    pub fn reader_token(&self, purpose: Purpose, subscriber: i64, digest_number: i64) -> String {
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), subscriber, digest_number, MAC))
+    }
+
+    /// Whom `token` is for.
+    ///
+    /// # Errors
+    /// When it was not made by [`Signer::reader_token`] for `purpose`, or its key is revoked.
+    pub fn read_reader_token(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> std::result::Result<ReaderRef, TokenFault> {
+        let bytes = URL_SAFE_NO_PAD
+            .decode(token)
+            .map_err(|_| TokenFault::Malformed)?;
+        let (subscriber, digest_number) = self.verify(Use::Link(purpose), &bytes, MAC)?;
+        Ok(ReaderRef {
+            subscriber,
+            digest_number,
+        })
+    }
+
+    /// Key number, two varints, and `mac` bytes of signature over them.
+    pub(super) fn sign(&self, use_of: Use, first: i64, second: i64, mac: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(32);
+        // `new` made sure that there is one.
+        if let Some(key) = self.keys.iter().find(|key| !key.revoked) {
+            bytes.push(key.id);
+            put_varint(&mut bytes, first);
+            put_varint(&mut bytes, second);
+            let tag = hmac::sign(key.of(use_of), &bytes);
+            bytes.extend(tag.as_ref().iter().take(mac));
+        }
+        bytes
+    }
+
+    /// Reads what [`Signer::sign`] wrote.
+    pub(super) fn verify(
+        &self,
+        use_of: Use,
+        bytes: &[u8],
+        mac: usize,
+    ) -> std::result::Result<(i64, i64), TokenFault> {
+        let split = bytes.len().checked_sub(mac).ok_or(TokenFault::Malformed)?;
+        let (body, given) = bytes.split_at(split);
+        let (&id, mut numbers) = body.split_first().ok_or(TokenFault::Malformed)?;
+        let first = take_varint(&mut numbers).ok_or(TokenFault::Malformed)?;
+        let second = take_varint(&mut numbers).ok_or(TokenFault::Malformed)?;
+        if !numbers.is_empty() {
+            return Err(TokenFault::Malformed);
+        }
+        let key = self
+            .keys
+            .iter()
+            .find(|key| key.id == id)
+            .ok_or(TokenFault::Forged)?;
+        let tag = hmac::sign(key.of(use_of), body);
+        let right = tag.as_ref().get(..mac).ok_or(TokenFault::Malformed)?;
+        constant_time::verify_slices_are_equal(right, given).map_err(|_| TokenFault::Forged)?;
+        if key.revoked {
+            return Err(TokenFault::Revoked);
+        }
+        Ok((first, second))
+    }
+
+    /// A value that only this signer can foretell, the same after keys were added or revoked.
+    ///
+    /// It comes from the oldest key: a delivery that is tried again after a rotation keeps its name.
+    pub(super) fn name(&self, first: i64, second: i64) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(20);
+        put_varint(&mut bytes, first);
+        put_varint(&mut bytes, second);
+        self.keys
+            .last()
+            .map(|key| hmac::sign(&key.message_id, &bytes).as_ref().to_vec())
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+use proptest::prelude::*;
+
+const PURPOSES: [Purpose; 2] = [Purpose::Unsubscribe, Purpose::Preferences];
+
+fn key(id: u8, revoked: bool) -> Key {
+    Key {
+        id,
+        bytes: [id.wrapping_add(7); 32],
+        revoked,
+    }
+}
+
+fn signer(keys: &[(u8, bool)]) -> Signer {
+    Signer::new(&keys.iter().map(|&(id, revoked)| key(id, revoked)).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn keys_rotate_and_are_revoked() {
+    let old = signer(&[(1, false)]);
+    let token = old.reader_token(Purpose::Unsubscribe, 42, 1);
+    let reader = Ok(ReaderRef {
+        subscriber: 42,
+        digest_number: 1,
+    });
+    for (keys, expected) in [
+        (vec![(1, false)], reader),
+        (vec![(2, false), (1, false)], reader),
+        (vec![(3, false), (2, true), (1, false)], reader),
+        (vec![(2, false), (1, true)], Err(TokenFault::Revoked)),
+        (vec![(2, false)], Err(TokenFault::Forged)),
+    ] {
+        assert_eq!(
+            signer(&keys).read_reader_token(Purpose::Unsubscribe, &token),
+            expected,
+            "{keys:?}"
+        );
+    }
+    let mut other = key(1, false);
+    other.bytes[31] ^= 1;
+    assert_eq!(
+        Signer::new(&[other]).unwrap().read_reader_token(Purpose::Unsubscribe, &token),
+        Err(TokenFault::Forged)
+    );
+}
+
+#[test]
+fn signs_with_the_newest_key_that_is_not_revoked() {
+    let token = signer(&[(3, true), (2, false), (1, false)]).reader_token(Purpose::Preferences, 1, 1);
+    assert!(signer(&[(2, false)]).read_reader_token(Purpose::Preferences, &token).is_ok());
+}
+
+#[test]
+fn refuses_keys_that_can_not_sign() {
+    let said = |keys: &[Key]| Signer::new(keys).err().unwrap().to_string();
+    assert_eq!(
+        said(&[key(1, true)]),
+        "there is no token secret that is not revoked\n  hint: add a new one as the first line of the secret file"
+    );
+    assert!(said(&[]).starts_with("there is no token secret"));
+    assert!(said(&[key(4, false), key(4, true)]).starts_with("two token secrets have the number 4"));
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let shown = format!("{:?} {:?}", key(9, false), signer(&[(9, false)]));
+    assert_eq!(shown, "Key { id: 9, revoked: false } [9]");
+}
+
+proptest! {
+    #[test]
+    fn a_token_is_read_back_and_short(subscriber in 1_i64..1 << 49, digest_number in 1_i64..1 << 14) {
+        let us = signer(&[(200, false), (1, false)]);
+        for purpose in PURPOSES {
+            let token = us.reader_token(purpose, subscriber, digest_number);
+            prop_assert!(token.len() <= 30, "{token}");
+            prop_assert_eq!(us.read_reader_token(purpose, &token), Ok(ReaderRef { subscriber, digest_number }));
+        }
+    }
+
+    #[test]
+    fn extreme_numbers_come_back(subscriber: i64, digest_number: i64) {
+        let us = signer(&[(1, false)]);
+        let token = us.reader_token(Purpose::Unsubscribe, subscriber, digest_number);
+        prop_assert_eq!(us.read_reader_token(Purpose::Unsubscribe, &token),
+            Ok(ReaderRef { subscriber, digest_number }));
+    }
+
+    #[test]
+    fn any_changed_character_is_refused(subscriber in 1_i64..1 << 40, at: prop::sample::Index, new in "[A-Za-z0-9_-]") {
+        let us = signer(&[(1, false)]);
+        let token = us.reader_token(Purpose::Unsubscribe, subscriber, 1);
+        let at = at.index(token.len());
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &new);
+        prop_assume!(changed != token);
+        prop_assert!(us.read_reader_token(Purpose::Unsubscribe, &changed).is_err(), "{token} {changed}");
+        for cut in 0..token.len() {
+            prop_assert!(us.read_reader_token(Purpose::Unsubscribe, &token[..cut]).is_err());
+        }
+        let longer = token.clone() + &new;
+        prop_assert!(us.read_reader_token(Purpose::Unsubscribe, &longer).is_err());
+    }
+
+    #[test]
+    fn a_purpose_and_a_reader_are_bound(one in 1_i64..5000, other in 1_i64..5000, digest in 1_i64..3) {
+        let us = signer(&[(1, false)]);
+        let link = us.reader_token(Purpose::Unsubscribe, one, digest);
+        let settings = us.reader_token(Purpose::Preferences, one, digest);
+        prop_assert_eq!(us.read_reader_token(Purpose::Preferences, &link), Err(TokenFault::Forged));
+        prop_assert_eq!(us.read_reader_token(Purpose::Unsubscribe, &settings), Err(TokenFault::Forged));
+        prop_assert_ne!(&link, &settings);
+        prop_assert_ne!(&link, &us.reader_token(Purpose::Unsubscribe, one, digest + 1));
+        if one != other {
+            prop_assert_ne!(&link, &us.reader_token(Purpose::Unsubscribe, other, digest));
+        }
+    }
+
+    #[test]
+    fn nothing_makes_the_readers_fall_over(text in any::<String>(), token in "[A-Za-z0-9_-]{0,60}", folded in "[a-z2-7]{0,60}") {
+        let us = signer(&[(1, false)]);
+        for text in [&text, &token, &folded] {
+            prop_assert!(us.read_reader_token(Purpose::Unsubscribe, text).is_err());
+            prop_assert!(us.read_return_path(text).is_err());
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Leaving by a signed link: one click, no questions, and again as often as they like.
+
+use super::token::{Purpose, ReaderRef, Signer};
+use crate::domain::subscriber::Cause;
+use crate::domain::{Problem, Result, Timestamp};
+use crate::store::Store;
+
+/// Whom a link of a digest is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The digest's name; `None` when it was never ours, as after a change of databases.
+    pub digest: Option<String>,
+    /// Whether there is still such a reader.
+    pub known: bool,
+}
+
+/// What the page of a link shows before anything is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peek {
+    /// The digest's name; `None` when it was never ours.
+    pub digest: Option<String>,
+    /// Whether the reader receives it at present.
+    pub subscribed: bool,
+}
+
+/// Ends the subscription that `token` names. A valid token of a reader who is gone is fine.
+///
+/// # Errors
+/// Of the kind `NotFound` when the token is not one of ours; or when the database does not answer.
+pub async fn unsubscribe(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Left> {
+    let reader = read(signer, token)?;
+    let digest = store.digest_of_number(reader.digest_number).await?;
+    let known = match &digest {
+        Some(digest) => {
+            store
+                .end_subscription(reader.subscriber, digest, Cause::Reader, now)
+                .await?
+        }
+        None => false,
+    };
+    Ok(Left { digest, known })
+}
+
+/// What `token` would end; changes nothing.
+///
+/// # Errors
+/// As [`unsubscribe`].
+pub async fn peek(store: &Store, signer: &Signer, token: &str) -> Result<Peek> {
+    let reader = read(signer, token)?;
+    let digest = store.digest_of_number(reader.digest_number).await?;
+    let subscribed = match &digest {
+        Some(digest) => store.is_subscribed(reader.subscriber, digest).await?,
+        None => false,
+    };
+    Ok(Peek { digest, subscribed })
+}
+
+fn read(signer: &Signer, token: &str) -> Result<ReaderRef> {
+    signer
+        .read_reader_token(Purpose::Unsubscribe, token)
+        .map_err(|fault| {
+            Problem::not_found("this link can't be used")
+                .because(fault)
+                .hint("open the link of a newer mail, or ask for a new one")
+        })
+}
