@@ -2,6 +2,7 @@
 //!
 //! `web` and `cli` are two faces of the calls below it.
 
+mod background;
 pub mod check;
 pub mod feeds;
 pub mod preview;
@@ -27,6 +28,10 @@ use crate::subscriptions::token::{Key, Purpose, Signer};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use crate::config::parse_listen;
+pub use crate::edition::Request;
+pub use crate::gather::run::SourceReport;
 
 /// Connections that the store may hold: more writers than this only wait for each other.
 const STORE_CONNECTIONS: u32 = 8;
@@ -278,7 +283,7 @@ impl Identity for Names {
 
 fn sender(config: &Config) -> Sender {
     let mailbox = |mailbox: &config::Mailbox| -> (String, EmailAddress) {
-        (mailbox.name.clone(), mailbox.address.clone())
+        (mailbox.name.clone().unwrap_or_default(), mailbox.address.clone())
     };
     let page = |url: &Option<url::Url>, path: &str| {
         url.as_ref().map_or_else(|| config.site.link(path), ToString::to_string)

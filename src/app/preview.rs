@@ -52,7 +52,7 @@ impl App {
             let name = if name.is_empty() { "all".to_owned() } else { name };
             segments.push((name, None, self.chosen(digest, &choice, items)));
         } else {
-            let forecast = self.dry_run(digest, &Request::Next).await?;
+            let forecast = self.planner().dry_run(digest, &Request::Next).await?;
             for (n, segment) in forecast.iter().filter(|segment| segment.excluded.is_none()).enumerate() {
                 let chosen: Vec<_> = items
                     .iter()

@@ -1,6 +1,7 @@
 //! The job: gather, plan, deliver. The schedule, an admin and the API make the same call.
 
 use super::App;
+use super::readers::ListReport;
 use crate::deliver::compose::Issue;
 use crate::deliver::message::Envelope;
 use crate::deliver::retry::Verdict;
@@ -9,10 +10,9 @@ use crate::deliver::worker::{Courier, Until};
 use crate::domain::edition::{ItemKind, Report, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
-use crate::edition::{Forecast, Planned, Request};
+use crate::edition::{Planned, Request};
 use crate::gather::run::SourceReport;
 use crate::schedule::runner::Job;
-use crate::subscriptions::list_folder::ListReport;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::sync::Arc;
@@ -56,6 +56,26 @@ impl Prepared {
             .filter(|outcome| matches!(outcome.outcome, "made" | "resumed"))
             .filter_map(|outcome| outcome.edition)
     }
+}
+
+/// What a send would do.
+#[derive(Debug, Serialize)]
+pub struct SendForecast {
+    /// An unfinished edition, which a send resumes.
+    pub under_way: Option<i64>,
+    /// Who would receive what.
+    pub segments: Vec<SegmentForecast>,
+}
+
+/// What one group of readers would receive.
+#[derive(Debug, Serialize)]
+pub struct SegmentForecast {
+    /// How many they are.
+    pub readers: i64,
+    /// Why they would receive nothing, if so.
+    pub excluded: Option<&'static str>,
+    /// Slugs of what they would receive.
+    pub summaries: Vec<Slug>,
 }
 
 /// What was sent as a test.
@@ -165,12 +185,36 @@ impl App {
         self.store.edition_report(id).await
     }
 
-    /// What the next edition would hold and for how many readers; nothing is kept.
+    /// What a send would do now; nothing is kept.
     ///
     /// # Errors
     /// When a summary that was asked for does not exist.
-    pub async fn dry_run(&self, digest: &Digest, request: &Request) -> Result<Vec<Forecast>> {
-        self.planner().dry_run(digest, request).await
+    pub async fn forecast(&self, digest: &Digest, request: &Request) -> Result<SendForecast> {
+        let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
+        let name = digest.name.as_str();
+        let open = self.store.editions_in(Some(name), &under_way).await?;
+        if let (Request::Next, Some(edition)) = (request, open.first()) {
+            return Ok(SendForecast {
+                under_way: Some(edition.id),
+                segments: Vec::new(),
+            });
+        }
+        let mut segments = Vec::new();
+        for part in self.planner().dry_run(digest, request).await? {
+            let mut summaries = Vec::with_capacity(part.summaries.len());
+            for &id in &part.summaries {
+                summaries.push(self.store.summary_by_id(id).await?.summary.slug);
+            }
+            segments.push(SegmentForecast {
+                readers: part.readers,
+                excluded: part.excluded,
+                summaries,
+            });
+        }
+        Ok(SendForecast {
+            under_way: None,
+            segments,
+        })
     }
 
     /// Sends one mail to `address` that counts for nobody: what the next edition would hold, or what

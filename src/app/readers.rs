@@ -2,15 +2,32 @@
 
 use super::App;
 use crate::domain::subscriber::Choice;
+use crate::domain::problem::Kind;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage};
-use crate::store::subscribers::Subscriber;
-use crate::subscriptions::admin::{self, NewReader};
-use crate::subscriptions::import::{ImportReport, ImportSettings};
-use crate::subscriptions::list_folder::{self, ListReport};
+pub use crate::store::subscribers::Subscriber;
+use crate::subscriptions::admin;
+use crate::subscriptions::import::ImportSettings;
+use crate::subscriptions::list_folder;
 use crate::subscriptions::token::Purpose;
 use crate::subscriptions::{api_token, export, import, unsubscribe};
+use serde::Serialize;
 use std::io::{Read, Write};
+
+pub use crate::subscriptions::admin::NewReader;
+pub use crate::subscriptions::import::ImportReport;
+
+/// What a list that had changed gave.
+#[derive(Debug, Serialize)]
+pub struct ListReport {
+    /// The file's name within the folder of lists.
+    pub file: String,
+    /// What it did.
+    #[serde(flatten)]
+    pub report: Option<ImportReport>,
+    /// Why nothing of it was taken.
+    pub failed: Option<String>,
+}
 
 /// A page for a reader, and whether their link was good.
 #[derive(Debug)]
@@ -38,14 +55,35 @@ impl App {
     /// When the database does not answer; a file that can't be used says so in its report.
     pub async fn import_changed_lists(&self) -> Result<Vec<ListReport>> {
         let folder = &self.config.subscribers.folder;
-        list_folder::import_changed(&self.store, folder, &self.import_settings(false), self.clock.now()).await
+        if !folder.exists() {
+            tracing::info!(folder = %folder.display(), "there is no folder of lists");
+            return Ok(Vec::new());
+        }
+        let settings = self.import_settings(false);
+        let outcomes =
+            list_folder::import_changed_lists(&self.store, folder, &settings, self.clock.now()).await?;
+        Ok(outcomes
+            .into_iter()
+            .map(|list| match list.outcome {
+                Ok(report) => ListReport {
+                    file: list.file,
+                    report: Some(report),
+                    failed: None,
+                },
+                Err(problem) => ListReport {
+                    file: list.file,
+                    report: None,
+                    failed: Some(problem.to_string()),
+                },
+            })
+            .collect())
     }
 
     /// Imports one list.
     ///
     /// # Errors
     /// When a line is wrong and `skip_invalid` is false; nothing is kept then.
-    pub async fn import(&self, list: impl Read + Send + 'static, skip_invalid: bool) -> Result<ImportReport> {
+    pub async fn import(&self, list: impl Read + Send, skip_invalid: bool) -> Result<ImportReport> {
         import::import(&self.store, list, &self.import_settings(skip_invalid), self.clock.now()).await
     }
 
@@ -62,11 +100,7 @@ impl App {
     /// # Errors
     /// When there is none.
     pub async fn subscriber(&self, address: &EmailAddress) -> Result<Subscriber> {
-        let key = address.key(self.config.subscribers.local_part);
-        self.store.subscriber(&key).await?.ok_or_else(|| {
-            Problem::not_found(format!("there is no subscriber {}", address.full()))
-                .hint("`postrider subscribers export` lists them all")
-        })
+        admin::show(&self.store, address, &self.import_settings(false)).await
     }
 
     /// Adds a reader by hand.
@@ -74,8 +108,7 @@ impl App {
     /// # Errors
     /// When the address is suppressed or has left, or a digest or category is unknown.
     pub async fn add_subscriber(&self, reader: &NewReader) -> Result<Subscriber> {
-        admin::add(&self.store, reader, &self.import_settings(false), self.clock.now()).await?;
-        self.subscriber(&reader.address).await
+        admin::add(&self.store, reader, &self.import_settings(false), self.clock.now()).await
     }
 
     /// Unsubscribes a reader from everything.
@@ -105,16 +138,16 @@ impl App {
     /// # Errors
     /// When the database does not answer.
     pub async fn unsubscribe_page(&self, token: &str) -> Result<ReaderPage> {
-        match unsubscribe::peek(&self.store, &self.signer, token).await? {
-            Some(left) => self.page(
+        match unsubscribe::peek(&self.store, &self.signer, token).await {
+            Ok(peek) => self.page(
                 "unsubscribe",
                 &UnsubscribePage {
                     site: self.config.site.clone(),
-                    digest: self.publication(left.digest.as_deref()),
+                    digest: self.publication(peek.digest.as_deref()),
                     action: format!("/u/{token}"),
                 },
             ),
-            None => self.invalid_link(),
+            Err(problem) => self.invalid_link(problem),
         }
     }
 
@@ -123,15 +156,15 @@ impl App {
     /// # Errors
     /// When the database does not answer.
     pub async fn unsubscribe(&self, token: &str) -> Result<ReaderPage> {
-        match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await? {
-            Some(left) => self.page(
+        match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await {
+            Ok(left) => self.page(
                 "unsubscribed",
                 &UnsubscribedPage {
                     site: self.config.site.clone(),
                     digest: self.publication(left.digest.as_deref()),
                 },
             ),
-            None => self.invalid_link(),
+            Err(problem) => self.invalid_link(problem),
         }
     }
 
@@ -141,7 +174,7 @@ impl App {
     /// When the database does not answer.
     pub async fn preferences_page(&self, token: &str) -> Result<ReaderPage> {
         let Ok(reader) = self.signer.read_reader_token(Purpose::Preferences, token) else {
-            return self.invalid_link();
+            return self.invalid_link(Problem::not_found("this link can't be used"));
         };
         let digest = self.store.digest_of_number(reader.digest_number).await?;
         let choice = match self.store.address_of(reader.subscriber).await? {
@@ -161,7 +194,11 @@ impl App {
         )
     }
 
-    fn invalid_link(&self) -> Result<ReaderPage> {
+    /// A page for a link that is not ours; other trouble stays an error.
+    fn invalid_link(&self, problem: Problem) -> Result<ReaderPage> {
+        if problem.kind() != Kind::NotFound {
+            return Err(problem);
+        }
         let page = LinkInvalidPage {
             site: self.config.site.clone(),
             contact: Some(self.contact()),
@@ -225,4 +262,13 @@ impl App {
         }
         Ok(found)
     }
+}
+
+/// Makes a file that only its owner can read.
+///
+/// # Errors
+/// As the operating system says.
+pub fn create_private(path: &std::path::Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }

@@ -6,7 +6,7 @@ use crate::gather::Source;
 use crate::gather::feed::{FeedOptions, FeedSource};
 use crate::gather::fetch::{Fetcher, Limits};
 use crate::gather::folder::FolderSource;
-use crate::gather::pages::PagesSource;
+use crate::gather::pages::{PageOptions, PagesSource, Start};
 use crate::gather::reach::{anywhere, public_only};
 use std::sync::Arc;
 
@@ -24,8 +24,21 @@ fn one(source: &config::Source, categories: &Arc<[Category]>) -> Result<Box<dyn 
     };
     Ok(match &source.origin {
         Origin::Folder(path) => Box::new(FolderSource::new(name, path, categories)),
-        Origin::SavedPages(path) => Box::new(PagesSource::saved(name, path, categories)),
-        Origin::Sitemap(_) | Origin::Pages(_) => todo_pages(),
+        Origin::SavedPages(path) => Box::new(PagesSource::folder(name, path, categories)),
+        Origin::Sitemap(url) => Box::new(PagesSource::site(
+            name,
+            Start::Sitemap(url.clone()),
+            page_options(source),
+            categories,
+            fetcher()?,
+        )),
+        Origin::Pages(urls) => Box::new(PagesSource::site(
+            name,
+            Start::Pages(urls.clone()),
+            page_options(source),
+            categories,
+            fetcher()?,
+        )),
         Origin::Feed(url) => Box::new(FeedSource::new(
             name,
             url.clone(),
@@ -37,4 +50,12 @@ fn one(source: &config::Source, categories: &Arc<[Category]>) -> Result<Box<dyn 
             fetcher()?,
         )),
     })
+}
+
+fn page_options(source: &config::Source) -> PageOptions {
+    PageOptions {
+        delay: source.delay,
+        max_pages: usize::try_from(source.max_pages).unwrap_or(usize::MAX),
+        ..PageOptions::default()
+    }
 }

@@ -218,6 +218,37 @@ impl Store {
         self.with_categories(&rows).await
     }
 
+    /// The summaries of one category, the last gathered first; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn latest_summaries_in(&self, category: &Slug, limit: i64) -> Result<Vec<StoredSummary>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM summary WHERE EXISTS
+                 (SELECT 1 FROM summary_category c WHERE c.summary_id = summary.id AND c.slug = $1)
+             ORDER BY first_seen DESC, id DESC LIMIT $2"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(category.as_str())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        self.with_categories(&rows).await
+    }
+
+    /// How many summaries there are and when one changed last: the same as long as no text changes.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn content_version(&self) -> Result<(i64, i64)> {
+        let row = sqlx::query("SELECT COUNT(*), COALESCE(MAX(updated), 0) FROM summary")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?))
+    }
+
     /// The summaries that digest `digest` neither carried nor skipped, retracted ones left out.
     ///
     /// # Errors

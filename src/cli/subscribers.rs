@@ -1,0 +1,164 @@
+//! `postrider subscribers`: lists, and one reader at a time.
+
+use super::Done;
+use super::output::Output;
+use super::publish::named;
+use crate::app::readers::{ImportReport, ListReport, NewReader, Subscriber};
+use crate::app::{App, Options};
+use crate::domain::subscriber::Choice;
+use crate::domain::{EmailAddress, Problem, Result, Slug};
+use clap::{Args, Subcommand};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Import a CSV list: all of it, or nothing when a line is wrong.
+    Import {
+        /// The list.
+        file: PathBuf,
+        /// Import the good lines and report the wrong ones.
+        #[arg(long)]
+        skip_invalid: bool,
+    },
+    /// Write every subscriber as a CSV list.
+    Export {
+        /// The file; standard output when not given.
+        file: Option<PathBuf>,
+    },
+    /// Show one subscriber.
+    Show {
+        /// The reader's address.
+        address: String,
+    },
+    /// Add a reader, pending until they confirm.
+    Add(Reader),
+    /// Unsubscribe a reader from everything.
+    Remove {
+        /// The reader's address.
+        address: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reader {
+    /// The reader's address.
+    address: String,
+    /// The reader agreed already; recorded with the source `admin`.
+    #[arg(long)]
+    confirmed: bool,
+    /// The reader's name.
+    #[arg(long)]
+    name: Option<String>,
+    /// Digests to receive; the first configured one when none is named.
+    #[arg(long = "digest", value_name = "DIGEST", value_delimiter = ',')]
+    digests: Vec<String>,
+    /// Categories to receive; all when none is named.
+    #[arg(long, value_name = "SLUG", value_delimiter = ',')]
+    categories: Option<Vec<String>>,
+}
+
+pub(super) async fn run(options: &Options, output: &Output, command: Command) -> Result<Done> {
+    let app = App::open(options).await?;
+    match command {
+        Command::Import { file, skip_invalid } => import(&app, output, &file, skip_invalid).await?,
+        Command::Export { file } => export(&app, output, file.as_deref()).await?,
+        Command::Show { address } => say(output, &app.subscriber(&EmailAddress::parse(&address)?).await?)?,
+        Command::Add(reader) => say(output, &app.add_subscriber(&new_reader(&app, &reader)?).await?)?,
+        Command::Remove { address } => {
+            say(output, &app.remove_subscriber(&EmailAddress::parse(&address)?).await?)?;
+        }
+    }
+    app.close().await;
+    Ok(Done::Fully)
+}
+
+async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> Result<()> {
+    let list = File::open(file).map_err(|error| trouble("can't be read", file, error))?;
+    let report = app
+        .import(BufReader::new(list), skip_invalid)
+        .await
+        .map_err(|problem| problem.at(file.display()))?;
+    say_report(output, &file.display().to_string(), &report)?;
+    output.json(&report)
+}
+
+async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
+    let Some(path) = file else {
+        app.export(&mut std::io::stdout()).await?;
+        return Ok(());
+    };
+    let stuck = |error| trouble("can't be written", path, error);
+    // Whole or not at all, and for its owner alone: it is a list of people and their interests.
+    let unfinished = path.with_extension("tmp");
+    let created = crate::app::readers::create_private(&unfinished).map_err(stuck)?;
+    let mut out = BufWriter::new(created);
+    let count = app.export(&mut out).await?;
+    out.flush().and_then(|()| std::fs::rename(&unfinished, path)).map_err(stuck)?;
+    output.line(format!("{count} subscribers written to {}", path.display()))?;
+    output.json(&serde_json::json!({"subscribers": count, "file": path}))
+}
+
+fn trouble(what: &str, path: &Path, error: std::io::Error) -> Problem {
+    Problem::failed(format!("{} {what}", path.display())).because(error)
+}
+
+fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
+    let categories = reader
+        .categories
+        .as_ref()
+        .map(|slugs| slugs.iter().map(|slug| Slug::parse(slug)).collect::<Result<Choice>>())
+        .transpose()?;
+    Ok(NewReader {
+        address: EmailAddress::parse(&reader.address)?,
+        confirmed: reader.confirmed,
+        name: reader.name.clone(),
+        digests: named(app, &reader.digests)?.into_iter().map(|digest| digest.name).collect(),
+        categories,
+    })
+}
+
+fn say(output: &Output, subscriber: &Subscriber) -> Result<()> {
+    let row = vec![
+        subscriber.address.clone(),
+        subscriber.name.clone().unwrap_or_default(),
+        subscriber.state.as_str().to_owned(),
+        subscriber.digests.clone(),
+        subscriber.categories.to_string(),
+        subscriber.consent_at.map(|at| at.rfc3339()).unwrap_or_default(),
+        subscriber.consent_source.clone().unwrap_or_default(),
+    ];
+    output.table(&["address", "name", "state", "digests", "categories", "agreed", "source"], &[row])?;
+    output.json(subscriber)
+}
+
+/// Says what a list of the folder did.
+pub(super) fn say_list(output: &Output, list: &ListReport) -> Result<()> {
+    if let Some(failed) = &list.failed {
+        output.warning(format!("list {failed}"));
+    }
+    match &list.report {
+        Some(report) => say_report(output, &list.file, report),
+        None => Ok(()),
+    }
+}
+
+fn say_report(output: &Output, file: &str, report: &ImportReport) -> Result<()> {
+    output.line(format!(
+        "list {file}: {} added, {} updated, {} unchanged, {} kept as they are, {} refused, {} wrong",
+        report.added,
+        report.updated,
+        report.unchanged,
+        report.kept,
+        report.refused.values().sum::<u64>(),
+        report.invalid_count
+    ))?;
+    for (reason, count) in &report.refused {
+        output.line(format!("list {file}: {count} refused: {reason}"))?;
+    }
+    for wrong in &report.invalid {
+        output.warning(format!("list {file}, line {}: {}", wrong.line, wrong.reason));
+    }
+    Ok(())
+}
