@@ -166,7 +166,8 @@ fn bodies_hold_every_section_and_say_what_changed() {
     assert!(entries[1].body_html.contains("The paper behind this summary was wrong"));
     assert!(entries[1].body_html.contains("The data could not be found."));
     assert!(entries[1].summary.contains("no longer rely on it"));
-    assert_eq!(entries[2].title, "Corrected: Put right");
+    assert_eq!(entries[2].title, "Put right");
+    assert_eq!(entries[2].summary, "Corrected: We wrote 15 where the paper says 51. Explained.");
     assert!(entries[2].body_html.contains("Our summary was wrong"));
     assert!(entries[2].body_html.contains("We wrote 15 where the paper says 51."));
 }

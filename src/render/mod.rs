@@ -14,6 +14,9 @@ mod sources;
 mod templates;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use context::{
     ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,
     LinkInvalidPage, PointContext, PublicationContext, UnsubscribePage, UnsubscribedPage,
