@@ -2,7 +2,8 @@
 
 use handlebars::template::{Template, TemplateElement};
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason,
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
+    RenderErrorReason,
 };
 use serde_json::Value;
 use std::cell::Cell;
@@ -49,7 +50,11 @@ impl Engine {
         };
         let (html, mut text) = (make(), make());
         text.register_escape_fn(handlebars::no_escape);
-        Self { html, text, places: BTreeMap::new() }
+        Self {
+            html,
+            text,
+            places: BTreeMap::new(),
+        }
     }
 
     /// Adds a template that [`parse`] read.
@@ -70,7 +75,8 @@ impl Engine {
     /// # Errors
     /// Names file, line, and the value that is missing or the limit that was passed.
     pub(super) fn render(&self, name: &str, data: &Context, escape: Escape) -> Result<String> {
-        self.try_render(name, data, escape).map_err(|error| self.problem(name, &error))
+        self.try_render(name, data, escape)
+            .map_err(|error| self.problem(name, &error))
     }
 
     /// Renders `compiled`; when that fails, the error has the line of `source`, from which it was compiled.
@@ -98,7 +104,12 @@ impl Engine {
         }
     }
 
-    fn try_render(&self, name: &str, data: &Context, escape: Escape) -> std::result::Result<String, RenderError> {
+    fn try_render(
+        &self,
+        name: &str,
+        data: &Context,
+        escape: Escape,
+    ) -> std::result::Result<String, RenderError> {
         ROUNDS.set(0);
         let registry = match escape {
             Escape::Html => &self.html,
@@ -112,7 +123,9 @@ impl Engine {
     fn problem(&self, name: &str, error: &RenderError) -> Problem {
         let file = error.template_name.as_deref().unwrap_or(name);
         let place = self.places.get(file).map_or(file, String::as_str);
-        let at = error.line_no.map_or_else(String::new, |line| format!(", line {line}"));
+        let at = error
+            .line_no
+            .map_or_else(String::new, |line| format!(", line {line}"));
         match error.reason() {
             RenderErrorReason::MissingVariable(path) => {
                 let path = path.as_deref().filter(|path| !path.is_empty()).unwrap_or("this");
@@ -133,9 +146,15 @@ impl Engine {
 /// Names the line that Handlebars does not understand.
 pub(super) fn parse(name: &str, place: &str, text: &str) -> Result<Template> {
     Template::compile_with_name(text, name.to_owned()).map_err(|error| {
-        let at = error.pos().map_or_else(String::new, |(line, _)| format!(", line {line}"));
+        let at = error
+            .pos()
+            .map_or_else(String::new, |(line, _)| format!(", line {line}"));
         let reason = error.reason().to_string();
-        let reason = reason.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let reason = reason
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default();
         Problem::configuration(format!("{place}{at}: {reason}"))
             .hint("look for a {{ without }}, or a block that is not closed by its name")
     })
@@ -147,7 +166,9 @@ struct Bounded(Vec<u8>);
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len() + bytes.len() > MAX_OUTPUT {
-            return Err(io::Error::other(format!("the template writes more than {MAX_OUTPUT} bytes")));
+            return Err(io::Error::other(format!(
+                "the template writes more than {MAX_OUTPUT} bytes"
+            )));
         }
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -211,7 +232,9 @@ fn count_rounds(template: &mut Template) {
 
 fn count_call() -> TemplateElement {
     let spec = Template::compile(&format!("{{{{{COUNT_ROUND}}}}}"));
-    spec.ok().and_then(|mut template| template.elements.pop()).unwrap_or(TemplateElement::RawString(String::new()))
+    spec.ok()
+        .and_then(|mut template| template.elements.pop())
+        .unwrap_or(TemplateElement::RawString(String::new()))
 }
 
 /// Data for rendering.

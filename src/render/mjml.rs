@@ -18,10 +18,17 @@ pub(super) fn compile(source: &str, place: &str) -> Result<String> {
     })?;
     if let Some(warning) = parsed.warnings.first() {
         let line = line_at(source, warning.span.start);
-        return Err(Problem::configuration(format!("{place}, line {line}: {}", warning.kind)));
+        return Err(Problem::configuration(format!(
+            "{place}, line {line}: {}",
+            warning.kind
+        )));
     }
     // No fonts: a mail names no foreign host of its own.
-    let options = RenderOptions { disable_comments: true, social_icon_origin: None, fonts: HashMap::new() };
+    let options = RenderOptions {
+        disable_comments: true,
+        social_icon_origin: None,
+        fonts: HashMap::new(),
+    };
     let html = parsed
         .element
         .render(&options)

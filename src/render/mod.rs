@@ -9,6 +9,8 @@ mod context;
 mod engine;
 mod mail;
 mod mjml;
+mod partials;
+mod scopes;
 mod slots;
 mod sources;
 mod templates;

@@ -34,16 +34,23 @@ impl Sources {
                 .iter()
                 .map(|&(name, text)| {
                     let place = format!("templates/{name}");
-                    (name.to_owned(), Source { place, text: text.to_owned() })
+                    (
+                        name.to_owned(),
+                        Source {
+                            place,
+                            text: text.to_owned(),
+                        },
+                    )
                 })
                 .collect(),
         );
         if let Some(folder) = folder {
             if !folder.is_dir() {
-                return Err(
-                    Problem::configuration(format!("there is no templates folder {}", folder.display()))
-                        .hint("create it, or leave the key out to use the templates that are compiled in"),
-                );
+                return Err(Problem::configuration(format!(
+                    "there is no templates folder {}",
+                    folder.display()
+                ))
+                .hint("create it, or leave the key out to use the templates that are compiled in"));
             }
             sources.overlay(folder, &mut Vec::new())?;
         }
@@ -83,7 +90,9 @@ impl Sources {
                          a name that begins with _ is skipped",
                     ));
                 }
-                let size = fs::metadata(&path).map_err(|error| unreadable(&path, error))?.len();
+                let size = fs::metadata(&path)
+                    .map_err(|error| unreadable(&path, error))?
+                    .len();
                 if size > MAX_FILE {
                     return Err(Problem::configuration(format!(
                         "the template {} is larger than {MAX_FILE} bytes: {size}",
@@ -105,7 +114,11 @@ impl Sources {
         let mut mails: Vec<String> = self
             .0
             .keys()
-            .filter_map(|name| name.strip_prefix("email/")?.split_once('/').map(|(mail, _)| mail.to_owned()))
+            .filter_map(|name| {
+                name.strip_prefix("email/")?
+                    .split_once('/')
+                    .map(|(mail, _)| mail.to_owned())
+            })
             .collect();
         mails.dedup();
         mails
@@ -116,25 +129,35 @@ impl Sources {
     /// # Errors
     /// Names the first file that is missing.
     pub(super) fn require_mail(&self, mail: &str) -> Result<()> {
-        match MAIL_FILES.iter().find(|file| !self.0.contains_key(&format!("email/{mail}/{file}"))) {
+        match MAIL_FILES
+            .iter()
+            .find(|file| !self.0.contains_key(&format!("email/{mail}/{file}")))
+        {
             None => Ok(()),
             Some(file) => Err(Problem::configuration(format!(
                 "a mail's template is missing: templates/email/{mail}/{file}"
             ))
-            .hint(format!("the mails that exist: {}", self.complete_mails().join(", ")))),
+            .hint(format!(
+                "the mails that exist: {}",
+                self.complete_mails().join(", ")
+            ))),
         }
     }
 
     fn complete_mails(&self) -> Vec<String> {
         let complete = |mail: &String| {
-            MAIL_FILES.iter().all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
+            MAIL_FILES
+                .iter()
+                .all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
         };
         self.mails().into_iter().filter(complete).collect()
     }
 }
 
 fn has_extension(file: &str, extension: &str) -> bool {
-    Path::new(file).extension().is_some_and(|found| found == extension)
+    Path::new(file)
+        .extension()
+        .is_some_and(|found| found == extension)
 }
 
 fn is_known(name: &str) -> bool {

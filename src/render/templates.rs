@@ -5,12 +5,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::check::{self, Partial, Partials, Readers};
+use super::check::{self, Readers};
 use super::context::{
     ChannelContext, DigestContext, EntryContext, LinkInvalidPage, UnsubscribePage, UnsubscribedPage, to_data,
 };
 use super::engine::{self, Engine, Escape};
 use super::mail::{ReaderShape, with_reader};
+use super::partials::{self, Partial, Partials};
 use super::sources::{Source, Sources};
 use super::{mjml, text};
 use crate::domain::text::{one_line, strip_illegal};
@@ -80,12 +81,21 @@ impl Kind {
                 with_reader(&DigestContext::sample(), ReaderShape::Unnamed)?,
                 with_reader(&DigestContext::bare_sample(), ReaderShape::Named)?,
             ],
-            Self::Channel => vec![to_data(&ChannelContext::sample())?, to_data(&ChannelContext::bare_sample())?],
-            Self::Entry => vec![to_data(&EntryContext::sample())?, to_data(&EntryContext::bare_sample())?],
+            Self::Channel => vec![
+                to_data(&ChannelContext::sample())?,
+                to_data(&ChannelContext::bare_sample())?,
+            ],
+            Self::Entry => vec![
+                to_data(&EntryContext::sample())?,
+                to_data(&EntryContext::bare_sample())?,
+            ],
             Self::Unsubscribe => vec![to_data(&UnsubscribePage::sample())?],
             Self::Unsubscribed => vec![to_data(&UnsubscribedPage::sample())?],
             Self::LinkInvalid => {
-                vec![to_data(&LinkInvalidPage::sample())?, to_data(&LinkInvalidPage::bare_sample())?]
+                vec![
+                    to_data(&LinkInvalidPage::sample())?,
+                    to_data(&LinkInvalidPage::bare_sample())?,
+                ]
             }
         })
     }
@@ -138,9 +148,14 @@ impl Templates {
     /// Renders every template with sample data.
     pub fn check(&self) -> Vec<(String, Result<()>)> {
         let verdict = |name: &str, kind: Kind| {
-            kind.samples()?.into_iter().try_for_each(|sample| self.render(name, sample).map(drop))
+            kind.samples()?
+                .into_iter()
+                .try_for_each(|sample| self.render(name, sample).map(drop))
         };
-        self.kinds.iter().map(|(name, kind)| (name.clone(), verdict(name, *kind))).collect()
+        self.kinds
+            .iter()
+            .map(|(name, kind)| (name.clone(), verdict(name, *kind)))
+            .collect()
     }
 
     /// The title and description of a feed.
@@ -178,14 +193,19 @@ impl Templates {
 
     /// The style sheet that the pages link to as `/assets/site.css`.
     pub fn stylesheet(&self) -> &str {
-        self.sources.0.get("web/site.css").map_or("", |source| &source.text)
+        self.sources
+            .0
+            .get("web/site.css")
+            .map_or("", |source| &source.text)
     }
 
     /// Renders one template in its final form, slots still marked.
     pub(super) fn render(&self, name: &str, data: Value) -> Result<String> {
         let kind = *self.kinds.get(name).ok_or_else(|| {
-            Problem::not_found(format!("there is no template templates/{name}"))
-                .hint(format!("the templates are {}", self.kinds.keys().cloned().collect::<Vec<_>>().join(", ")))
+            Problem::not_found(format!("there is no template templates/{name}")).hint(format!(
+                "the templates are {}",
+                self.kinds.keys().cloned().collect::<Vec<_>>().join(", ")
+            ))
         })?;
         let data = engine::context(data);
         let rendered = match kind {
@@ -195,8 +215,14 @@ impl Templates {
         if is_title(name) {
             let line = one_line(&rendered);
             if line.is_empty() {
-                let place = self.sources.0.get(name).map_or(name, |source| source.place.as_str());
-                return Err(Problem::configuration(format!("{place}: the template came out empty")));
+                let place = self
+                    .sources
+                    .0
+                    .get(name)
+                    .map_or(name, |source| source.place.as_str());
+                return Err(Problem::configuration(format!(
+                    "{place}: the template came out empty"
+                )));
             }
             return Ok(line);
         }
@@ -210,28 +236,40 @@ impl Templates {
     fn assemble(folder: Option<&Path>) -> Result<(Self, Verdicts)> {
         let sources = Sources::read(folder)?;
         let mut verdicts: Verdicts = Vec::new();
-        let mut partials = Partials::new();
+        let mut included = Partials::new();
         for (name, source) in &sources.0 {
             if let Some(short) = partial_name(name) {
                 let parsed = engine::parse(short, &source.place, &source.text);
                 let verdict = parsed.map(|template| {
-                    partials.insert(short.to_owned(), Partial { place: source.place.clone(), template });
+                    included.insert(
+                        short.to_owned(),
+                        Partial {
+                            place: source.place.clone(),
+                            template,
+                        },
+                    );
                 });
                 verdicts.push((name.clone(), verdict));
             }
         }
-        let mut templates = Self { engine: Engine::new(), sources: sources.clone(), kinds: BTreeMap::new() };
-        if let Err(problem) = check::refuse_cycles(&partials) {
+        let mut templates = Self {
+            engine: Engine::new(),
+            sources: sources.clone(),
+            kinds: BTreeMap::new(),
+        };
+        if let Err(problem) = partials::refuse_cycles(&included) {
             // Nothing else can be judged while a partial has no end.
             verdicts.push(("partials".to_owned(), Err(problem)));
             return Ok((templates, verdicts));
         }
-        for (name, partial) in &partials {
-            templates.engine.add_partial(name, &partial.place, &partial.template);
+        for (name, partial) in &included {
+            templates
+                .engine
+                .add_partial(name, &partial.place, &partial.template);
         }
         for (name, source) in &sources.0 {
             if let Some(kind) = Kind::of(name) {
-                let verdict = templates.compile(name, source, kind, &partials);
+                let verdict = templates.compile(name, source, kind, &included);
                 verdicts.push((name.clone(), verdict));
             }
         }
@@ -246,7 +284,8 @@ impl Templates {
         if kind == Kind::MailHtml {
             let html = mjml::compile(&source.text, &source.place)?;
             let compiled = engine::parse(name, &source.place, &html)?;
-            self.engine.add(&source_of(name), &source.place, parsed, Escape::Html);
+            self.engine
+                .add(&source_of(name), &source.place, parsed, Escape::Html);
             self.engine.add(name, &source.place, compiled, Escape::Html);
         } else {
             self.engine.add(name, &source.place, parsed, escape(name));
@@ -257,13 +296,21 @@ impl Templates {
 }
 
 fn escape(name: &str) -> Escape {
-    if name.ends_with(".txt.hbs") { Escape::None } else { Escape::Html }
+    if name.ends_with(".txt.hbs") {
+        Escape::None
+    } else {
+        Escape::Html
+    }
 }
 
 fn is_title(name: &str) -> bool {
-    ["/subject.txt.hbs", "/channel_title.txt.hbs", "/entry_title.txt.hbs"]
-        .iter()
-        .any(|ending| name.ends_with(ending))
+    [
+        "/subject.txt.hbs",
+        "/channel_title.txt.hbs",
+        "/entry_title.txt.hbs",
+    ]
+    .iter()
+    .any(|ending| name.ends_with(ending))
 }
 
 /// The name of an MJML template before it was compiled, kept for the lines of its errors.

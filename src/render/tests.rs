@@ -26,7 +26,10 @@ fn load(folder: &TempDir) -> crate::domain::Result<Templates> {
 /// The error of loading these files, with the folder's path cut out.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = folder(files);
-    let problem = load(&folder).err().unwrap_or_else(|| panic!("loaded: {files:?}")).to_string();
+    let problem = load(&folder)
+        .err()
+        .unwrap_or_else(|| panic!("loaded: {files:?}"))
+        .to_string();
     problem.replace(&format!("{}/", folder.path().display()), "")
 }
 
@@ -61,7 +64,10 @@ fn a_wrong_name_is_found_wherever_it_stands() {
         ("{{#if (eq cuont 1)}}x{{/if}}", "cuont"),
         ("{{#if count}}x{{else if cuont}}y{{/if}}", "cuont"),
         ("{{#each items}}{{titel}}{{/each}}", "titel"),
-        ("{{#each items}}{{#each findings}}{{../titel}}{{/each}}{{/each}}", "../titel"),
+        (
+            "{{#each items}}{{#each findings}}{{../titel}}{{/each}}{{/each}}",
+            "../titel",
+        ),
         ("{{#each items as |item|}}{{item.titel}}{{/each}}", "item.titel"),
         ("{{#each items}}{{@root.cuont}}{{/each}}", "@root.cuont"),
         ("{{#each items}}{{else}}{{nothing}}{{/each}}", "nothing"),
@@ -84,13 +90,19 @@ fn a_wrong_name_is_found_wherever_it_stands() {
 #[test]
 fn a_wrong_name_in_a_partial_names_the_partial() {
     let problem = refused(&[("partials/item.txt.hbs", "ok\n{{#if titel}}{{/if}}")]);
-    assert!(problem.starts_with("partials/item.txt.hbs, line 2: there is no value named titel"), "{problem}");
+    assert!(
+        problem.starts_with("partials/item.txt.hbs, line 2: there is no value named titel"),
+        "{problem}"
+    );
     // The same partial, included with another context.
     let problem = refused(&[
         ("partials/who.txt.hbs", "\n{{name}} {{tagline}}"),
         (TEXT, "{{> who.txt site}}{{> who.txt digest}}"),
     ]);
-    assert!(problem.starts_with("partials/who.txt.hbs, line 2: there is no value named tagline"), "{problem}");
+    assert!(
+        problem.starts_with("partials/who.txt.hbs, line 2: there is no value named tagline"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -98,16 +110,31 @@ fn what_would_print_nonsense_is_refused() {
     for (text, message) in [
         ("{{site}}", "a group of values can't be printed: {{site}}"),
         ("{{items}}", "a list can't be printed: {{items}}"),
-        ("{{#each count}}{{/each}}", "{{#each}} needs a list, and this is none: count"),
+        (
+            "{{#each count}}{{/each}}",
+            "{{#each}} needs a list, and this is none: count",
+        ),
         ("{{or 1 2 3}}", "the helper or takes 2 arguments, not 3"),
         ("{{shout site.name}}", "there is no helper named shout"),
-        ("{{#repeat 3}}{{/repeat}}", "there is no block helper named repeat"),
+        (
+            "{{#repeat 3}}{{/repeat}}",
+            "there is no block helper named repeat",
+        ),
         ("{{> missing.txt}}", "there is no partial named missing.txt"),
-        ("{{> (lookup site \"name\")}}", "a partial's name can't be computed"),
-        ("{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}", "decorators such as {{#*inline}} are not supported"),
+        (
+            "{{> (lookup site \"name\")}}",
+            "a partial's name can't be computed",
+        ),
+        (
+            "{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}",
+            "decorators such as {{#*inline}} are not supported",
+        ),
     ] {
         let problem = refused(&[(TEXT, text)]);
-        assert!(problem.starts_with(&format!("{TEXT}, line 1: {message}")), "{text}: {problem}");
+        assert!(
+            problem.starts_with(&format!("{TEXT}, line 1: {message}")),
+            "{text}: {problem}"
+        );
     }
 }
 
@@ -115,7 +142,10 @@ fn what_would_print_nonsense_is_refused() {
 fn partials_that_include_each_other_are_refused() {
     let problem = refused(&[
         ("partials/a.txt.hbs", "{{> b.txt}}"),
-        ("partials/b.txt.hbs", "{{#if title}}{{else}}{{#> c.txt}}x{{/c.txt}}{{/if}}"),
+        (
+            "partials/b.txt.hbs",
+            "{{#if title}}{{else}}{{#> c.txt}}x{{/c.txt}}{{/if}}",
+        ),
         ("partials/c.txt.hbs", "{{> a.txt}}"),
     ]);
     assert_eq!(
@@ -142,19 +172,39 @@ fn a_readers_values_are_only_printed() {
         "{{#each items}}{{#if (not ../reader.name)}}x{{/if}}{{/each}}",
     ] {
         let problem = refused(&[(TEXT, wrong)]);
-        assert!(problem.starts_with(&format!("{TEXT}, line 1: a reader's value can't be ")), "{wrong}: {problem}");
-        assert!(problem.contains("hint: the reader's values are filled in after rendering"), "{problem}");
+        assert!(
+            problem.starts_with(&format!("{TEXT}, line 1: a reader's value can't be ")),
+            "{wrong}: {problem}"
+        );
+        assert!(
+            problem.contains("hint: the reader's values are filled in after rendering"),
+            "{problem}"
+        );
     }
     let problem = refused(&[(SUBJECT, "For {{reader.name}}")]);
-    assert!(problem.contains("line 1: a reader's value can't stand here: {{reader.name}}"), "{problem}");
+    assert!(
+        problem.contains("line 1: a reader's value can't stand here: {{reader.name}}"),
+        "{problem}"
+    );
     let problem = refused(&[(SUBJECT, "{{#if reader.name}}x{{/if}}")]);
-    assert!(problem.contains("a reader's value can't be used by a helper"), "{problem}");
+    assert!(
+        problem.contains("a reader's value can't be used by a helper"),
+        "{problem}"
+    );
 
     let right = "{{#if reader.name}}A {{reader.name}}{{/if}}{{#unless reader.name}}B{{/unless}}\
                  {{#each items}}{{../reader.unsubscribe_url}}{{/each}}";
     let templates = load(&folder(&[(TEXT, right)])).unwrap();
-    let text = |shape| templates.digest("digest", &DigestContext::bare_sample(), shape).unwrap().text;
-    assert_eq!(text(ReaderShape::Named)[..2], [Piece::Literal("A ".to_owned()), Piece::Slot(Slot::Name)]);
+    let text = |shape| {
+        templates
+            .digest("digest", &DigestContext::bare_sample(), shape)
+            .unwrap()
+            .text
+    };
+    assert_eq!(
+        text(ReaderShape::Named)[..2],
+        [Piece::Literal("A ".to_owned()), Piece::Slot(Slot::Name)]
+    );
     assert_eq!(text(ReaderShape::Unnamed)[0], Piece::Literal("B\n".to_owned()));
 }
 
@@ -165,12 +215,20 @@ fn a_template_without_end_ends_in_an_error() {
                  {{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}";
     for (inside, message) in [
         (&"x".repeat(100), "the template writes more than 2000000 bytes"),
-        (&"{{#if false}}x{{/if}}".to_owned(), "the template goes round its loops more than 100000 times"),
+        (
+            &"{{#if false}}x{{/if}}".to_owned(),
+            "the template goes round its loops more than 100000 times",
+        ),
     ] {
         let templates = load(&folder(&[(TEXT, &round.replace("INSIDE", inside))])).unwrap();
-        let problem = templates.digest("digest", &DigestContext::sample(), ReaderShape::Named).unwrap_err();
+        let problem = templates
+            .digest("digest", &DigestContext::sample(), ReaderShape::Named)
+            .unwrap_err();
         let problem = problem.to_string();
-        assert!(problem.contains(&format!("{TEXT}, line 1: {message}")), "{problem}");
+        assert!(
+            problem.contains(&format!("{TEXT}, line 1: {message}")),
+            "{problem}"
+        );
     }
 }
 
@@ -178,7 +236,9 @@ fn a_template_without_end_ends_in_an_error() {
 fn a_missing_value_is_named_with_its_line_while_rendering() {
     let templates = Templates::load(None, &[]).unwrap();
     let site = DigestContext::sample().site;
-    let problem = templates.page("unsubscribed", &json!({"site": site})).unwrap_err();
+    let problem = templates
+        .page("unsubscribed", &json!({"site": site}))
+        .unwrap_err();
     assert_eq!(
         problem.to_string(),
         "templates/web/unsubscribed.hbs, line 3: there is no value for digest.title\n  \
@@ -186,23 +246,45 @@ fn a_missing_value_is_named_with_its_line_while_rendering() {
     );
     // The line is that of the MJML as it was written, not of the HTML made from it.
     let folder = folder(&[(MJML, &mjml("a\nb\n{{items.[3].title}}"))]);
-    let problem = load(&folder).unwrap().digest("digest", &DigestContext::bare_sample(), ReaderShape::Named);
+    let problem = load(&folder)
+        .unwrap()
+        .digest("digest", &DigestContext::bare_sample(), ReaderShape::Named);
     let problem = problem.unwrap_err().to_string();
-    assert!(problem.contains("body.mjml.hbs, line 5: there is no value for items.[3].title"), "{problem}");
+    assert!(
+        problem.contains("body.mjml.hbs, line 5: there is no value for items.[3].title"),
+        "{problem}"
+    );
 }
 
 #[test]
 fn broken_syntax_names_file_and_line() {
     let problem = refused(&[(TEXT, "a\n{{#if count}}\nb")]);
     assert!(problem.starts_with(&format!("{TEXT}, line ")), "{problem}");
-    let problem = refused(&[(MJML, &mjml("x").replace("<mj-column>", "<mj-column>\n<mj-wrong/>"))]);
-    assert!(problem.starts_with(&format!("{MJML}, line 2: MJML has no such element, or not here: <mj-wrong>")), "{problem}");
+    let problem = refused(&[(
+        MJML,
+        &mjml("x").replace("<mj-column>", "<mj-column>\n<mj-wrong/>"),
+    )]);
+    assert!(
+        problem.starts_with(&format!(
+            "{MJML}, line 2: MJML has no such element, or not here: <mj-wrong>"
+        )),
+        "{problem}"
+    );
     let problem = refused(&[(MJML, &mjml("x").replace("<mjml>", "<mjml colour=\"red\">"))]);
-    assert!(problem.starts_with(&format!("{MJML}, line 1: unexpected attribute")), "{problem}");
+    assert!(
+        problem.starts_with(&format!("{MJML}, line 1: unexpected attribute")),
+        "{problem}"
+    );
     let problem = refused(&[(MJML, "<mjml><mj-body>")]);
-    assert!(problem.starts_with(&format!("{MJML}: MJML ends before its last element is closed")), "{problem}");
+    assert!(
+        problem.starts_with(&format!("{MJML}: MJML ends before its last element is closed")),
+        "{problem}"
+    );
     let problem = refused(&[(MJML, "<mjml><mj-body>\n<mj-text <</mj-text></mj-body></mjml>")]);
-    assert!(problem.starts_with(&format!("{MJML}, line 2: this is no MJML")), "{problem}");
+    assert!(
+        problem.starts_with(&format!("{MJML}, line 2: this is no MJML")),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -215,14 +297,26 @@ fn files_override_one_by_one_and_strangers_are_refused() {
         ("README.md", "x"),
     ]);
     let templates = load(&folder).unwrap();
-    let mail = templates.digest("digest", &DigestContext::sample(), ReaderShape::Named).unwrap();
+    let mail = templates
+        .digest("digest", &DigestContext::sample(), ReaderShape::Named)
+        .unwrap();
     assert_eq!(mail.subject, "Ours Weekly research digest");
     assert_eq!(templates.stylesheet(), "p { color: red }");
 
     let problem = refused(&[("email/digest/subjct.txt.hbs", "x")]);
-    assert!(problem.starts_with("this template overrides nothing: email/digest/subjct.txt.hbs"), "{problem}");
-    let problem = Templates::load(Some(Path::new("no/such/folder")), &[]).err().unwrap();
-    assert!(problem.to_string().starts_with("there is no templates folder no/such/folder"), "{problem}");
+    assert!(
+        problem.starts_with("this template overrides nothing: email/digest/subjct.txt.hbs"),
+        "{problem}"
+    );
+    let problem = Templates::load(Some(Path::new("no/such/folder")), &[])
+        .err()
+        .unwrap();
+    assert!(
+        problem
+            .to_string()
+            .starts_with("there is no templates folder no/such/folder"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -239,15 +333,25 @@ fn a_digest_may_have_a_mail_of_its_own() {
         ("email/monthly/body.mjml.hbs", &html),
     ]);
     let templates = Templates::load(Some(folder.path()), &["monthly".to_owned()]).unwrap();
-    let mail = templates.digest("monthly", &DigestContext::sample(), ReaderShape::Named).unwrap();
+    let mail = templates
+        .digest("monthly", &DigestContext::sample(), ReaderShape::Named)
+        .unwrap();
     assert_eq!(mail.subject, "Monthly");
 }
 
 #[test]
 fn examine_judges_every_template() {
-    let folder = folder(&[(TEXT, "{{wrong}}"), ("web/unsubscribed.hbs", "{{worse}}"), (SUBJECT, "{{#if note}}{{/if}}")]);
+    let folder = folder(&[
+        (TEXT, "{{wrong}}"),
+        ("web/unsubscribed.hbs", "{{worse}}"),
+        (SUBJECT, "{{#if note}}{{/if}}"),
+    ]);
     let verdicts = Templates::examine(Some(folder.path()), &["digest".to_owned()]).unwrap();
-    let wrong: Vec<_> = verdicts.iter().filter(|(_, verdict)| verdict.is_err()).map(|(name, _)| name.as_str()).collect();
+    let wrong: Vec<_> = verdicts
+        .iter()
+        .filter(|(_, verdict)| verdict.is_err())
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(wrong, [TEXT, SUBJECT, "web/unsubscribed.hbs"]);
     assert_eq!(verdicts.len(), built_in::BUILT_IN.len() - 1);
 }
@@ -255,6 +359,13 @@ fn examine_judges_every_template() {
 #[test]
 fn an_empty_subject_is_an_error() {
     let templates = load(&folder(&[(SUBJECT, "{{#if edition.note}}{{else}}x{{/if}}")])).unwrap();
-    let problem = templates.digest("digest", &DigestContext::sample(), ReaderShape::Named).unwrap_err();
-    assert!(problem.to_string().ends_with("subject.txt.hbs: the template came out empty"), "{problem}");
+    let problem = templates
+        .digest("digest", &DigestContext::sample(), ReaderShape::Named)
+        .unwrap_err();
+    assert!(
+        problem
+            .to_string()
+            .ends_with("subject.txt.hbs: the template came out empty"),
+        "{problem}"
+    );
 }

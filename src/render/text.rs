@@ -17,7 +17,10 @@ pub(super) fn from_html(html: &str) -> String {
 /// The same in one line, without the links' addresses.
 pub(super) fn line_from_html(html: &str) -> String {
     let fragment = Html::parse_fragment(html);
-    let mut writer = Writer { without_links: true, ..Writer::default() };
+    let mut writer = Writer {
+        without_links: true,
+        ..Writer::default()
+    };
     writer.children(fragment.root_element());
     writer.end_block(2);
     crate::domain::text::one_line(&writer.done)
@@ -111,8 +114,7 @@ impl Writer {
             "p" | "div" | "blockquote" | "pre" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl"
             | "dt" | "dd" | "hr" | "section" | "figure" => {
                 // A paragraph inside a list item goes on after the item's mark.
-                let after_mark = !self.lists.is_empty() && self.block.ends_with(". ")
-                    || self.block == "- ";
+                let after_mark = !self.lists.is_empty() && self.block.ends_with(". ") || self.block == "- ";
                 if !after_mark {
                     self.end_block(2);
                 }
@@ -194,17 +196,28 @@ fn isolate(line: &str, lines: &mut Vec<String>) {
 /// The byte range of the first URL, a slot that will hold one included.
 fn find_url(line: &str) -> Option<(usize, usize)> {
     for (at, c) in line.char_indices() {
-        if matches!(Slot::of_marker(c), Some(Slot::UnsubscribeUrl | Slot::PreferencesUrl)) {
+        if matches!(
+            Slot::of_marker(c),
+            Some(Slot::UnsubscribeUrl | Slot::PreferencesUrl)
+        ) {
             return Some((at, at + c.len_utf8()));
         }
         let rest = line.get(at..).unwrap_or_default();
         if matches!(c, 'h' | 'H') && is_web(rest) {
-            let stop = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '“' | '”') || Slot::of_marker(c).is_some();
-            let mut url = rest.get(..rest.find(stop).unwrap_or(rest.len())).unwrap_or_default();
+            let stop = |c: char| {
+                c.is_whitespace() || matches!(c, '<' | '>' | '"' | '“' | '”') || Slot::of_marker(c).is_some()
+            };
+            let mut url = rest
+                .get(..rest.find(stop).unwrap_or(rest.len()))
+                .unwrap_or_default();
             loop {
                 let unbalanced = url.ends_with(')') && url.matches(')').count() > url.matches('(').count();
                 let trimmed = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ']', '\'']);
-                let trimmed = if unbalanced { trimmed.trim_end_matches(')') } else { trimmed };
+                let trimmed = if unbalanced {
+                    trimmed.trim_end_matches(')')
+                } else {
+                    trimmed
+                };
                 if trimmed.len() == url.len() {
                     break;
                 }
@@ -249,19 +262,27 @@ mod tests {
             from_html("<ol><li>One</li><li><p>Two<br>lines</p></li></ol>end 10<sup>2</sup>"),
             "1. One\n2. Two\nlines\n\nend 10^2"
         );
-        assert_eq!(line_from_html("<p>a <a href=\"https://x.example.org\">b</a></p><p>c</p>"), "a b c");
+        assert_eq!(
+            line_from_html("<p>a <a href=\"https://x.example.org\">b</a></p><p>c</p>"),
+            "a b c"
+        );
     }
 
     #[test]
     fn a_link_that_shows_its_address_is_not_repeated() {
         let url = "https://a.example.org/x_(y)";
-        assert_eq!(tidy(&from_html(&format!("See <a href=\"{url}\">{url}</a>."))), format!("See\n{url}\n"));
+        assert_eq!(
+            tidy(&from_html(&format!("See <a href=\"{url}\">{url}</a>."))),
+            format!("See\n{url}\n")
+        );
     }
 
     #[test]
     fn every_url_stands_alone() {
         assert_eq!(
-            tidy("Unsubscribe: \u{FDD1}\n\n\n\na (https://a.example.org/b?c=d), e http://f.example.org. \nhttps:// is a scheme"),
+            tidy(
+                "Unsubscribe: \u{FDD1}\n\n\n\na (https://a.example.org/b?c=d), e http://f.example.org. \nhttps:// is a scheme"
+            ),
             "Unsubscribe:\n\u{FDD1}\n\na\nhttps://a.example.org/b?c=d\ne\nhttp://f.example.org\nhttps:// is a scheme\n"
         );
     }

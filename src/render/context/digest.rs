@@ -80,7 +80,10 @@ impl DigestContext {
             _ => 2,
         });
         let count = items.len();
-        let changes_count = items.iter().filter(|item| item.is_retraction || item.is_correction).count();
+        let changes_count = items
+            .iter()
+            .filter(|item| item.is_retraction || item.is_correction)
+            .count();
         Self {
             site,
             digest: digest.into(),
@@ -149,11 +152,23 @@ impl DigestContext {
                 ],
             },
             items: vec![
-                ItemContext { is_retraction: true, status: "retracted", fault: Some("paper"), ..item(1) },
-                ItemContext { is_correction: true, status: "corrected", ..item(2) },
+                ItemContext {
+                    is_retraction: true,
+                    status: "retracted",
+                    fault: Some("paper"),
+                    ..item(1)
+                },
+                ItemContext {
+                    is_correction: true,
+                    status: "corrected",
+                    ..item(2)
+                },
                 item(3),
                 item(4),
-                ItemContext { slug: "sample-summary-5".to_owned(), ..ItemContext::bare_sample() },
+                ItemContext {
+                    slug: "sample-summary-5".to_owned(),
+                    ..ItemContext::bare_sample()
+                },
             ],
             count: 5,
             new_count: 3,
@@ -167,7 +182,10 @@ impl DigestContext {
     pub fn bare_sample() -> Self {
         let full = Self::sample();
         Self {
-            edition: EditionContext { note: Vec::new(), ..full.edition },
+            edition: EditionContext {
+                note: Vec::new(),
+                ..full.edition
+            },
             items: vec![ItemContext::bare_sample()],
             count: 1,
             new_count: 1,
@@ -195,8 +213,13 @@ pub(crate) enum Level {
 
 impl Level {
     /// From the whole to the shortest.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Whole, Self::FirstPoints, Self::Explained, Self::Opening, Self::Bare];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Whole,
+        Self::FirstPoints,
+        Self::Explained,
+        Self::Opening,
+        Self::Bare,
+    ];
 }
 
 fn paragraphs(note: &str) -> Vec<String> {

@@ -28,12 +28,18 @@ impl ChannelContext {
             name: "First Category".to_owned(),
             description: "Where the category's description stands.".to_owned(),
         });
-        Self { site: sample_site(), category }
+        Self {
+            site: sample_site(),
+            category,
+        }
     }
 
     /// The feed of all summaries.
     pub fn bare_sample() -> Self {
-        Self { site: sample_site(), category: None }
+        Self {
+            site: sample_site(),
+            category: None,
+        }
     }
 }
 
@@ -57,12 +63,19 @@ impl EntryContext {
     pub fn sample() -> Self {
         Self {
             site: sample_site(),
-            item: ItemContext { is_correction: true, status: "corrected", ..ItemContext::sample() },
+            item: ItemContext {
+                is_correction: true,
+                status: "corrected",
+                ..ItemContext::sample()
+            },
         }
     }
 
     /// A summary with nothing but its title.
     pub fn bare_sample() -> Self {
-        Self { site: sample_site(), item: ItemContext::bare_sample() }
+        Self {
+            site: sample_site(),
+            item: ItemContext::bare_sample(),
+        }
     }
 }

@@ -177,7 +177,11 @@ impl ItemContext {
             return;
         };
         if characters == 0 {
-            (self.explanation_html, self.explanation_text, self.explanation_line) = (None, None, None);
+            (
+                self.explanation_html,
+                self.explanation_text,
+                self.explanation_line,
+            ) = (None, None, None);
             self.shortened = true;
         } else if let Some((end, _)) = line.char_indices().nth(characters) {
             let head = line.get(..end).unwrap_or_default();
@@ -272,7 +276,9 @@ impl ItemContext {
 }
 
 fn filled(text: Option<&str>) -> Option<String> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn html(prose: &Prose) -> Option<String> {

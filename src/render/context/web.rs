@@ -55,18 +55,27 @@ impl UnsubscribePage {
 impl UnsubscribedPage {
     /// Every value present.
     pub fn sample() -> Self {
-        Self { site: sample_site(), digest: sample_digest() }
+        Self {
+            site: sample_site(),
+            digest: sample_digest(),
+        }
     }
 }
 
 impl LinkInvalidPage {
     /// Every value present.
     pub fn sample() -> Self {
-        Self { site: sample_site(), contact: Some("mail@example.org".to_owned()) }
+        Self {
+            site: sample_site(),
+            contact: Some("mail@example.org".to_owned()),
+        }
     }
 
     /// No address to write to.
     pub fn bare_sample() -> Self {
-        Self { site: sample_site(), contact: None }
+        Self {
+            site: sample_site(),
+            contact: None,
+        }
     }
 }
