@@ -1,6 +1,7 @@
 //! Partials, and the circles that they must not form.
 
 use handlebars::template::{Parameter, Template, TemplateElement};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::domain::{Problem, Result};
