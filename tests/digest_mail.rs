@@ -191,9 +191,9 @@ fn subject_and_preheader_name_no_topic() {
 #[test]
 fn text_is_escaped_in_html_and_only_there() {
     let summary = stored("a", "Pain <b>& \"gain\" \u{FDD1}\u{1}", |summary| {
-        summary.explanation = Prose::from_sanitised("<p>1 &lt; 2, <em>so</em></p>".to_owned());
+        summary.explanation = Prose::from_sanitised("<p>1 &lt; 2, <em>so\u{FDD2}</em></p>".to_owned());
     });
-    let item = ItemContext::in_edition(&site(), &summary, ItemKind::New, vec!["A & B".to_owned()]);
+    let item = ItemContext::in_edition(&site(), &summary, ItemKind::New, vec!["A & \u{FDD0}B".to_owned()]);
     let mail = render(
         &edition(vec![item], Some("See <i>this</i>\nand that.\n\nSecond")),
         ReaderShape::Unnamed,

@@ -259,6 +259,40 @@ fn a_feed_without_entries_is_still_a_feed() {
     }
 }
 
+#[test]
+fn what_xml_forbids_does_not_get_through_even_if_nobody_cleaned() {
+    let templates = templates();
+    let dirty = "a\u{0}\u{1}\u{8}\u{B}\u{1F}\u{FFFE}\u{FDD0}\rb";
+    let channel = Channel {
+        title: dirty.to_owned(),
+        description: dirty.to_owned(),
+        author_name: dirty.to_owned(),
+        copyright: dirty.to_owned(),
+        ..channel(&templates, Format::Rss)
+    };
+    let mut entry = entries(&templates).remove(0);
+    for field in [
+        &mut entry.id,
+        &mut entry.title,
+        &mut entry.summary,
+        &mut entry.body_html,
+    ] {
+        *field = dirty.to_owned();
+    }
+    entry.categories = vec![dirty.to_owned()];
+    for format in Format::ALL {
+        let text =
+            String::from_utf8(format.document(&channel, std::slice::from_ref(&entry)).unwrap()).unwrap();
+        let left: Vec<char> = text
+            .chars()
+            .filter(|c| !postrider::domain::text::is_allowed(*c))
+            .collect();
+        assert_eq!(left, Vec::<char>::new(), "{format:?}");
+        assert!(!text.contains("\\u00"), "{format:?}: {text}");
+        assert!(!text.contains('\r') && !text.contains("&#13;"), "{format:?}");
+    }
+}
+
 /// `POSTRIDER_TEST_PYTHON` names a Python that has the PyPI package `feedparser`;
 /// `scripts/test.sh` makes one.
 #[test]
