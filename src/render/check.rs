@@ -28,6 +28,8 @@ const HELPERS: [(&str, usize); 11] = [
     ("or", 2),
     ("not", 1),
 ];
+/// Partials that include others twice double the work at every step.
+const MAX_INCLUSIONS: usize = 1_000;
 const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
     {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
     {{#unless reader.name}}; a subject has none of them";
@@ -58,6 +60,7 @@ pub(super) fn check(
         place: place.to_owned(),
         line: 1,
         included: Vec::new(),
+        inclusions: 0,
         block_given: Vec::new(),
         scopes: Scopes::new(sample.clone()),
     }
@@ -70,6 +73,7 @@ struct Checker<'a> {
     place: String,
     line: usize,
     included: Vec<String>,
+    inclusions: usize,
     block_given: Vec<bool>,
     scopes: Scopes,
 }
@@ -259,6 +263,12 @@ impl Checker<'_> {
         };
         if self.included.contains(&name) {
             return Err(self.wrong(format!("the partial includes itself: {name}")));
+        }
+        self.inclusions += 1;
+        if self.inclusions > MAX_INCLUSIONS {
+            return Err(self.wrong(format!(
+                "the template includes partials more than {MAX_INCLUSIONS} times"
+            )));
         }
         let mut value = match include.params.first() {
             Some(parameter) => self.argument(parameter)?,

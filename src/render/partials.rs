@@ -2,7 +2,7 @@
 
 use handlebars::template::{Parameter, Template, TemplateElement};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Problem, Result};
 
@@ -22,14 +22,15 @@ pub(super) type Partials = BTreeMap<String, Partial>;
 /// # Errors
 /// Names the circle.
 pub(super) fn refuse_cycles(partials: &Partials) -> Result<()> {
+    let mut seen = BTreeSet::new();
     for name in partials.keys() {
-        let mut way = vec![name.clone()];
-        walk(partials, &mut way)?;
+        walk(partials, &mut vec![name.clone()], &mut seen)?;
     }
     Ok(())
 }
 
-fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
+/// Follows what the last partial of `way` includes; `seen` ones lead into no circle.
+fn walk(partials: &Partials, way: &mut Vec<String>, seen: &mut BTreeSet<String>) -> Result<()> {
     let Some(partial) = way.last().and_then(|name| partials.get(name)) else {
         return Ok(());
     };
@@ -50,9 +51,12 @@ fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
             ))
             .hint("take one of these {{> …}} out"));
         }
-        way.push(name);
-        walk(partials, way)?;
-        way.pop();
+        if !seen.contains(&name) {
+            way.push(name.clone());
+            walk(partials, way, seen)?;
+            way.pop();
+            seen.insert(name);
+        }
     }
     Ok(())
 }

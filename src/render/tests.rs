@@ -233,6 +233,31 @@ fn a_template_without_end_ends_in_an_error() {
 }
 
 #[test]
+fn partials_that_double_at_every_step_are_refused() {
+    let names: Vec<String> = (0..40).map(|n| format!("partials/p{n}.txt.hbs")).collect();
+    let texts: Vec<String> = (1..=40)
+        .map(|n| format!("{{{{> p{n}.txt}}}}{{{{> p{n}.txt}}}}"))
+        .collect();
+    let mut files: Vec<(&str, &str)> = names
+        .iter()
+        .map(String::as_str)
+        .zip(texts.iter().map(String::as_str))
+        .collect();
+    files.extend([("partials/p40.txt.hbs", "end"), (TEXT, "{{> p0.txt}}")]);
+    let problem = refused(&files);
+    assert!(
+        problem.contains("the template includes partials more than 1000 times"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn templates_are_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Templates>();
+}
+
+#[test]
 fn a_missing_value_is_named_with_its_line_while_rendering() {
     let templates = Templates::load(None, &[]).unwrap();
     let site = DigestContext::sample().site;
