@@ -44,16 +44,25 @@ fn stored(slug: &str, title: &str, seen: i64, change: impl FnOnce(&mut Summary))
 
 /// Everything that has broken a feed before: the end of CDATA, controls, markup, emoji, right-to-left.
 fn hostile() -> StoredSummary {
-    stored("hostile", "A ]]> \u{1}tale\u{FFFE} of <b>pain</b> & \u{1F9E0} \u{202B}עברית\u{202C}\r\nX", 3, |summary| {
-        summary.explanation =
-            prose("<p>Ends ]]&gt; here \u{1F9E0} and \u{8}there; in CDATA ]]> too: 1 &lt; 2 &amp; 3.</p>");
-        summary.journal = Some("<script>alert(1)</script> Journal".to_owned());
-        summary.participants = Some("عشرون & \"twenty\"".to_owned());
-        summary.findings = vec![prose("One <em>finding</em> \u{B}"), prose("Two")];
-        summary.research_summary = prose("<p>The research.</p>");
-        summary.implications = vec![Implication { name: "At home".to_owned(), text: prose("<p>Rest.</p>") }];
-        summary.limitations = vec![prose("Few people")];
-    })
+    stored(
+        "hostile",
+        "A ]]> \u{1}tale\u{FFFE} of <b>pain</b> & \u{1F9E0} \u{202B}עברית\u{202C}\r\nX",
+        3,
+        |summary| {
+            summary.explanation = prose(
+                "<p>Ends ]]&gt; here \u{1F9E0} and \u{8}there; in CDATA ]]> too: 1 &lt; 2 &amp; 3.</p>",
+            );
+            summary.journal = Some("<script>alert(1)</script> Journal".to_owned());
+            summary.participants = Some("عشرون & \"twenty\"".to_owned());
+            summary.findings = vec![prose("One <em>finding</em> \u{B}"), prose("Two")];
+            summary.research_summary = prose("<p>The research.</p>");
+            summary.implications = vec![Implication {
+                name: "At home".to_owned(),
+                text: prose("<p>Rest.</p>"),
+            }];
+            summary.limitations = vec![prose("Few people")];
+        },
+    )
 }
 
 fn summaries() -> Vec<StoredSummary> {
@@ -92,7 +101,9 @@ fn entries(templates: &Templates) -> Vec<Entry> {
 }
 
 fn channel(templates: &Templates, format: Format) -> Channel {
-    let text = templates.feed_channel(&ChannelContext::new(site(), None)).unwrap();
+    let text = templates
+        .feed_channel(&ChannelContext::new(site(), None))
+        .unwrap();
     Channel {
         title: text.title,
         description: text.description,
@@ -107,7 +118,9 @@ fn channel(templates: &Templates, format: Format) -> Channel {
 
 fn document(format: Format) -> Vec<u8> {
     let templates = templates();
-    format.document(&channel(&templates, format), &entries(&templates)).unwrap()
+    format
+        .document(&channel(&templates, format), &entries(&templates))
+        .unwrap()
 }
 
 #[test]
@@ -137,17 +150,44 @@ fn feed_rs_reads_what_was_written() {
             assert_eq!(read.id, written.id, "{format:?}");
             let title = &read.title.as_ref().unwrap().content;
             assert_eq!(title, &written.title, "{format:?}");
-            assert_eq!(read.content.as_ref().unwrap().body.as_ref().unwrap().trim(), written.body_html.trim());
+            assert_eq!(
+                read.content.as_ref().unwrap().body.as_ref().unwrap().trim(),
+                written.body_html.trim()
+            );
             assert_eq!(read.links[0].href, written.url);
             assert_eq!(read.published.unwrap().timestamp(), written.published.0 / SECOND);
-            let names: Vec<_> = read.categories.iter().map(|category| category.term.clone()).collect();
+            let names: Vec<_> = read
+                .categories
+                .iter()
+                .map(|category| category.term.clone())
+                .collect();
             assert_eq!(names, written.categories);
-            assert_eq!(read.authors.first().or(feed.authors.first()).unwrap().name.as_deref(), Some("Example & Friends"));
+            assert_eq!(
+                read.authors
+                    .first()
+                    .or(feed.authors.first())
+                    .unwrap()
+                    .name
+                    .as_deref(),
+                Some("Example & Friends")
+            );
         }
         let hostile = &feed.entries[0];
         let title = &hostile.title.as_ref().unwrap().content;
-        assert_eq!(title, "A ]]> tale of <b>pain</b> & \u{1F9E0} \u{202B}עברית\u{202C} X");
-        assert!(hostile.content.as_ref().unwrap().body.as_ref().unwrap().contains("in CDATA ]]> too"));
+        assert_eq!(
+            title,
+            "A ]]> tale of <b>pain</b> & \u{1F9E0} \u{202B}עברית\u{202C} X"
+        );
+        assert!(
+            hostile
+                .content
+                .as_ref()
+                .unwrap()
+                .body
+                .as_ref()
+                .unwrap()
+                .contains("in CDATA ]]> too")
+        );
     }
 }
 
@@ -155,20 +195,41 @@ fn feed_rs_reads_what_was_written() {
 fn bodies_hold_every_section_and_say_what_changed() {
     let entries = entries(&templates());
     for part in [
-        "Explained", "Key findings", "<em>finding</em>", "Research summary", "The research.",
-        "Practical implications", "At home", "Rest.", "Limitations", "Few people", "عشرون",
+        "Explained",
+        "Key findings",
+        "<em>finding</em>",
+        "Research summary",
+        "The research.",
+        "Practical implications",
+        "At home",
+        "Rest.",
+        "Limitations",
+        "Few people",
+        "عشرون",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
     ] {
         let found = entries.iter().any(|entry| entry.body_html.contains(part));
         assert!(found, "{part} is in no body");
     }
     assert_eq!(entries[1].title, "Retracted: Withdrawn");
-    assert!(entries[1].body_html.contains("The paper behind this summary was wrong"));
+    assert!(
+        entries[1]
+            .body_html
+            .contains("The paper behind this summary was wrong")
+    );
     assert!(entries[1].body_html.contains("The data could not be found."));
     assert!(entries[1].summary.contains("no longer rely on it"));
-    assert_eq!(entries[2].title, "Corrected: Put right");
+    assert_eq!(entries[2].title, "Put right");
+    assert_eq!(
+        entries[2].summary,
+        "Corrected: We wrote 15 where the paper says 51. Explained."
+    );
     assert!(entries[2].body_html.contains("Our summary was wrong"));
-    assert!(entries[2].body_html.contains("We wrote 15 where the paper says 51."));
+    assert!(
+        entries[2]
+            .body_html
+            .contains("We wrote 15 where the paper says 51.")
+    );
 }
 
 #[test]
@@ -177,9 +238,15 @@ fn the_same_entries_give_the_same_bytes_and_their_times() {
         assert_eq!(document(format), document(format));
     }
     let rss = String::from_utf8(document(Format::Rss)).unwrap();
-    assert!(rss.contains("<lastBuildDate>Thu, 1 Jan 2026 20:40:03 +0000</lastBuildDate>"), "{rss}");
+    assert!(
+        rss.contains("<lastBuildDate>Thu, 1 Jan 2026 20:40:03 +0000</lastBuildDate>"),
+        "{rss}"
+    );
     let atom = String::from_utf8(document(Format::Atom)).unwrap();
-    assert!(atom.contains("<updated>2026-01-01T20:40:03+00:00</updated>"), "{atom}");
+    assert!(
+        atom.contains("<updated>2026-01-01T20:40:03+00:00</updated>"),
+        "{atom}"
+    );
 }
 
 #[test]
@@ -189,6 +256,40 @@ fn a_feed_without_entries_is_still_a_feed() {
         let document = format.document(&channel(&templates, format), &[]).unwrap();
         let feed = feed_rs::parser::parse(&document[..]).unwrap();
         assert!(feed.entries.is_empty());
+    }
+}
+
+#[test]
+fn what_xml_forbids_does_not_get_through_even_if_nobody_cleaned() {
+    let templates = templates();
+    let dirty = "a\u{0}\u{1}\u{8}\u{B}\u{1F}\u{FFFE}\u{FDD0}\rb";
+    let channel = Channel {
+        title: dirty.to_owned(),
+        description: dirty.to_owned(),
+        author_name: dirty.to_owned(),
+        copyright: dirty.to_owned(),
+        ..channel(&templates, Format::Rss)
+    };
+    let mut entry = entries(&templates).remove(0);
+    for field in [
+        &mut entry.id,
+        &mut entry.title,
+        &mut entry.summary,
+        &mut entry.body_html,
+    ] {
+        *field = dirty.to_owned();
+    }
+    entry.categories = vec![dirty.to_owned()];
+    for format in Format::ALL {
+        let text =
+            String::from_utf8(format.document(&channel, std::slice::from_ref(&entry)).unwrap()).unwrap();
+        let left: Vec<char> = text
+            .chars()
+            .filter(|c| !postrider::domain::text::is_allowed(*c))
+            .collect();
+        assert_eq!(left, Vec::<char>::new(), "{format:?}");
+        assert!(!text.contains("\\u00"), "{format:?}: {text}");
+        assert!(!text.contains('\r') && !text.contains("&#13;"), "{format:?}");
     }
 }
 

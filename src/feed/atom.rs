@@ -28,9 +28,13 @@ pub fn atom(channel: &Channel, entries: &[Entry]) -> Result<Vec<u8>> {
         entries: entries.iter().map(|one| entry(&channel, one)).collect(),
         ..Feed::default()
     };
-    let config = WriteConfig { write_document_declaration: true, indent_size: Some(1) };
-    feed.write_with_config(Vec::new(), config)
-        .map_err(|error| Problem::failed(format!("the Atom feed can't be written: {}", channel.feed_url)).because(error))
+    let config = WriteConfig {
+        write_document_declaration: true,
+        indent_size: Some(1),
+    };
+    feed.write_with_config(Vec::new(), config).map_err(|error| {
+        Problem::failed(format!("the Atom feed can't be written: {}", channel.feed_url)).because(error)
+    })
 }
 
 fn author(channel: &Channel) -> Person {
@@ -53,7 +57,11 @@ fn entry(channel: &Channel, entry: &Entry) -> AtomEntry {
         categories: entry
             .categories
             .iter()
-            .map(|name| Category { term: name.clone(), scheme: None, label: None })
+            .map(|name| Category {
+                term: name.clone(),
+                scheme: None,
+                label: None,
+            })
             .collect(),
         summary: filled(&entry.summary).map(Text::plain),
         content: Some(Content {

@@ -47,7 +47,10 @@ struct Item<'a> {
 /// When the document can't be written.
 pub fn json(channel: &Channel, entries: &[Entry]) -> Result<Vec<u8>> {
     let (channel, entries) = clean(channel, entries);
-    let author = Author { name: &channel.author_name, url: &channel.author_url };
+    let author = Author {
+        name: &channel.author_name,
+        url: &channel.author_url,
+    };
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: &channel.title,

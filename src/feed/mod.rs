@@ -40,7 +40,9 @@ impl Format {
 
     /// The format whose extension is `extension`.
     pub fn of_extension(extension: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.extension() == extension)
+        Self::ALL
+            .into_iter()
+            .find(|format| format.extension() == extension)
     }
 
     /// The value of `Content-Type`.
@@ -126,7 +128,9 @@ fn clean(channel: &Channel, entries: &[Entry]) -> (Channel, Vec<Entry>) {
             url: one_line(&entry.url),
             title: one_line(&entry.title),
             summary: one_line(&entry.summary),
-            body_html: strip_illegal(&entry.body_html).replace("\r\n", "\n").replace('\r', "\n"),
+            body_html: strip_illegal(&entry.body_html)
+                .replace("\r\n", "\n")
+                .replace('\r', "\n"),
             categories: entry.categories.iter().map(|name| one_line(name)).collect(),
             published: entry.published,
             updated: entry.updated.max(entry.published),
@@ -137,5 +141,9 @@ fn clean(channel: &Channel, entries: &[Entry]) -> (Channel, Vec<Entry>) {
 
 /// When the feed last changed: the newest entry's time; 1970 for a feed without entries.
 fn last_change(entries: &[Entry]) -> Timestamp {
-    entries.iter().map(|entry| entry.updated).max().unwrap_or_default()
+    entries
+        .iter()
+        .map(|entry| entry.updated)
+        .max()
+        .unwrap_or_default()
 }

@@ -26,7 +26,11 @@ pub fn rss(channel: &Channel, entries: &[Entry]) -> Result<Vec<u8>> {
         description: channel.description.clone(),
         language: filled(&channel.language),
         copyright: filled(&channel.copyright),
-        pub_date: entries.iter().map(|entry| entry.published).max().map(|time| time.rfc2822()),
+        pub_date: entries
+            .iter()
+            .map(|entry| entry.published)
+            .max()
+            .map(|time| time.rfc2822()),
         last_build_date: (!entries.is_empty()).then_some(changed),
         atom_ext: Some(AtomExtension {
             links: vec![
@@ -37,9 +41,9 @@ pub fn rss(channel: &Channel, entries: &[Entry]) -> Result<Vec<u8>> {
         items: entries.iter().map(|entry| item(&channel, entry)).collect(),
         ..RssChannel::default()
     };
-    document
-        .pretty_write_to(Vec::new(), b' ', 1)
-        .map_err(|error| Problem::failed(format!("the RSS feed can't be written: {}", channel.feed_url)).because(error))
+    document.pretty_write_to(Vec::new(), b' ', 1).map_err(|error| {
+        Problem::failed(format!("the RSS feed can't be written: {}", channel.feed_url)).because(error)
+    })
 }
 
 fn item(channel: &Channel, entry: &Entry) -> Item {
@@ -51,9 +55,15 @@ fn item(channel: &Channel, entry: &Entry) -> Item {
         categories: entry
             .categories
             .iter()
-            .map(|name| Category { name: name.clone(), domain: None })
+            .map(|name| Category {
+                name: name.clone(),
+                domain: None,
+            })
             .collect(),
-        guid: Some(Guid { value: entry.id.clone(), permalink: false }),
+        guid: Some(Guid {
+            value: entry.id.clone(),
+            permalink: false,
+        }),
         pub_date: Some(entry.published.rfc2822()),
         content: Some(entry.body_html.clone()),
         dublin_core_ext: Some(DublinCoreExtension {
@@ -74,5 +84,7 @@ fn bare(media_type: &'static str) -> &'static str {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -1,13 +1,15 @@
 //! Reads a template against sample data before it is ever used: every name must exist, also where
 //! strict mode does not look; a reader's values are only printed; partials do not include each other.
 
+use handlebars::Path;
 use handlebars::template::{
     BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement,
 };
-use handlebars::{Path, PathSeg};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::partials::Partials;
+use super::scopes::{Known, Scope, Scopes};
 use super::slots::Slot;
 use crate::domain::{Problem, Result};
 
@@ -26,33 +28,11 @@ const HELPERS: [(&str, usize); 11] = [
     ("or", 2),
     ("not", 1),
 ];
+/// Partials that include others twice double the work at every step.
+const MAX_INCLUSIONS: usize = 1_000;
 const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
     {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
     {{#unless reader.name}}; a subject has none of them";
-
-/// A parsed partial and where it came from.
-pub(super) struct Partial {
-    /// Its file, as errors show it.
-    pub place: String,
-    /// What it says.
-    pub template: Template,
-}
-
-/// Partials by the name that `{{> name}}` uses.
-pub(super) type Partials = BTreeMap<String, Partial>;
-
-/// What is known of a value when a template is loaded.
-#[derive(Debug, Clone)]
-enum Known {
-    Value(Value),
-    /// Made by a helper, or an element of a list that the sample leaves empty.
-    Unknown,
-}
-
-struct Scope {
-    value: Known,
-    names: BTreeMap<String, Known>,
-}
 
 /// Where a reader's values may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +59,10 @@ pub(super) fn check(
         readers,
         place: place.to_owned(),
         line: 1,
-        loops: 0,
         included: Vec::new(),
+        inclusions: 0,
         block_given: Vec::new(),
-        scopes: vec![Scope { value: Known::Value(sample.clone()), names: BTreeMap::new() }],
+        scopes: Scopes::new(sample.clone()),
     }
     .template(template)
 }
@@ -92,10 +72,10 @@ struct Checker<'a> {
     readers: Readers,
     place: String,
     line: usize,
-    loops: usize,
     included: Vec<String>,
+    inclusions: usize,
     block_given: Vec<bool>,
-    scopes: Vec<Scope>,
+    scopes: Scopes,
 }
 
 impl Checker<'_> {
@@ -141,7 +121,8 @@ impl Checker<'_> {
         }
         let known = match &expression.name {
             Parameter::Name(name) => {
-                let path = Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
+                let path =
+                    Path::parse(name).map_err(|_| self.wrong(format!("this is no name: {}", shown())))?;
                 self.resolve(&path)?
             }
             other => self.parameter(other)?,
@@ -160,21 +141,22 @@ impl Checker<'_> {
         }
     }
 
-    fn helper(
-        &mut self,
-        name: &str,
-        params: &[Parameter],
-        hash: &std::collections::HashMap<String, Parameter>,
-    ) -> Result<()> {
+    fn helper(&mut self, name: &str, params: &[Parameter], hash: &HashMap<String, Parameter>) -> Result<()> {
         let Some((_, arguments)) = HELPERS.iter().find(|(helper, _)| *helper == name) else {
             let helpers = HELPERS.map(|(helper, _)| helper).join(", ");
             return Err(self
                 .wrong(format!("there is no helper named {name}"))
-                .hint(format!("the helpers are {helpers} and, as blocks, {}", BLOCKS.join(", "))));
+                .hint(format!(
+                    "the helpers are {helpers} and, as blocks, {}",
+                    BLOCKS.join(", ")
+                )));
         };
         if params.len() != *arguments {
             return Err(self
-                .wrong(format!("the helper {name} takes {arguments} arguments, not {}", params.len()))
+                .wrong(format!(
+                    "the helper {name} takes {arguments} arguments, not {}",
+                    params.len()
+                ))
                 .hint("write (or a (or b c)) for three"));
         }
         for parameter in params.iter().chain(hash.values()) {
@@ -205,34 +187,50 @@ impl Checker<'_> {
             Known::Value(value) if holds_reader(&value) => {
                 let shown = shown(parameter);
                 return Err(self
-                    .wrong(format!("a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"))
+                    .wrong(format!(
+                        "a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"
+                    ))
                     .hint(READER_HINT));
             }
             known => known,
         };
         if !asks {
-            let inner = if name == "each" { self.element(value, parameter)? } else { value };
-            self.scopes.push(Scope { names: names(block, &inner), value: inner });
-            self.loops += usize::from(name == "each");
+            let inner = if name == "each" {
+                self.element(value, parameter)?
+            } else {
+                value
+            };
+            let scope = Scope {
+                names: names(block, &inner),
+                value: inner,
+            };
+            self.scopes.enter(scope, name == "each");
         }
         if let Some(body) = &block.template {
             self.template(body)?;
         }
         if !asks {
-            self.scopes.pop();
-            self.loops -= usize::from(name == "each");
+            self.scopes.leave(name == "each");
         }
-        block.inverse.as_ref().map_or(Ok(()), |inverse| self.template(inverse))
+        block
+            .inverse
+            .as_ref()
+            .map_or(Ok(()), |inverse| self.template(inverse))
     }
 
     /// What `{{this}}` is inside `{{#each list}}`.
     fn element(&self, list: Known, parameter: &Parameter) -> Result<Known> {
         match list {
-            Known::Value(Value::Array(mut values)) if !values.is_empty() => Ok(Known::Value(values.swap_remove(0))),
-            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => Ok(Known::Unknown),
-            Known::Value(_) => {
-                Err(self.wrong(format!("{{{{#each}}}} needs a list, and this is none: {}", shown(parameter))))
+            Known::Value(Value::Array(mut values)) if !values.is_empty() => {
+                Ok(Known::Value(values.swap_remove(0)))
             }
+            Known::Value(Value::Array(_) | Value::Object(_) | Value::Null) | Known::Unknown => {
+                Ok(Known::Unknown)
+            }
+            Known::Value(_) => Err(self.wrong(format!(
+                "{{{{#each}}}} needs a list, and this is none: {}",
+                shown(parameter)
+            ))),
         }
     }
 
@@ -256,17 +254,25 @@ impl Checker<'_> {
         }
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
-            return Err(self.wrong(format!("there is no partial named {name}")).hint(format!(
-                "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
-                partials.keys().cloned().collect::<Vec<_>>().join(", ")
-            )));
+            return Err(self
+                .wrong(format!("there is no partial named {name}"))
+                .hint(format!(
+                    "the partials are {}; {{{{> a.html}}}} includes templates/partials/a.html.hbs",
+                    partials.keys().cloned().collect::<Vec<_>>().join(", ")
+                )));
         };
         if self.included.contains(&name) {
             return Err(self.wrong(format!("the partial includes itself: {name}")));
         }
+        self.inclusions += 1;
+        if self.inclusions > MAX_INCLUSIONS {
+            return Err(self.wrong(format!(
+                "the template includes partials more than {MAX_INCLUSIONS} times"
+            )));
+        }
         let mut value = match include.params.first() {
             Some(parameter) => self.argument(parameter)?,
-            None => self.scopes.last().map_or(Known::Unknown, |scope| scope.value.clone()),
+            None => self.scopes.this(),
         };
         let mut names = BTreeMap::new();
         for (key, parameter) in &include.hash {
@@ -276,18 +282,21 @@ impl Checker<'_> {
             }
             names.insert(key.clone(), given);
         }
-        self.scopes.push(Scope { value, names });
+        self.scopes.enter(Scope { value, names }, false);
         if let Some(block) = &include.template {
             self.template(block)?;
         }
-        let (place, line) = (std::mem::replace(&mut self.place, partial.place.clone()), self.line);
+        let (place, line) = (
+            std::mem::replace(&mut self.place, partial.place.clone()),
+            self.line,
+        );
         self.included.push(name);
         self.block_given.push(include.template.is_some());
         self.template(&partial.template)?;
         self.block_given.pop();
         self.included.pop();
         (self.place, self.line) = (place, line);
-        self.scopes.pop();
+        self.scopes.leave(false);
         Ok(())
     }
 
@@ -295,10 +304,19 @@ impl Checker<'_> {
     fn argument(&mut self, parameter: &Parameter) -> Result<Known> {
         match self.parameter(parameter)? {
             Known::Value(value) if holds_reader(&value) => Err(self
-                .wrong(format!("a reader's value can't be an argument: {}", shown(parameter)))
+                .wrong(format!(
+                    "a reader's value can't be an argument: {}",
+                    shown(parameter)
+                ))
                 .hint(READER_HINT)),
             known => Ok(known),
         }
+    }
+
+    fn resolve(&self, path: &Path) -> Result<Known> {
+        self.scopes
+            .resolve(path)
+            .map_err(|missing| self.wrong(missing.message).hint(missing.hint))
     }
 
     fn parameter(&mut self, parameter: &Parameter) -> Result<Known> {
@@ -306,86 +324,13 @@ impl Checker<'_> {
             Parameter::Path(path) => self.resolve(path),
             Parameter::Literal(value) => Ok(Known::Value(value.clone())),
             Parameter::Subexpression(sub) => {
-                let no_hash = std::collections::HashMap::new();
+                let no_hash = HashMap::new();
                 let params = sub.params().map_or(&[][..], Vec::as_slice);
                 self.helper(sub.name(), params, sub.hash().unwrap_or(&no_hash))?;
                 Ok(Known::Unknown)
             }
             _ => Ok(Known::Unknown),
         }
-    }
-
-    fn resolve(&self, path: &Path) -> Result<Known> {
-        let (segments, raw) = match path {
-            Path::Relative((segments, raw)) => (segments, raw),
-            Path::Local((_, name, raw)) => {
-                return match name.as_str() {
-                    "index" | "first" | "last" | "key" if self.loops > 0 => Ok(Known::Unknown),
-                    _ => Err(self
-                        .wrong(format!("there is no value named {raw}"))
-                        .hint("inside {{#each}} there are @index, @first, @last and @key")),
-                };
-            }
-        };
-        let (mut ups, mut root, mut names) = (0, false, Vec::new());
-        for segment in segments {
-            match segment {
-                PathSeg::Named(name) => names.push(name.as_str()),
-                // The rule's type has no public name.
-                PathSeg::Ruled(rule) => match format!("{rule:?}").as_str() {
-                    "path_up" => ups += 1,
-                    "path_root" => root = true,
-                    _ => {}
-                },
-                _ => {}
-            }
-        }
-        let given = (ups == 0 && !root)
-            .then(|| names.first().and_then(|name| self.scopes.iter().rev().find_map(|scope| scope.names.get(*name))))
-            .flatten();
-        let start = if let Some(given) = given {
-            names.remove(0);
-            given
-        } else {
-            let depth = if root { Some(0) } else { self.scopes.len().checked_sub(1 + ups) };
-            match depth.and_then(|depth| self.scopes.get(depth)) {
-                Some(scope) => &scope.value,
-                None => return Err(self.wrong(format!("there is nothing above the top: {raw}"))),
-            }
-        };
-        self.descend(start, &names, raw)
-    }
-
-    fn descend(&self, start: &Known, names: &[&str], raw: &str) -> Result<Known> {
-        let Known::Value(start) = start else {
-            return Ok(Known::Unknown);
-        };
-        let mut value = start;
-        for name in names {
-            let next = match value {
-                Value::Null => return Ok(Known::Unknown),
-                Value::Object(values) => values.get(*name),
-                Value::Array(values) => match name.parse::<usize>() {
-                    Ok(_) if values.is_empty() => return Ok(Known::Unknown),
-                    Ok(index) => values.get(index).or(values.first()),
-                    Err(_) => None,
-                },
-                _ => None,
-            };
-            let Some(next) = next else {
-                let here = match value {
-                    Value::Object(values) if !values.is_empty() => {
-                        let mut here: Vec<&str> = values.keys().map(String::as_str).collect();
-                        here.sort_unstable();
-                        format!("the values here are {}", here.join(", "))
-                    }
-                    _ => "docs/templates.md lists the values of each template".to_owned(),
-                };
-                return Err(self.wrong(format!("there is no value named {raw}")).hint(here));
-            };
-            value = next;
-        }
-        Ok(Known::Value(value.clone()))
     }
 }
 
@@ -402,7 +347,9 @@ fn names(block: &HelperTemplate, inner: &Known) -> BTreeMap<String, Known> {
 }
 
 fn shown(parameter: &Parameter) -> String {
-    parameter.as_name().map_or_else(|| "(…)".to_owned(), str::to_owned)
+    parameter
+        .as_name()
+        .map_or_else(|| "(…)".to_owned(), str::to_owned)
 }
 
 fn holds_reader(value: &Value) -> bool {
@@ -416,62 +363,4 @@ fn holds_reader(value: &Value) -> bool {
 
 fn is_reader_name(value: &Value) -> bool {
     matches!(value, Value::String(string) if string.chars().eq([Slot::Name.marker()]))
-}
-
-/// Finds partials that include each other, which no depth of stack could render.
-///
-/// # Errors
-/// Names the circle.
-pub(super) fn refuse_cycles(partials: &Partials) -> Result<()> {
-    for name in partials.keys() {
-        let mut way = vec![name.clone()];
-        walk(partials, &mut way)?;
-    }
-    Ok(())
-}
-
-fn walk(partials: &Partials, way: &mut Vec<String>) -> Result<()> {
-    let Some(partial) = way.last().and_then(|name| partials.get(name)) else {
-        return Ok(());
-    };
-    let mut included = Vec::new();
-    included_by(&partial.template, &mut included);
-    for name in included {
-        if let Some(start) = way.iter().position(|earlier| *earlier == name) {
-            let circle = way.iter().skip(start).chain([&name]).cloned().collect::<Vec<_>>().join(" → ");
-            return Err(Problem::configuration(format!(
-                "{}: partials include each other: {circle}",
-                partial.place
-            ))
-            .hint("take one of these {{> …}} out"));
-        }
-        way.push(name);
-        walk(partials, way)?;
-        way.pop();
-    }
-    Ok(())
-}
-
-fn included_by(template: &Template, names: &mut Vec<String>) {
-    for element in &template.elements {
-        let inner: [Option<&Template>; 2] = match element {
-            TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
-                if let Some(name) = partial.name.as_name()
-                    && !names.iter().any(|known| known == name)
-                {
-                    names.push(name.to_owned());
-                }
-                if let Parameter::Literal(Value::String(name)) = &partial.name {
-                    names.push(name.clone());
-                }
-                [partial.template.as_ref(), None]
-            }
-            TemplateElement::HelperBlock(block) => [block.template.as_ref(), block.inverse.as_ref()],
-            TemplateElement::DecoratorBlock(block) => [block.template.as_ref(), None],
-            _ => [None, None],
-        };
-        for template in inner.into_iter().flatten() {
-            included_by(template, names);
-        }
-    }
 }

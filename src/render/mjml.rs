@@ -16,16 +16,34 @@ pub(super) fn compile(source: &str, place: &str) -> Result<String> {
         Problem::configuration(format!("{place}{at}: {}", describe(&error)))
             .hint("a block expression around MJML elements stands in <mj-raw>; every element must be closed")
     })?;
+    if let Some(warning) = parsed.warnings.first() {
+        let line = line_at(source, warning.span.start);
+        return Err(Problem::configuration(format!(
+            "{place}, line {line}: {}",
+            warning.kind
+        )));
+    }
     // No fonts: a mail names no foreign host of its own.
     let options = RenderOptions {
         disable_comments: true,
         social_icon_origin: None,
         fonts: HashMap::new(),
     };
-    parsed
+    let html = parsed
         .element
         .render(&options)
-        .map_err(|error| Problem::configuration(format!("{place}: MJML can't be rendered")).because(error))
+        .map_err(|error| Problem::configuration(format!("{place}: MJML can't be rendered")).because(error))?;
+    // An element that MJML does not know passes through as it is.
+    if let Some(at) = html.find("<mj-") {
+        let rest = html.get(at..).unwrap_or_default();
+        let end = rest.find([' ', '/', '>', '\n']).unwrap_or(rest.len());
+        let element = rest.get(..end).unwrap_or_default();
+        let line = source.find(element).map_or(1, |offset| line_at(source, offset));
+        return Err(Problem::configuration(format!(
+            "{place}, line {line}: MJML has no such element, or not here: {element}>"
+        )));
+    }
+    Ok(html)
 }
 
 fn line(error: &Error, source: &str) -> Option<usize> {
@@ -39,7 +57,11 @@ fn line(error: &Error, source: &str) -> Option<usize> {
         | Error::IncludeLoaderError { position, .. } => position.start,
         _ => return None,
     };
-    Some(source.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1)
+    Some(line_at(source, offset))
+}
+
+fn line_at(source: &str, offset: usize) -> usize {
+    source.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
 fn describe(error: &Error) -> String {

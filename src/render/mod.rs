@@ -9,10 +9,15 @@ mod context;
 mod engine;
 mod mail;
 mod mjml;
+mod partials;
+mod scopes;
 mod slots;
 mod sources;
 mod templates;
 mod text;
+
+#[cfg(test)]
+mod tests;
 
 pub use context::{
     ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,

@@ -5,12 +5,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::check::{self, Partial, Partials, Readers};
+use super::check::{self, Readers};
 use super::context::{
     ChannelContext, DigestContext, EntryContext, LinkInvalidPage, UnsubscribePage, UnsubscribedPage, to_data,
 };
 use super::engine::{self, Engine, Escape};
 use super::mail::{ReaderShape, with_reader};
+use super::partials::{self, Partial, Partials};
 use super::sources::{Source, Sources};
 use super::{mjml, text};
 use crate::domain::text::{one_line, strip_illegal};
@@ -235,12 +236,12 @@ impl Templates {
     fn assemble(folder: Option<&Path>) -> Result<(Self, Verdicts)> {
         let sources = Sources::read(folder)?;
         let mut verdicts: Verdicts = Vec::new();
-        let mut partials = Partials::new();
+        let mut included = Partials::new();
         for (name, source) in &sources.0 {
             if let Some(short) = partial_name(name) {
                 let parsed = engine::parse(short, &source.place, &source.text);
                 let verdict = parsed.map(|template| {
-                    partials.insert(
+                    included.insert(
                         short.to_owned(),
                         Partial {
                             place: source.place.clone(),
@@ -256,19 +257,19 @@ impl Templates {
             sources: sources.clone(),
             kinds: BTreeMap::new(),
         };
-        if let Err(problem) = check::refuse_cycles(&partials) {
+        if let Err(problem) = partials::refuse_cycles(&included) {
             // Nothing else can be judged while a partial has no end.
             verdicts.push(("partials".to_owned(), Err(problem)));
             return Ok((templates, verdicts));
         }
-        for (name, partial) in &partials {
+        for (name, partial) in &included {
             templates
                 .engine
                 .add_partial(name, &partial.place, &partial.template);
         }
         for (name, source) in &sources.0 {
             if let Some(kind) = Kind::of(name) {
-                let verdict = templates.compile(name, source, kind, &partials);
+                let verdict = templates.compile(name, source, kind, &included);
                 verdicts.push((name.clone(), verdict));
             }
         }

@@ -33,10 +33,19 @@ struct Writer {
     links: Vec<String>,
     lists: Vec<Option<usize>>,
     without_links: bool,
+    depth: usize,
 }
+
+/// Elements nested deeper than this are read as mere text, so that no input exhausts the stack.
+const MAX_DEPTH: usize = 100;
 
 impl Writer {
     fn children(&mut self, element: ElementRef<'_>) {
+        if self.depth == MAX_DEPTH {
+            element.text().for_each(|text| self.words(text));
+            return;
+        }
+        self.depth += 1;
         for child in element.children() {
             match child.value() {
                 Node::Text(text) => self.words(text),
@@ -48,6 +57,7 @@ impl Writer {
                 _ => {}
             }
         }
+        self.depth -= 1;
     }
 
     fn words(&mut self, text: &str) {
@@ -144,8 +154,11 @@ impl Writer {
 }
 
 fn is_web(address: &str) -> bool {
-    let lower = address.get(..8).unwrap_or(address).to_ascii_lowercase();
-    lower.starts_with("https://") || lower.starts_with("http://")
+    let starts_with = |scheme: &str| {
+        let head = address.as_bytes().get(..scheme.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()))
+    };
+    starts_with("https://") || starts_with("http://")
 }
 
 /// The text part in its final form: every URL alone on its line, no line ends in a space,
@@ -171,26 +184,22 @@ pub(super) fn tidy(text: &str) -> String {
 
 /// Breaks `line` before and after each URL in it.
 fn isolate(line: &str, lines: &mut Vec<String>) {
-    let Some((start, end)) = find_url(line) else {
-        lines.push(line.to_owned());
-        return;
-    };
-    let (before, url, after) = (
-        line.get(..start).unwrap_or_default(),
-        line.get(start..end).unwrap_or_default(),
-        line.get(end..).unwrap_or_default(),
-    );
-    let opening = ['(', '<', '[', '"', '“'];
-    let before = before.trim_end().trim_end_matches(opening).trim_end();
-    if before.chars().any(char::is_alphanumeric) {
-        lines.push(before.to_owned());
+    const OPENING: [char; 5] = ['(', '<', '[', '"', '“'];
+    const CLOSING: [char; 11] = [')', '>', ']', '"', '”', '.', ',', ';', ':', '!', '?'];
+    let mut rest = line;
+    while let Some((start, end)) = find_url(rest) {
+        let part = |range: std::ops::Range<usize>| rest.get(range).unwrap_or_default();
+        let before = part(0..start).trim_end().trim_end_matches(OPENING).trim_end();
+        if before.chars().any(char::is_alphanumeric) {
+            lines.push(before.to_owned());
+        }
+        lines.push(part(start..end).to_owned());
+        rest = part(end..rest.len()).trim_start_matches(CLOSING).trim_start();
+        if rest.is_empty() {
+            return;
+        }
     }
-    lines.push(url.to_owned());
-    let closing = [')', '>', ']', '"', '”', '.', ',', ';', ':', '!', '?'];
-    let after = after.trim_start_matches(closing).trim_start();
-    if !after.is_empty() {
-        isolate(after, lines);
-    }
+    lines.push(rest.to_owned());
 }
 
 /// The byte range of the first URL, a slot that will hold one included.
@@ -266,6 +275,12 @@ mod tests {
             line_from_html("<p>a <a href=\"https://x.example.org\">b</a></p><p>c</p>"),
             "a b c"
         );
+    }
+
+    #[test]
+    fn deep_nesting_is_read_as_text() {
+        let deep = format!("{}deep{}", "<div>".repeat(5_000), "</div>".repeat(5_000));
+        assert_eq!(from_html(&deep), "deep");
     }
 
     #[test]

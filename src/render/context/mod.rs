@@ -52,10 +52,8 @@ pub(super) fn to_data(context: &impl Serialize) -> Result<Value> {
 
 fn strip(value: &mut Value) {
     match value {
-        Value::String(string) => {
-            if !string.chars().all(text::is_allowed) {
-                *string = text::strip_illegal(string);
-            }
+        Value::String(string) if !string.chars().all(text::is_allowed) => {
+            *string = text::strip_illegal(string);
         }
         Value::Array(values) => values.iter_mut().for_each(strip),
         Value::Object(values) => values.values_mut().for_each(strip),

@@ -1,0 +1,105 @@
+//! The pages that readers see: whole, accessible, and harmless with hostile values.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use postrider::render::{LinkInvalidPage, Templates, UnsubscribePage, UnsubscribedPage};
+use scraper::{Html, Selector};
+
+fn templates() -> Templates {
+    Templates::load(None, &[]).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn all<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+    html.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+#[test]
+fn every_page_is_a_whole_document() {
+    let templates = templates();
+    for page in [
+        templates.page("unsubscribe", &UnsubscribePage::sample()).unwrap(),
+        templates
+            .page("unsubscribed", &UnsubscribedPage::sample())
+            .unwrap(),
+        templates
+            .page("link_invalid", &LinkInvalidPage::sample())
+            .unwrap(),
+        templates
+            .page("link_invalid", &LinkInvalidPage::bare_sample())
+            .unwrap(),
+    ] {
+        let html = Html::parse_document(&page);
+        assert_eq!(html.errors, Vec::<String>::new());
+        assert_eq!(all(&html, "html[lang=en]").len(), 1);
+        assert!(
+            all(&html, "title")[0]
+                .text()
+                .collect::<String>()
+                .ends_with(" – Sample Site")
+        );
+        assert_eq!(all(&html, "h1").len(), 1);
+        assert_eq!(all(&html, "main").len(), 1);
+        assert_eq!(all(&html, "meta[name=viewport]").len(), 1);
+        assert_eq!(
+            all(&html, "script, style, [style], img").len(),
+            0,
+            "only the style sheet"
+        );
+        assert_eq!(
+            all(&html, "link[rel=stylesheet][href='/assets/site.css']").len(),
+            1
+        );
+    }
+    assert!(templates.stylesheet().contains(":focus-visible"));
+}
+
+#[test]
+fn unsubscribing_takes_a_button_that_names_the_digest() {
+    let mut context = UnsubscribePage::sample();
+    context.digest.title = "Pain <b>& \"sleep\"".to_owned();
+    context.action = "/unsubscribe/a?b=c\"d".to_owned();
+    let page = templates().page("unsubscribe", &context).unwrap();
+    let html = Html::parse_document(&page);
+    let form = all(&html, "form[method=post]")[0];
+    assert_eq!(form.value().attr("action"), Some("/unsubscribe/a?b=c\"d"));
+    let button = all(&html, "form button[type=submit]")[0]
+        .text()
+        .collect::<String>();
+    assert_eq!(button, "Unsubscribe from Pain <b>& \"sleep\"");
+    assert_eq!(
+        all(&html, "h1")[0].text().collect::<String>(),
+        "Unsubscribe from Pain <b>& \"sleep\"?"
+    );
+}
+
+#[test]
+fn a_bad_link_offers_a_new_one_where_there_is_an_address() {
+    let page = templates()
+        .page("link_invalid", &LinkInvalidPage::sample())
+        .unwrap();
+    assert!(page.contains("href=\"mailto:mail@example.org?subject="), "{page}");
+    let page = templates()
+        .page("link_invalid", &LinkInvalidPage::bare_sample())
+        .unwrap();
+    assert!(!page.contains("mailto:"), "{page}");
+}
+
+#[test]
+fn a_page_that_does_not_exist_names_those_that_do() {
+    let problem = templates()
+        .page("nowhere", &LinkInvalidPage::sample())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        problem.starts_with("there is no template templates/web/nowhere.hbs\n  hint: the templates are ")
+    );
+    assert!(problem.contains("web/unsubscribe.hbs"), "{problem}");
+}
+
+#[test]
+fn the_unsubscribe_page() {
+    insta::assert_snapshot!(
+        templates()
+            .page("unsubscribe", &UnsubscribePage::sample())
+            .unwrap()
+    );
+}
