@@ -10,7 +10,7 @@ use url::Url;
 
 use super::decode::{Markup, charset_of, to_text};
 use super::feed_items::{Extras, Piece, cut};
-use super::fetch::{Ask, Document, Fetched, Fetcher};
+use super::fetch::{Ask, Document, Fetched, Fetcher, refusal};
 use super::folder::off_thread;
 use super::page::slug_of_title;
 use super::{FetchMemory, Item, Pulled, Source, clean, dedupe, topics};
@@ -98,6 +98,7 @@ impl Source for FeedSource {
                 return Ok(pulled);
             }
             Fetched::Gone => return Err(gone(&self.name, &place)),
+            Fetched::Status(status) => return Err(refusal(status).at(place)),
         };
         let validators = document.validators.clone();
         let (options, categories) = (self.options.clone(), Arc::clone(&self.categories));
