@@ -219,12 +219,15 @@ impl Fetcher {
                 304 if known.etag.is_some() || known.last_modified.is_some() => {
                     return Ok((Fetched::Unchanged, moved));
                 }
-                410 => return Ok((Fetched::Gone, None)),
+                // Behind a redirect for the time being, only the target is gone.
+                410 if permanent => return Ok((Fetched::Gone, None)),
                 301 | 302 | 303 | 307 | 308 => {
                     permanent &= matches!(status.as_u16(), 301 | 308);
                     let target = header(response.headers(), LOCATION).unwrap_or_default();
-                    url = url.join(&target).map_err(|_| {
+                    let next = url.join(&target).ok().filter(|_| !target.is_empty());
+                    url = next.ok_or_else(|| {
                         Problem::failed(format!("answered {status} with no usable address: {target:?}"))
+                            .hint("open the address in a browser, and write the one it ends at")
                     })?;
                     url.set_fragment(None);
                     if permanent {
