@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::Datelike;
-use feed_rs::model::{Entry, Text};
+use feed_rs::model::{Entry, FeedType, Text};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -189,6 +189,8 @@ struct Reader<'a> {
     categories: &'a [Category],
     /// Terms that nobody knows, each with how often it was met.
     dropped: BTreeMap<String, usize>,
+    /// Whether the format says which texts are plain: RSS does not.
+    typed: bool,
 }
 
 impl Reader<'_> {
@@ -203,11 +205,13 @@ impl Reader<'_> {
                 .parse(piece.document.as_bytes())
         }));
         let entry = match parsed {
-            Ok(Ok(feed)) => feed.entries.into_iter().next(),
+            Ok(Ok(feed)) => {
+                self.typed = matches!(feed.feed_type, FeedType::Atom | FeedType::JSON);
+                feed.entries.into_iter().next()
+            }
             Ok(Err(error)) => {
-                let problem = Problem::failed("the item can't be read")
-                    .because(error)
-                    .hint("tell the publisher");
+                let problem =
+                    Problem::failed(format!("the item can't be read: {error}")).hint("tell the publisher");
                 return (None, Err(problem));
             }
             Err(_) => None,
@@ -249,7 +253,11 @@ impl Reader<'_> {
         url: Option<String>,
         id: Option<&str>,
     ) -> Result<Summary> {
-        let title = entry.title.as_ref().map(plain).unwrap_or_default();
+        let title = entry
+            .title
+            .as_ref()
+            .map(|title| self.plain(title))
+            .unwrap_or_default();
         if title.is_empty() {
             return Err(Problem::failed("the item has no title").hint("tell the publisher"));
         }
@@ -279,6 +287,15 @@ impl Reader<'_> {
         Ok(summary)
     }
 
+    /// A title without markup, which some feeds have in it.
+    fn plain(&self, text: &Text) -> String {
+        if (self.typed && text.content_type.to_string() == "text/plain") || !has_markup(&text.content) {
+            clean::line(&text.content)
+        } else {
+            clean::line_from_html(&text.content)
+        }
+    }
+
     /// The item's text: its content, else its summary.
     fn explanation(&self, entry: &Entry, url: Option<&str>) -> Result<Prose> {
         let base = url
@@ -303,8 +320,7 @@ impl Reader<'_> {
                     .hint("tell the publisher"),
             );
         }
-        // RSS has no types: its descriptions are HTML, whatever they are called.
-        if kind == "text/plain" && !has_markup(body) {
+        if (self.typed && kind == "text/plain") || !has_markup(body) {
             return Ok(clean::prose_from_text(body));
         }
         Ok(clean::prose_from_html(body, Some(&base)))
@@ -346,15 +362,6 @@ impl Reader<'_> {
             slugs.push(self.options.category.clone().ok_or_else(lacking)?);
         }
         Ok(slugs)
-    }
-}
-
-/// A title without markup, which some feeds have in it.
-fn plain(text: &Text) -> String {
-    if text.content_type.to_string() == "text/plain" && !has_markup(&text.content) {
-        clean::line(&text.content)
-    } else {
-        clean::line_from_html(&text.content)
     }
 }
 
