@@ -138,6 +138,7 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
         options,
         categories,
         dropped: BTreeMap::new(),
+        typed: false,
     };
     for (index, piece) in cut.pieces.iter().enumerate() {
         let (key, outcome) = reader.item(piece);
