@@ -44,7 +44,8 @@ pub(super) fn read(body: &str, first_line: usize, summary: &mut Summary) -> Resu
                 return Err(at(Problem::failed(format!(
                     "practical implication {:?} lacks its name or its text",
                     part.name
-                ))));
+                ))
+                .hint("write ### name, and what it means below")));
             }
             summary.implications.push(Implication {
                 name: part.name.clone(),

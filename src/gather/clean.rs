@@ -2,6 +2,7 @@
 //!
 //! Pure; cleaning twice gives what cleaning once gives.
 
+mod elements;
 mod rewrite;
 
 use ammonia::{Builder, UrlRelative};
@@ -52,11 +53,11 @@ pub fn line_from_html(html: &str) -> String {
     impl Visitor for Texts {
         fn open(&mut self, node: &Node) -> bool {
             if let Node::Text(text) = node {
-                self.0.push_str(text);
+                self.0.extend(text.chars().filter(|&c| c != '\u{FEFF}'));
             }
             !node
                 .as_element()
-                .is_some_and(|element| rewrite::is_dropped(element.name()))
+                .is_some_and(|element| elements::is_dropped(element.name()))
         }
         fn close(&mut self, _: &Node) {}
     }
@@ -170,6 +171,7 @@ mod tests {
             ("<table><tr><td>a<td>b<tr><td>c</table>", "<p>a b</p><p>c</p>"),
             ("]]&gt; &lt;b&gt; &amp;amp;", "<p>]]&gt; &lt;b&gt; &amp;amp;</p>"),
             ("a &#1;b\u{1}c\u{FFFE}", "<p>a bc</p>"),
+            ("<ul>\u{FEFF}\t!", "<ul><li>!</li></ul>"),
         ] {
             assert_eq!(prose(from), to, "{from}");
         }

@@ -78,6 +78,8 @@ pub enum Fetched {
     NotYet(Timestamp),
     /// Gone for good (410), now or since earlier; not asked again.
     Gone,
+    /// Any other status; [`refusal`] makes an error of it.
+    Status(u16),
 }
 
 /// A body with what belongs to it.
@@ -162,12 +164,14 @@ impl Fetcher {
             not_before: None,
             ..known.clone()
         };
+        // A move that led into nothing is forgotten, so that the next run asks the first address.
+        if matches!(outcome, Err(_) | Ok((Fetched::Status(_), _))) {
+            state.moved_to = None;
+        }
         let (fetched, moved) = match outcome {
-            Ok((fetched, moved)) => (fetched, moved),
+            Ok(found) => found,
             Err(problem) => {
-                // A move that led into nothing is forgotten, so that the next run asks the first address.
-                if start.is_some() {
-                    state.moved_to = None;
+                if state != known {
                     memory.remember(ask.source, &origin, &state).await?;
                 }
                 return Err(problem.at(origin));
@@ -177,6 +181,7 @@ impl Fetcher {
         match &fetched {
             Fetched::Gone => state.gone = true,
             Fetched::NotYet(until) => state.not_before = Some(*until),
+            Fetched::Status(_) => {}
             Fetched::Document(_) | Fetched::Unchanged => {
                 let moved = moved.map(|url| shown(&url));
                 if moved.is_some() && moved != known.moved_to {
@@ -214,12 +219,15 @@ impl Fetcher {
                 304 if known.etag.is_some() || known.last_modified.is_some() => {
                     return Ok((Fetched::Unchanged, moved));
                 }
-                410 => return Ok((Fetched::Gone, None)),
+                // Behind a redirect for the time being, only the target is gone.
+                410 if permanent => return Ok((Fetched::Gone, None)),
                 301 | 302 | 303 | 307 | 308 => {
                     permanent &= matches!(status.as_u16(), 301 | 308);
                     let target = header(response.headers(), LOCATION).unwrap_or_default();
-                    url = url.join(&target).map_err(|_| {
+                    let next = url.join(&target).ok().filter(|_| !target.is_empty());
+                    url = next.ok_or_else(|| {
                         Problem::failed(format!("answered {status} with no usable address: {target:?}"))
+                            .hint("open the address in a browser, and write the one it ends at")
                     })?;
                     url.set_fragment(None);
                     if permanent {
@@ -228,12 +236,13 @@ impl Fetcher {
                 }
                 429 | 503 if response.headers().contains_key(RETRY_AFTER) => {
                     let order = header(response.headers(), RETRY_AFTER).unwrap_or_default();
+                    let until = retry_after(&order, ask.now);
                     return Ok((
-                        Fetched::NotYet(retry_after(&order, ask.now).ok_or_else(|| refusal(status))?),
+                        until.map_or(Fetched::Status(status.as_u16()), Fetched::NotYet),
                         None,
                     ));
                 }
-                _ => return Err(refusal(status)),
+                other => return Ok((Fetched::Status(other), None)),
             }
         }
         Err(Problem::failed(format!(
@@ -330,8 +339,13 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn refusal(status: StatusCode) -> Problem {
-    Problem::failed(format!("answered {status}"))
+/// The error of a status that gives no content.
+pub fn refusal(status: u16) -> Problem {
+    let reason = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or_default();
+    Problem::failed(format!("answered {status} {reason}").trim_end())
         .hint("open the address in a browser, and correct it if it is wrong")
 }
 

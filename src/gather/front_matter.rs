@@ -76,10 +76,9 @@ impl Head<'_> {
     }
 
     fn of_type(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) -> Problem {
-        self.wrong(
-            value,
-            format!("{key} must be {wanted}, not {}", value.get_ref().type_str()),
-        )
+        let found = value.get_ref().type_str();
+        self.wrong(value, format!("{key} must be {wanted}, not {found}"))
+            .hint("correct the value, or take the line out")
     }
 
     fn optional(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Option<String>> {

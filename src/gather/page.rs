@@ -40,7 +40,7 @@ pub fn parse_html(page: &str, base: Option<&Url>, categories: &[Category]) -> Re
 }
 
 /// The slug in the last step of an address.
-fn slug_of_address(address: &str) -> Option<Slug> {
+pub(super) fn slug_of_address(address: &str) -> Option<Slug> {
     let url = Url::parse(address).ok()?;
     let step = url.path_segments()?.rfind(|step| !step.is_empty())?;
     let stem = step

@@ -4,6 +4,7 @@ use scraper::{Html, Node, node::Element};
 use url::Url;
 
 use super::super::tree::{self, Visitor};
+use super::elements::{Inline, is_block, is_dropped};
 use crate::domain::text::is_allowed;
 
 /// Whether blocks are kept.
@@ -17,83 +18,6 @@ pub(super) enum Shape {
 
 /// Lists and quotes nested deeper than this are flattened.
 const MAX_DEPTH: usize = 8;
-
-/// Elements that go with all that they hold.
-pub(in crate::gather) fn is_dropped(name: &str) -> bool {
-    matches!(
-        name,
-        "script"
-            | "style"
-            | "iframe"
-            | "object"
-            | "embed"
-            | "svg"
-            | "math"
-            | "template"
-            | "noscript"
-            | "head"
-            | "title"
-            | "textarea"
-            | "select"
-            | "button"
-            | "video"
-            | "audio"
-            | "canvas"
-            | "img"
-            | "noembed"
-            | "noframes"
-            | "xmp"
-            | "plaintext"
-    )
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "section"
-            | "article"
-            | "header"
-            | "footer"
-            | "main"
-            | "aside"
-            | "nav"
-            | "address"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "pre"
-            | "table"
-            | "tr"
-            | "caption"
-            | "figure"
-            | "figcaption"
-            | "dl"
-            | "dt"
-            | "dd"
-            | "hr"
-            | "center"
-            | "details"
-            | "summary"
-            | "form"
-            | "fieldset"
-            | "ul"
-            | "ol"
-            | "li"
-            | "blockquote"
-            | "body"
-            | "html"
-    )
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Inline {
-    Tag(&'static str),
-    Link(String),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -194,28 +118,12 @@ impl Rewriter<'_> {
         if is_block(name) {
             self.boundary();
         }
-        let inline = match name {
-            "em" | "i" | "cite" | "dfn" | "var" => Some(Inline::Tag("em")),
-            "strong" | "b" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dt" | "th"
-                if self.shape == Shape::Blocks || matches!(name, "strong" | "b") =>
-            {
-                Some(Inline::Tag("strong"))
-            }
-            "code" | "kbd" | "samp" | "tt" => Some(Inline::Tag("code")),
-            "sub" => Some(Inline::Tag("sub")),
-            "sup" => Some(Inline::Tag("sup")),
-            "a" => element
-                .attr("href")
-                .and_then(|href| self.absolute(href))
-                .map(Inline::Link),
-            _ => None,
+        let inline = match element.attr("href").filter(|_| name == "a") {
+            Some(href) => self.absolute(href).map(Inline::Link),
+            None => Inline::of(name, self.shape == Shape::Blocks),
         };
-        if let Some(inline) = inline
-            && !self.wanted.iter().any(|(_, other)| {
-                std::mem::discriminant(other) == std::mem::discriminant(&inline)
-                    && (*other == inline || matches!(inline, Inline::Link(_)))
-            })
-        {
+        let within = |inline: &Inline| self.wanted.iter().any(|(_, other)| other.name() == inline.name());
+        if let Some(inline) = inline.filter(|inline| !within(inline)) {
             self.wanted.push((self.depth, inline));
         }
         if self.shape == Shape::Inline {
@@ -345,21 +253,14 @@ impl Rewriter<'_> {
     }
 
     fn close_inlines(&mut self, keep: usize) {
-        while self.opened.len() > keep {
-            self.out.push_str(match self.opened.pop() {
-                Some(Inline::Tag("em")) => "</em>",
-                Some(Inline::Tag("strong")) => "</strong>",
-                Some(Inline::Tag("code")) => "</code>",
-                Some(Inline::Tag("sub")) => "</sub>",
-                Some(Inline::Tag(_)) => "</sup>",
-                Some(Inline::Link(_)) => "</a>",
-                None => return,
-            });
+        for inline in self.opened.drain(keep.min(self.opened.len())..).rev() {
+            self.out.push_str(&format!("</{}>", inline.name()));
         }
     }
 
     fn write(&mut self, text: &str) {
-        for c in text.chars().filter(|&c| is_allowed(c)) {
+        // A parser takes a byte order mark off, so none may stay.
+        for c in text.chars().filter(|&c| is_allowed(c) && c != '\u{FEFF}') {
             if c.is_whitespace() {
                 self.space |= self.text && self.breaks == 0;
                 continue;
@@ -411,13 +312,7 @@ impl Rewriter<'_> {
         (self.breaks, self.space, self.text) = (0, false, true);
         let opened = self.opened.len();
         for (_, inline) in self.wanted.iter().skip(opened) {
-            match inline {
-                Inline::Tag(tag) => self.out.push_str(&format!("<{tag}>")),
-                Inline::Link(href) => {
-                    let href = href.replace('&', "&amp;").replace('"', "&quot;");
-                    self.out.push_str(&format!("<a href=\"{href}\">"));
-                }
-            }
+            self.out.push_str(&inline.to_string());
             self.opened.push(inline.clone());
         }
     }
