@@ -1,3 +1,8 @@
-//! The program: parse, call, print the error chain, exit.
+//! The program: parse, call, exit.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    postrider::cli::run(postrider::cli::Cli::parse())
+}

@@ -27,6 +27,8 @@ pub struct DigestOutcome {
     pub outcome: &'static str,
     /// The edition, if there is one.
     pub edition: Option<i64>,
+    /// Whether this call made it.
+    pub created: bool,
     /// New summaries that wait because they are fewer than the digest's minimum.
     pub waiting_summaries: usize,
 }
@@ -120,16 +122,17 @@ impl App {
     /// As [`App::prepare`].
     pub async fn plan(&self, digest: &Digest, request: &Request) -> Result<DigestOutcome> {
         let planned = self.planner().plan(digest, request).await?;
-        let (outcome, edition, waiting_summaries) = match planned {
-            Planned::Made(id) => ("made", Some(id), 0),
-            Planned::Resumed(id) => ("resumed", Some(id), 0),
-            Planned::Draft { id, .. } => ("draft", Some(id), 0),
-            Planned::Nothing { waiting } => ("nothing", None, waiting),
+        let (outcome, edition, created, waiting_summaries) = match planned {
+            Planned::Made(id) => ("made", Some(id), true, 0),
+            Planned::Resumed(id) => ("resumed", Some(id), false, 0),
+            Planned::Draft { id, made } => ("draft", Some(id), made, 0),
+            Planned::Nothing { waiting } => ("nothing", None, false, waiting),
         };
         Ok(DigestOutcome {
             digest: digest.name.clone(),
             outcome,
             edition,
+            created,
             waiting_summaries,
         })
     }

@@ -1,7 +1,6 @@
 //! Readers: lists, single subscribers, signed links, and who may use the API.
 
 use super::App;
-use crate::domain::subscriber::Choice;
 use crate::domain::problem::Kind;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage};
@@ -177,16 +176,22 @@ impl App {
             return self.invalid_link(Problem::not_found("this link can't be used"));
         };
         let digest = self.store.digest_of_number(reader.digest_number).await?;
-        let choice = match self.store.address_of(reader.subscriber).await? {
-            Some(address) => self.subscriber(&address).await?.categories,
-            None => Choice::default(),
+        let known = match self.store.address_of(reader.subscriber).await? {
+            Some(address) => Some(self.subscriber(&address).await?),
+            None => None,
         };
+        let subscribed = match &digest {
+            Some(digest) => self.store.is_subscribed(reader.subscriber, digest).await?,
+            None => false,
+        };
+        let choice = known.map(|subscriber| subscriber.categories).unwrap_or_default();
         let unsubscribe = self.signer.reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
         self.page(
             "preferences",
             &PreferencesPage {
                 site: self.config.site.clone(),
                 digest: self.publication(digest.as_deref()),
+                subscribed,
                 categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
                 contact: self.contact(),
                 unsubscribe: format!("/u/{unsubscribe}"),

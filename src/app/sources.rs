@@ -34,7 +34,7 @@ fn one(source: &config::Source, categories: &Arc<[Category]>) -> Result<Box<dyn 
         )),
         Origin::Pages(urls) => Box::new(PagesSource::site(
             name,
-            Start::Pages(urls.clone()),
+            Start::Addresses(urls.clone()),
             page_options(source),
             categories,
             fetcher()?,

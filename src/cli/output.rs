@@ -21,10 +21,6 @@ impl Output {
         }
     }
 
-    /// Whether the result is wanted as JSON.
-    pub(super) fn is_json(&self) -> bool {
-        self.json
-    }
 
     /// Whether a person can be asked, and shown a progress bar.
     pub(super) fn is_interactive(&self) -> bool {
@@ -54,7 +50,7 @@ impl Output {
         if self.terminal {
             let mut table = Table::new();
             table
-                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+                .load_style(presets::UTF8_HORIZONTAL_ONLY)
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_header(head.to_vec());
             for row in rows {

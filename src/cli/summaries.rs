@@ -94,7 +94,7 @@ fn row(stored: &StoredSummary) -> Vec<String> {
 
 fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
     let summary = &stored.summary;
-    let mut line = |name: &str, value: Option<String>| match value {
+    let line = |name: &str, value: Option<String>| match value {
         Some(value) if !value.is_empty() => output.line(format!("{name}: {value}")),
         _ => Ok(()),
     };

@@ -20,6 +20,7 @@ pub(super) const BUILT_IN: &[(&str, &str)] = built_in![
     "partials/item.txt.hbs",
     "partials/layout.html.hbs",
     "web/link_invalid.hbs",
+    "web/preferences.hbs",
     "web/site.css",
     "web/unsubscribe.hbs",
     "web/unsubscribed.hbs",

@@ -21,7 +21,7 @@ mod tests;
 
 pub use context::{
     ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,
-    LinkInvalidPage, PointContext, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
 };
 pub use mail::{ReaderShape, RenderedMail};
 pub use slots::{Piece, Slot};

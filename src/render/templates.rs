@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::check::{self, Readers};
 use super::context::{
-    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, UnsubscribePage, UnsubscribedPage, to_data,
+    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage, to_data,
 };
 use super::engine::{self, Engine, Escape};
 use super::mail::{ReaderShape, with_reader};
@@ -56,6 +56,7 @@ enum Kind {
     Unsubscribe,
     Unsubscribed,
     LinkInvalid,
+    Preferences,
 }
 
 impl Kind {
@@ -69,6 +70,7 @@ impl Kind {
             "web/unsubscribe.hbs" => Self::Unsubscribe,
             "web/unsubscribed.hbs" => Self::Unsubscribed,
             "web/link_invalid.hbs" => Self::LinkInvalid,
+            "web/preferences.hbs" => Self::Preferences,
             _ => return None,
         })
     }
@@ -90,6 +92,10 @@ impl Kind {
                 to_data(&EntryContext::bare_sample())?,
             ],
             Self::Unsubscribe => vec![to_data(&UnsubscribePage::sample())?],
+            Self::Preferences => vec![
+                to_data(&PreferencesPage::sample())?,
+                to_data(&PreferencesPage::bare_sample())?,
+            ],
             Self::Unsubscribed => vec![to_data(&UnsubscribedPage::sample())?],
             Self::LinkInvalid => {
                 vec![

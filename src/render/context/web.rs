@@ -34,6 +34,23 @@ pub struct LinkInvalidPage {
     pub contact: Option<String>,
 }
 
+/// `preferences`: what a reader receives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PreferencesPage {
+    /// Who publishes.
+    pub site: Site,
+    /// The digest that the link came with.
+    pub digest: PublicationContext,
+    /// Whether the reader receives it.
+    pub subscribed: bool,
+    /// The names of the chosen categories; empty for none.
+    pub categories: Vec<String>,
+    /// The address to write to.
+    pub contact: String,
+    /// Where the reader can leave.
+    pub unsubscribe: String,
+}
+
 fn sample_digest() -> PublicationContext {
     PublicationContext {
         name: "weekly".to_owned(),
@@ -47,7 +64,7 @@ impl UnsubscribePage {
         Self {
             site: sample_site(),
             digest: sample_digest(),
-            action: "/unsubscribe/sample-token".to_owned(),
+            action: "/u/sample-token".to_owned(),
         }
     }
 }
@@ -76,6 +93,29 @@ impl LinkInvalidPage {
         Self {
             site: sample_site(),
             contact: None,
+        }
+    }
+}
+
+impl PreferencesPage {
+    /// Every value present.
+    pub fn sample() -> Self {
+        Self {
+            site: sample_site(),
+            digest: sample_digest(),
+            subscribed: true,
+            categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
+            contact: "mail@example.org".to_owned(),
+            unsubscribe: "/u/sample-token".to_owned(),
+        }
+    }
+
+    /// A reader who left.
+    pub fn bare_sample() -> Self {
+        Self {
+            subscribed: false,
+            categories: Vec::new(),
+            ..Self::sample()
         }
     }
 }
