@@ -244,20 +244,20 @@ impl<'a> Talk<'a> {
         }
         let (from, to) = std::mem::take(&mut self.envelope);
         let data = String::from_utf8(data).expect("a message of ASCII");
-        let index = {
-            let mut record = self.record.lock().unwrap();
-            record.messages.push(Received {
-                from,
-                to,
-                data,
-                taken: false,
-            });
-            record.messages.len() - 1
+        let (act, good) = (self.next("DOT"), "250 2.0.0 taken");
+        // Recorded before the reply leaves, so that whoever has the reply finds the record.
+        let taken = match &act {
+            Act::Good => true,
+            Act::Say(bytes) => bytes.starts_with(b"2"),
+            _ => false,
         };
-        if self.answer("DOT", "250 2.0.0 taken")? {
-            self.record.lock().unwrap().messages[index].taken = true;
-        }
-        Some(())
+        self.record.lock().unwrap().messages.push(Received {
+            from,
+            to,
+            data,
+            taken,
+        });
+        self.act(act, good).map(|_| ())
     }
 
     fn log_in(&mut self, line: &str) -> Step {
@@ -289,16 +289,23 @@ impl<'a> Talk<'a> {
 
     /// Says the good reply or what the script says; true when it was positive.
     fn answer(&mut self, place: &'static str, good: &str) -> Option<bool> {
-        let act = {
-            let mut script = self.script.lock().unwrap();
-            script.acts.get_mut(place).and_then(VecDeque::pop_front)
-        };
+        let act = self.next(place);
+        self.act(act, good)
+    }
+
+    fn next(&self, place: &'static str) -> Act {
+        let mut script = self.script.lock().unwrap();
+        let acts = script.acts.get_mut(place);
+        acts.and_then(VecDeque::pop_front).unwrap_or(Act::Good)
+    }
+
+    fn act(&mut self, act: Act, good: &str) -> Option<bool> {
         let good = if good.is_empty() {
             Vec::new()
         } else {
             format!("{good}\r\n").into_bytes()
         };
-        match act.unwrap_or(Act::Good) {
+        match act {
             Act::Good => {
                 self.write(&good)?;
                 Some(good.is_empty() || matches!(good[0], b'2' | b'3'))
