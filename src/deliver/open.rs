@@ -55,7 +55,7 @@ impl RelayTrouble {
         match &self.happened {
             Happened::Reply(Stage::Auth, _) => "check user and password of the relay",
             Happened::Unsafe(Stage::Auth, _) => "check whether this port takes AUTH, and tls= of the relay",
-            Happened::Unsafe(_, what) if what.contains("UnknownIssuer") => {
+            Happened::Unsafe(_, what) if what.contains("UnknownIssuer") || what.contains("BadSignature") => {
                 "name the authority's certificate with ca=FILE"
             }
             Happened::Unsafe(..) => "check host, port and tls= of the relay; nothing was sent",

@@ -8,9 +8,11 @@ It ends when its standard input does. User and password are "user" and "pa ss:w√
 import argparse
 import asyncio
 import itertools
+import logging
 import pathlib
 import ssl
 import sys
+import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -23,7 +25,11 @@ options.add_argument("--no-starttls", action="store_true")
 options.add_argument("--mechanism")
 options = options.parse_args()
 
-numbers = itertools.count()
+# Servers that share a folder, one after the other, go on counting.
+numbers = itertools.count(len(list(options.folder.iterdir())))
+# It warns of AUTH without TLS, which the tests want.
+warnings.simplefilter("ignore")
+logging.disable(logging.WARNING)
 
 
 def record(kind, text):

@@ -69,6 +69,12 @@ pub fn smtp_sink(folder: &Path) -> Running {
         .unwrap()
         .port();
     let child = Command::new(program)
+        // Only root has to name a user, and only root can.
+        .args(if folder_is_roots(folder) {
+            &["-u", "root"][..]
+        } else {
+            &[]
+        })
         .arg("-d")
         .arg(folder.join("m."))
         .arg(format!("127.0.0.1:{port}"))
@@ -81,6 +87,11 @@ pub fn smtp_sink(folder: &Path) -> Running {
         TcpStream::connect(("127.0.0.1", port)).is_ok()
     });
     running
+}
+
+/// Whether this runs as root: then what it makes is root's.
+fn folder_is_roots(folder: &Path) -> bool {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(folder).unwrap()) == 0
 }
 
 /// Waits for a condition, for at most 30 seconds.
