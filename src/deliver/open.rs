@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 use tokio_rustls::TlsConnector;
 
-use super::reply::{Lines, Reply, hide_addresses};
+use super::reply::{Lines, hide_addresses};
 use super::retry::{Happened, Silence, Stage};
 use super::session::{Session, SessionSettings, Terms, refusal};
 use super::stream::Wire;
@@ -53,9 +53,11 @@ impl RelayTrouble {
 
     fn hint(&self) -> &'static str {
         match &self.happened {
-            Happened::Reply(Stage::Auth, _) => "check user and password of the relay",
+            Happened::Reply(Stage::Auth, reply) if reply.class() == 5 => {
+                "check user and password of the relay"
+            }
             Happened::Unsafe(Stage::Auth, _) => "check whether this port takes AUTH, and tls= of the relay",
-            Happened::Unsafe(_, what) if what.contains("UnknownIssuer") => {
+            Happened::Unsafe(_, what) if what.contains("UnknownIssuer") || what.contains("BadSignature") => {
                 "name the authority's certificate with ca=FILE"
             }
             Happened::Unsafe(..) => "check host, port and tls= of the relay; nothing was sent",
@@ -202,42 +204,32 @@ fn accepted(stage: Stage, lines: &Lines, wanted: u16) -> Result<(), Happened> {
 impl Session {
     /// AUTH PLAIN (RFC 4616) where it is offered, else LOGIN.
     async fn log_in(&mut self, credentials: &Credentials, offer: &Offer) -> Result<&'static str, Happened> {
-        let (user, password) = (&credentials.user, &credentials.password);
-        if offer.has("AUTH", Some("PLAIN")) {
-            let token = STANDARD.encode(format!("\0{user}\0{password}"));
-            let lines = self.step(Stage::Auth, format!("AUTH PLAIN {token}\r\n")).await?;
-            return Self::logged_in(&lines).map(|()| "PLAIN");
-        }
-        if !offer.has("AUTH", Some("LOGIN")) {
+        let Credentials { user, password } = credentials;
+        let plain = STANDARD.encode(format!("\0{user}\0{password}"));
+        let (user_64, password_64) = (STANDARD.encode(user), STANDARD.encode(password));
+        let (mechanism, commands) = if offer.has("AUTH", Some("PLAIN")) {
+            ("PLAIN", vec![(format!("AUTH PLAIN {plain}\r\n"), 2)])
+        } else if offer.has("AUTH", Some("LOGIN")) {
+            // The user is asked for first, the password second, whatever words the relay uses.
+            let commands = vec![
+                ("AUTH LOGIN\r\n".to_owned(), 3),
+                (format!("{user_64}\r\n"), 3),
+                (format!("{password_64}\r\n"), 2),
+            ];
+            ("LOGIN", commands)
+        } else {
             let what = "the relay offers neither AUTH PLAIN nor AUTH LOGIN".to_owned();
             return Err(Happened::Unsafe(Stage::Auth, what));
+        };
+        for (command, class) in commands {
+            let mut lines = self.step(Stage::Auth, command).await?;
+            // Some relays repeat what they were given, and this text is shown.
+            let secrets = [password, &plain, &user_64, &password_64];
+            lines
+                .lines
+                .retain(|line| !secrets.iter().any(|secret| line.contains(*secret)));
+            accepted(Stage::Auth, &lines, class)?;
         }
-        // The user is asked for first, the password second, whatever words the relay uses.
-        let commands = [
-            "AUTH LOGIN\r\n".to_owned(),
-            format!("{}\r\n", STANDARD.encode(user)),
-        ];
-        for command in commands {
-            let lines = self.step(Stage::Auth, command).await?;
-            accepted(Stage::Auth, &lines, 3)?;
-        }
-        let lines = self
-            .step(Stage::Auth, format!("{}\r\n", STANDARD.encode(password)))
-            .await?;
-        Self::logged_in(&lines).map(|()| "LOGIN")
-    }
-
-    fn logged_in(lines: &Lines) -> Result<(), Happened> {
-        accepted(Stage::Auth, lines, 2).map_err(|happened| match happened {
-            // The relay may repeat what it was given, and the text goes to logs: keep the code.
-            Happened::Reply(stage, reply) => Happened::Reply(
-                stage,
-                Reply {
-                    text: "user or password refused".to_owned(),
-                    ..reply
-                },
-            ),
-            other => other,
-        })
+        Ok(mechanism)
     }
 }

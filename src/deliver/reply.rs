@@ -32,7 +32,11 @@ impl Reply {
             let line = line.as_ref();
             // Every line repeats the enhanced code; once is enough to read.
             let line = match line.strip_prefix(word) {
-                Some(rest) if index > 0 && enhanced.is_some() && rest.starts_with(' ') => rest,
+                Some(rest)
+                    if index > 0 && enhanced.is_some() && (rest.is_empty() || rest.starts_with(' ')) =>
+                {
+                    rest
+                }
                 _ => line,
             };
             text.push(' ');
