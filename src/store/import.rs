@@ -8,8 +8,9 @@ use super::summary_row::{Query, unreadable};
 use crate::domain::subscriber::{State, Suppression};
 use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
+use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the store knows of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +96,7 @@ impl Import {
             self.dialect.rows(&[("k", Column::Text), ("h", Column::Text)])
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
+            .persistent(false)
             .bind(json(&rows)?)
             .fetch_all(&mut *self.tx)
             .await
@@ -188,18 +190,56 @@ impl Import {
     /// # Errors
     /// When the database does not answer.
     pub async fn end_others(&mut self, rows: &[Subscribing]) -> Result<Vec<i64>> {
-        // Uncorrelated, so that the JSON is read twice, not once for every subscription.
+        let mut named: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for row in rows {
+            named.entry(&row.key).or_default().insert(&row.digest);
+        }
+        // Told apart here: in SQL it is a NOT IN of two lists, for which PostgreSQL takes seconds.
+        let mut has: HashMap<i64, (bool, Vec<String>)> = HashMap::new();
+        for row in self.active(&named).await? {
+            let key: String = row.try_get(0).map_err(db)?;
+            let id: i64 = row.try_get(1).map_err(db)?;
+            let digest: String = row.try_get(2).map_err(db)?;
+            let (keeps, others) = has.entry(id).or_default();
+            if named.get(key.as_str()).is_some_and(|named| named.contains(digest.as_str())) {
+                *keeps = true;
+            } else {
+                others.push(digest);
+            }
+        }
+        let ends: Vec<_> = has
+            .iter()
+            .filter(|(_, (keeps, _))| *keeps)
+            .flat_map(|(id, (_, others))| others.iter().map(move |digest| (id, digest)))
+            .map(|(id, digest)| serde_json::json!({"id": id, "digest": digest}))
+            .collect();
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
         let sql = format!(
-            "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2
-             WHERE active = 1
-                 AND subscriber_id IN (SELECT s.id FROM {0} JOIN subscriber s ON s.address_key = j.key
-                     JOIN subscription p ON p.subscriber_id = s.id AND p.digest = j.digest AND p.active = 1)
-                 AND (subscriber_id, digest) NOT IN
-                     (SELECT s.id, j.digest FROM {0} JOIN subscriber s ON s.address_key = j.key)
-             RETURNING subscriber_id",
-            self.subscribings()
+            "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2 FROM {}
+             WHERE subscription.subscriber_id = j.id AND subscription.digest = j.digest
+             RETURNING subscription.subscriber_id",
+            self.dialect
+                .rows(&[("id", Column::Number), ("digest", Column::Text)])
         );
-        self.run(&sql, json(&rows)?).await
+        self.run(&sql, json(&ends)?).await
+    }
+
+    /// Address key, number and digest of every active subscription of the named.
+    async fn active(&mut self, named: &HashMap<&str, HashSet<&str>>) -> Result<Vec<AnyRow>> {
+        let keys: Vec<_> = named.keys().map(|key| serde_json::json!({"k": key})).collect();
+        let sql = format!(
+            "SELECT j.k, s.id, p.digest FROM {} JOIN subscriber s ON s.address_key = j.k
+             JOIN subscription p ON p.subscriber_id = s.id WHERE p.active = 1",
+            self.dialect.rows(&[("k", Column::Text)])
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .persistent(false)
+            .bind(json(&keys)?)
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(db)
     }
 
     /// Ends every subscription of the subscribers with these address keys.
