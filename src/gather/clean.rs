@@ -171,6 +171,7 @@ mod tests {
             ("<table><tr><td>a<td>b<tr><td>c</table>", "<p>a b</p><p>c</p>"),
             ("]]&gt; &lt;b&gt; &amp;amp;", "<p>]]&gt; &lt;b&gt; &amp;amp;</p>"),
             ("a &#1;b\u{1}c\u{FFFE}", "<p>a bc</p>"),
+            ("<ul><li>a<ol></ol>b", "<ul><li>a<br>b</li></ul>"),
             ("<ul>\u{FEFF}\t!", "<ul><li>!</li></ul>"),
         ] {
             assert_eq!(prose(from), to, "{from}");

@@ -283,7 +283,7 @@ impl Reader<'_> {
             .chain(entry.links.iter().map(|link| link.href.as_str()))
             .chain(id)
             .find_map(|text| Doi::parse(text).ok());
-        summary.explanation = self.explanation(entry, url.as_deref())?;
+        summary.explanation = self.explanation(entry, &extras.bases, url.as_deref())?;
         summary.url = url;
         Ok(summary)
     }
@@ -298,10 +298,15 @@ impl Reader<'_> {
     }
 
     /// The item's text: its content, else its summary.
-    fn explanation(&self, entry: &Entry, url: Option<&str>) -> Result<Prose> {
-        let base = url
-            .and_then(|url| Url::parse(url).ok())
-            .unwrap_or_else(|| self.address.clone());
+    fn explanation(&self, entry: &Entry, bases: &[String], url: Option<&str>) -> Result<Prose> {
+        let stated = bases
+            .iter()
+            .fold(self.address.clone(), |base, next| base.join(next).unwrap_or(base));
+        // Where no base is stated, relative addresses in the wild start at the item's own page.
+        let page = url
+            .filter(|_| bases.is_empty())
+            .and_then(|url| Url::parse(url).ok());
+        let base = page.unwrap_or(stated);
         let content = entry.content.as_ref().and_then(|content| {
             let body = content.body.as_deref().filter(|body| !body.trim().is_empty())?;
             Some((body, content.content_type.to_string()))

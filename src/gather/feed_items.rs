@@ -24,6 +24,8 @@ pub(super) struct Extras {
     pub(super) journal: Option<String>,
     /// `prism:publicationDate`, `prism:coverDate`.
     pub(super) dated: Option<String>,
+    /// Every `xml:base` around the text, from the outside in.
+    pub(super) bases: Vec<String>,
 }
 
 /// A feed in pieces.
@@ -56,6 +58,7 @@ struct Cutter<'a> {
     text: &'a str,
     /// The start tags above the items, verbatim, and their names.
     above: Vec<(&'a str, String)>,
+    bases: Vec<String>,
     item: Option<Item>,
     pieces: Vec<Piece>,
 }
@@ -75,6 +78,7 @@ fn cut_xml(text: &str) -> Result<Pieces> {
     let mut cutter = Cutter {
         text,
         above: Vec::new(),
+        bases: Vec::new(),
         item: None,
         pieces: Vec::new(),
     };
@@ -157,13 +161,23 @@ impl Cutter<'_> {
             }
             return Ok(());
         }
+        let base = start
+            .attributes()
+            .flatten()
+            .find(|attribute| attribute.key.as_ref() == "xml:base");
+        let base = base.map(|attribute| super::clean::line_from_html(&attribute.value));
         if is_item(&local) && !self.above.is_empty() {
+            let bases = self.bases.iter().cloned().chain(base).collect();
+            let extras = Extras {
+                bases,
+                ..Extras::default()
+            };
             let name = start.name().as_ref().to_owned();
             self.item = Some(Item {
                 name,
                 start: before,
                 extra: None,
-                extras: Extras::default(),
+                extras,
             });
             return Ok(());
         }
@@ -176,6 +190,7 @@ impl Cutter<'_> {
         }
         // Items stand in the root or in its channel; nothing else above them matters.
         if self.above.is_empty() || (local == "channel" && self.above.len() == 1) {
+            self.bases.extend(base);
             self.above.push((
                 self.text.get(before..after).unwrap_or_default(),
                 start.name().as_ref().to_owned(),

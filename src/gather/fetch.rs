@@ -71,7 +71,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Fetched {
     /// A new document.
-    Document(Document),
+    Document(Box<Document>),
     /// The same as last time (304).
     Unchanged,
     /// The server wants to be left alone until then.
@@ -316,12 +316,12 @@ impl Fetcher {
             ..FetchState::default()
         };
         let validators = (shown(&address), state);
-        Ok(Fetched::Document(Document {
+        Ok(Fetched::Document(Box::new(Document {
             address,
             body,
             content_type: header(&headers, CONTENT_TYPE),
             validators,
-        }))
+        })))
     }
 }
 

@@ -223,9 +223,10 @@ impl Rewriter<'_> {
             kind: Kind::Item { after_text },
             ..
         }) = self.containers.last_mut()
-            && container.written
         {
-            *after_text = false;
+            // A list parts the texts around it by itself, unless it was empty.
+            *after_text &= !container.written;
+            self.breaks = usize::from(*after_text);
         }
     }
 
