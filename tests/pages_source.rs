@@ -160,6 +160,7 @@ async fn only_pages_that_were_understood_are_asked_for_conditionally() {
             ("/good", Some("\"1\"")) => Reply::new(304),
             ("/good", None) => Reply::ok(page("Good")).header("ETag", "\"1\""),
             ("/bad", None) => Reply::ok("<h1>No summary</h1>").header("ETag", "\"2\""),
+            ("/bad", Some(_)) => Reply::new(304),
             ("/gone", _) => Reply::new(410),
             ("/away", _) => Reply::new(302).header("Location", "http://localhost:1/"),
             ("/missing", _) => Reply::new(404),
