@@ -56,5 +56,9 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
         ),
         _ => Problem::failed("the database could not be used"),
     };
-    problem.because(error)
+    // The driver's own words stand before and in its source: once is enough.
+    match &error {
+        sqlx::Error::Database(inner) => problem.because(inner.message().to_owned()),
+        _ => problem.because(error),
+    }
 }

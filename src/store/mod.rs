@@ -22,7 +22,7 @@ use crate::domain::{Problem, Result};
 use dialect::Dialect;
 use fault::db;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
@@ -83,15 +83,18 @@ impl Store {
         };
         let options = AnyConnectOptions::from_str(&address)
             .map_err(|error| Problem::configuration("the database URL can't be read").because(error))?;
+        let trouble = |error| db(error).hint("check `[database] url`, and that the database can be reached");
+        // The pool tries again until its patience ends and then says nothing of the reason.
+        let mut first = options.connect().await.map_err(trouble)?;
+        prepare(&mut first, dialect, opening).await.map_err(db)?;
+        first.close().await.map_err(trouble)?;
         let pool = AnyPoolOptions::new()
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
             .connect_with(options)
             .await
-            .map_err(|error| {
-                db(error).hint("check `[database] url`, and that the database can be reached")
-            })?;
+            .map_err(trouble)?;
         let store = Self { pool, dialect };
         store.migrate().await?;
         Ok(store)

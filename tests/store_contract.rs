@@ -1,0 +1,25 @@
+//! What the store promises, run against SQLite and PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "support/database.rs"]
+mod database;
+#[path = "support/seed.rs"]
+mod seed;
+
+#[path = "store_contract/audience.rs"]
+mod audience;
+#[path = "store_contract/editions.rs"]
+mod editions;
+#[path = "store_contract/leases.rs"]
+mod leases;
+#[path = "store_contract/ledger.rs"]
+mod ledger;
+#[path = "store_contract/memory.rs"]
+mod memory;
+#[path = "store_contract/opening.rs"]
+mod opening;
+#[path = "store_contract/subscribers.rs"]
+mod subscribers;
+#[path = "store_contract/summaries.rs"]
+mod summaries;

@@ -1,0 +1,172 @@
+//! Opening: migrations once, never downward, a private file, and words for a lock and a full disk.
+
+use crate::database::Database;
+use crate::seed::{NOW, many_readers, readers};
+use postrider::store::{Opening, Store};
+use sqlx::{Connection, Executor};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+crate::on_both! {
+    tasks_migrate_once, processes_migrate_once, a_newer_database_is_refused, a_changed_migration_is_refused,
+    opens_again_and_answers,
+}
+
+const MIGRATIONS: &str = "SELECT COUNT(*) FROM _sqlx_migrations";
+
+async fn tasks_migrate_once(db: Database) {
+    let tasks: Vec<_> = (0..6)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { db.open().await.ping().await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(db.number(MIGRATIONS).await, 1);
+    assert_eq!(db.number("SELECT COUNT(*) FROM lease").await, 0);
+}
+
+async fn processes_migrate_once(db: Database) {
+    let processes: Vec<_> = (0..6).map(|_| db.start("opening::as_a_process")).collect();
+    for mut process in processes {
+        let mut said = String::new();
+        process.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(process.wait().unwrap().success(), "{said}");
+    }
+    assert_eq!(db.number(MIGRATIONS).await, 1);
+}
+
+#[tokio::test]
+#[ignore = "run by other tests as a process of its own"]
+async fn as_a_process() {
+    Database::of_parent().open().await.ping().await.unwrap();
+}
+
+async fn refused(db: &Database) -> String {
+    Store::open(&db.url, 1).await.unwrap_err().to_string()
+}
+
+async fn a_newer_database_is_refused(db: Database) {
+    db.open().await.close().await;
+    db.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+    )
+    .await;
+    for _ in 0..2 {
+        assert_eq!(
+            refused(&db).await,
+            "the database is newer than this program: it has migration 9999\n  \
+             hint: install the newer postrider again, or restore a backup of the database"
+        );
+    }
+    // The guard of the migrations was given back.
+    assert_eq!(db.number("SELECT COUNT(*) FROM lease").await, 0);
+}
+
+async fn a_changed_migration_is_refused(db: Database) {
+    let store = db.open().await;
+    store.close().await;
+    let sql = if store.is_of_one_machine() {
+        "UPDATE _sqlx_migrations SET checksum = x'00'"
+    } else {
+        "UPDATE _sqlx_migrations SET checksum = '\\x00'"
+    };
+    db.execute(sql).await;
+    let said = refused(&db).await;
+    assert!(
+        said.starts_with("migration 1 of the database differs from this program's\n"),
+        "{said}"
+    );
+}
+
+async fn opens_again_and_answers(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,,,confirmed"]).await;
+    store.close().await;
+    let store = db.open().await;
+    store.ping().await.unwrap();
+    assert_eq!(store.count_subscribers().await.unwrap().len(), 1);
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_sqlite_file_is_private_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a b").join("50%25 #ö.db");
+    let store = Store::open(&format!("sqlite:{}", path.display()), 2).await.unwrap();
+    readers(&store, &["a@readers.net,,,,confirmed"]).await;
+    let files: Vec<_> = std::fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(files.contains(&path), "{files:?}");
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.db");
+    std::fs::write(&path, "dear diary, ".repeat(500)).unwrap();
+    let url = format!("sqlite:{}", path.display());
+    let said = Store::open(&url, 1).await.unwrap_err().to_string();
+    assert!(said.starts_with("the database file is damaged or is no SQLite database"), "{said}");
+    let said = Store::open("sqlite:/dev/null/x.db", 1).await.unwrap_err().to_string();
+    assert!(said.starts_with("database /dev/null/x.db: "), "{said}");
+    let said = Store::open("mysql://x", 1).await.unwrap_err().to_string();
+    assert!(said.starts_with("database URL has the unknown scheme \"mysql\""), "{said}");
+}
+
+#[tokio::test]
+async fn a_locked_database_says_so() {
+    let db = Database::sqlite();
+    let opening = Opening {
+        patience: Duration::from_millis(50),
+        ..Opening::with(2)
+    };
+    let store = db.open_with(opening).await.unwrap();
+    let mut other = db.connect().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let words = "the database is locked by another process\n  hint: wait until it is done, or find it with `fuser`; nothing was lost, run it again";
+    assert_eq!(store.begin_import(NOW).await.unwrap_err().to_string(), words);
+    assert_eq!(store.set_list_hash("a", "b", NOW).await.unwrap_err().to_string(), words);
+    // Reading goes on, and so does everything once the lock is gone.
+    assert_eq!(store.list_hash("a").await.unwrap(), None);
+    let said = db.open_with(opening).await.unwrap_err().to_string();
+    assert!(said.starts_with("the database is locked by another process"), "{said}");
+    other.execute("ROLLBACK").await.unwrap();
+    other.close().await.unwrap();
+    store.set_list_hash("a", "b", NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_says_so_and_loses_nothing() {
+    let db = Database::sqlite();
+    many_readers(&db.open().await, 10).await;
+    let pages = u32::try_from(db.number("PRAGMA page_count").await).unwrap();
+    let full = Opening {
+        most_pages: Some(pages + 10),
+        ..Opening::with(2)
+    };
+    let store = db.open_with(full).await.unwrap();
+    let lines: Vec<_> = (0..5000).map(|n| format!("new-{n}@readers.net,,,,confirmed")).collect();
+    let text = crate::seed::list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let settings = crate::seed::settings();
+    let problem = postrider::subscriptions::import::import(&store, text.as_bytes(), &settings, NOW)
+        .await
+        .unwrap_err();
+    assert_eq!(problem.message(), "the disk that holds the database is full");
+    assert!(problem.hint_text().is_some());
+    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 10);
+    store.set_list_hash("a", "b", NOW).await.unwrap();
+}
