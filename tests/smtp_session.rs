@@ -233,15 +233,21 @@ async fn garbage_ends_the_session_and_the_delivery_waits() {
 
 #[tokio::test]
 async fn one_reply_too_many_is_never_taken_for_the_next() {
-    // Two replies to RCPT: the second would answer DATA, and 354 would answer the message.
-    let script = Script::default().on("RCPT", Act::Say(b"250 ok\r\n250 ok\r\n".to_vec()));
-    let (attempt, server) = through(script, false).await;
-    assert_eq!(
-        (attempt.verdict, attempt.session_usable),
-        (RETRY, false),
-        "{attempt:?}"
-    );
-    assert_taken(&server, &[2]);
+    // The second reply to RCPT would answer DATA; the one behind 354 would answer the message.
+    for (place, bytes) in [
+        ("RCPT", &b"250 ok\r\n250 ok\r\n"[..]),
+        ("DATA", b"354 go on\r\n250 2.0.0 taken\r\n"),
+        ("DATA", b"354 go on\r\n550 5.7.1 no\r\n"),
+    ] {
+        let script = Script::default().on(place, Act::Say(bytes.to_vec()));
+        let (attempt, server) = through(script, false).await;
+        assert_eq!(
+            (attempt.verdict, attempt.session_usable),
+            (RETRY, false),
+            "{attempt:?}"
+        );
+        assert_taken(&server, &[2]);
+    }
 }
 
 #[tokio::test]

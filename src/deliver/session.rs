@@ -154,12 +154,14 @@ impl Session {
             Err(Happened::NoReply(_, silence)) if self.wire.written() - begun >= length => {
                 Err(Happened::NoReplyAfterDot(silence))
             }
-            Err(unsent) => match self.wire.last_words().await {
+            // A relay that refuses a message half way may say so before it closes.
+            Err(unsent @ Happened::NoReply(_, Silence::Dropped(_))) => match self.wire.last_words().await {
                 Some(lines) if lines.code >= 400 => {
                     Err(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines)))
                 }
                 _ => Err(unsent),
             },
+            Err(other) => Err(other),
         }
     }
 

@@ -159,7 +159,8 @@ struct Talk<'a> {
     writer: &'a TcpStream,
     record: Arc<Mutex<Record>>,
     script: Arc<Mutex<Script>>,
-    envelope: (String, Vec<String>),
+    /// The transaction under way.
+    envelope: Option<(String, Vec<String>)>,
 }
 
 impl<'a> Talk<'a> {
@@ -169,7 +170,7 @@ impl<'a> Talk<'a> {
             writer: socket,
             record,
             script,
-            envelope: Default::default(),
+            envelope: None,
         }
     }
 
@@ -199,24 +200,28 @@ impl<'a> Talk<'a> {
                     return self.read_to_end();
                 }
                 "AUTH" => self.log_in(&line)?,
+                "MAIL" if self.envelope.is_some() => self.write(b"503 5.5.1 nested MAIL\r\n")?,
+                "RCPT" if self.envelope.is_none() => self.write(b"503 5.5.1 no MAIL\r\n")?,
                 "MAIL" => {
                     if self.answer("MAIL", "250 2.1.0 ok")? {
-                        self.envelope = (between(&line), Vec::new());
+                        self.envelope = Some((between(&line), Vec::new()));
                     }
                 }
                 "RCPT" => {
                     if self.answer("RCPT", "250 2.1.5 ok")? {
-                        self.envelope.1.push(between(&line));
+                        self.envelope.get_or_insert_default().1.push(between(&line));
                     }
                 }
-                "DATA" if self.envelope.1.is_empty() => self.write(b"554 5.5.1 no recipients\r\n")?,
+                "DATA" if self.envelope.as_ref().is_none_or(|(_, to)| to.is_empty()) => {
+                    self.write(b"554 5.5.1 no recipients\r\n")?
+                }
                 "DATA" => {
                     if self.answer("DATA", "354 go on")? {
                         self.message()?;
                     }
                 }
                 "RSET" => {
-                    self.envelope = Default::default();
+                    self.envelope = None;
                     self.answer("RSET", "250 2.0.0 ok")?;
                 }
                 "NOOP" => self.write(b"250 2.0.0 ok\r\n")?,
@@ -242,7 +247,7 @@ impl<'a> Talk<'a> {
             }
             data.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
         }
-        let (from, to) = std::mem::take(&mut self.envelope);
+        let (from, to) = self.envelope.take().unwrap_or_default();
         let data = String::from_utf8(data).expect("a message of ASCII");
         let (act, good) = (self.next("DOT"), "250 2.0.0 taken");
         // Recorded before the reply leaves, so that whoever has the reply finds the record.
