@@ -12,10 +12,10 @@ mod sources;
 pub mod status;
 
 use crate::config::{self, Config, Database};
+use crate::deliver::SessionSettings;
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::SessionSettings;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
 };
@@ -89,7 +89,12 @@ impl App {
     /// # Errors
     /// When the configuration is wrong, a template can't be used, or the database can't be opened.
     pub async fn open(options: &Options) -> Result<Self> {
-        Self::with(load_config(options)?, Arc::new(SystemClock), Arc::<SystemRandom>::default()).await
+        Self::with(
+            load_config(options)?,
+            Arc::new(SystemClock),
+            Arc::<SystemRandom>::default(),
+        )
+        .await
     }
 
     /// Opens everything that `config` names, with the given clock and randomness.
@@ -97,7 +102,11 @@ impl App {
     /// # Errors
     /// As [`App::open`].
     pub async fn with(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
-        let mails: Vec<String> = config.digests.iter().map(|digest| digest.templates.clone()).collect();
+        let mails: Vec<String> = config
+            .digests
+            .iter()
+            .map(|digest| digest.templates.clone())
+            .collect();
         let templates = Arc::new(Templates::load(config.templates_folder.as_deref(), &mails)?);
         let categories: Arc<[Category]> = config.categories.clone().into();
         let digests: Arc<[Digest]> = config.digests.clone().into();
@@ -286,7 +295,8 @@ fn sender(config: &Config) -> Sender {
         (mailbox.name.clone().unwrap_or_default(), mailbox.address.clone())
     };
     let page = |url: &Option<url::Url>, path: &str| {
-        url.as_ref().map_or_else(|| config.site.link(path), ToString::to_string)
+        url.as_ref()
+            .map_or_else(|| config.site.link(path), ToString::to_string)
     };
     Sender {
         from: mailbox(&config.mail.from),

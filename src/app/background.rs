@@ -32,7 +32,11 @@ impl App {
     ///
     /// # Errors
     /// When a schedule or a relay's settings can't be used.
-    pub fn run_in_background(self: &Arc<Self>, schedule: bool, stop: watch::Receiver<bool>) -> Result<Background> {
+    pub fn run_in_background(
+        self: &Arc<Self>,
+        schedule: bool,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Background> {
         let courier = self.courier()?;
         let mut tasks = Vec::new();
         let mut delivery_stop = stop.clone();

@@ -48,7 +48,11 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
         Ok(app) => {
             let count = app.templates.check().len();
             verdicts.push(Verdict::of("templates", Ok(format!("{count} templates"))));
-            let summaries = app.store.content_version().await.map(|(count, _)| format!("{count} summaries"));
+            let summaries = app
+                .store
+                .content_version()
+                .await
+                .map(|(count, _)| format!("{count} summaries"));
             verdicts.push(Verdict::of("database", summaries));
             verdicts.extend(app.check_relays().await);
             app.close().await;
@@ -64,7 +68,11 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
 /// When the configuration or the folder of templates can't be read.
 pub fn check_templates(options: &Options) -> Result<Vec<Verdict>> {
     let config = load_config(options)?;
-    let mails: Vec<String> = config.digests.iter().map(|digest| digest.templates.clone()).collect();
+    let mails: Vec<String> = config
+        .digests
+        .iter()
+        .map(|digest| digest.templates.clone())
+        .collect();
     let verdicts = Templates::examine(config.templates_folder.as_deref(), &mails)?;
     Ok(verdicts
         .into_iter()
@@ -80,7 +88,10 @@ impl App {
         };
         let mut verdicts = Vec::new();
         for (relay, _) in relays {
-            let outcome = relay.probe().await.map_err(|trouble| crate::domain::Problem::failed(trouble.to_string()));
+            let outcome = relay
+                .probe()
+                .await
+                .map_err(|trouble| crate::domain::Problem::failed(trouble.to_string()));
             verdicts.push(Verdict::of(format!("relay {}", relay.name()), outcome));
         }
         verdicts

@@ -73,7 +73,8 @@ impl App {
         };
         std::fs::create_dir_all(folder).map_err(|error| trouble(folder, error))?;
         let mut written = Vec::new();
-        let names = std::iter::once("all").chain(self.categories.iter().map(|category| category.slug.as_str()));
+        let names =
+            std::iter::once("all").chain(self.categories.iter().map(|category| category.slug.as_str()));
         for name in names {
             for format in Format::ALL {
                 let document = self.feed(name, format).await?;
@@ -99,13 +100,20 @@ impl App {
             .ok_or_else(|| Problem::not_found(format!("there is no category {name:?}")))
     }
 
-    async fn make_feed(&self, file: &str, category: Option<&Category>, format: Format) -> Result<FeedDocument> {
+    async fn make_feed(
+        &self,
+        file: &str,
+        category: Option<&Category>,
+        format: Format,
+    ) -> Result<FeedDocument> {
         let summaries = match category {
             Some(category) => self.store.latest_summaries_in(&category.slug, ENTRIES).await?,
             None => self.store.latest_summaries(ENTRIES).await?,
         };
         let site = &self.config.site;
-        let text = self.templates.feed_channel(&ChannelContext::new(site.clone(), category.cloned()))?;
+        let text = self
+            .templates
+            .feed_channel(&ChannelContext::new(site.clone(), category.cloned()))?;
         let channel = Channel {
             title: text.title,
             description: text.description,
@@ -119,10 +127,18 @@ impl App {
             author_name: site.name.clone(),
             author_url: site.link("/"),
         };
-        let entries = summaries.iter().map(|stored| self.entry(stored)).collect::<Result<Vec<_>>>()?;
+        let entries = summaries
+            .iter()
+            .map(|stored| self.entry(stored))
+            .collect::<Result<Vec<_>>>()?;
         let bytes = format.document(&channel, &entries)?;
         let hash = digest(&SHA256, &bytes);
-        let etag: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let etag: String = hash
+            .as_ref()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let etag = format!("\"{etag}\"");
         let modified = self.store.feed_modified(file, &etag, self.clock.now()).await?;
         Ok(FeedDocument {
@@ -135,10 +151,16 @@ impl App {
     }
 
     fn entry(&self, stored: &StoredSummary) -> Result<Entry> {
-        let names: Vec<String> =
-            stored.summary.categories.iter().map(|slug| self.category_name(slug)).collect();
+        let names: Vec<String> = stored
+            .summary
+            .categories
+            .iter()
+            .map(|slug| self.category_name(slug))
+            .collect();
         let site = &self.config.site;
-        let text = self.templates.feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))?;
+        let text = self
+            .templates
+            .feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))?;
         Ok(Entry {
             id: stored.entry_id.clone(),
             url: site.summary_url(&stored.summary),

@@ -53,7 +53,11 @@ impl App {
             segments.push((name, None, self.chosen(digest, &choice, items)));
         } else {
             let forecast = self.planner().dry_run(digest, &Request::Next).await?;
-            for (n, segment) in forecast.iter().filter(|segment| segment.excluded.is_none()).enumerate() {
+            for (n, segment) in forecast
+                .iter()
+                .filter(|segment| segment.excluded.is_none())
+                .enumerate()
+            {
                 let chosen: Vec<_> = items
                     .iter()
                     .filter(|(_, stored)| segment.summaries.contains(&stored.id))
@@ -70,8 +74,10 @@ impl App {
         let mut written = Vec::with_capacity(segments.len());
         for (name, readers, chosen) in segments {
             if chosen.is_empty() {
-                return Err(Problem::failed(format!("nothing in the next edition is for {name}"))
-                    .hint("leave --categories out to see every segment"));
+                return Err(
+                    Problem::failed(format!("nothing in the next edition is for {name}"))
+                        .hint("leave --categories out to see every segment"),
+                );
             }
             written.push(self.write_segment(digest, name, readers, &chosen, folder)?);
         }
@@ -87,7 +93,9 @@ impl App {
         let everything = choice.is_empty() && digest.unchosen == crate::domain::digest::Unchosen::All;
         items
             .into_iter()
-            .filter(|(_, stored)| everything || stored.summary.categories.iter().any(|slug| choice.contains(slug)))
+            .filter(|(_, stored)| {
+                everything || stored.summary.categories.iter().any(|slug| choice.contains(slug))
+            })
             .collect()
     }
 
@@ -122,7 +130,10 @@ impl App {
             name,
             subject: mail.subject,
             readers,
-            summaries: items.iter().map(|(_, stored)| stored.summary.slug.clone()).collect(),
+            summaries: items
+                .iter()
+                .map(|(_, stored)| stored.summary.slug.clone())
+                .collect(),
             files,
         })
     }

@@ -150,13 +150,21 @@ impl App {
     ) -> Result<Vec<Report>> {
         let under_way = [State::Planned, State::Sending, State::Waiting];
         let mut ids: Vec<i64> = editions.into_iter().collect();
-        ids.extend(self.store.editions_in(None, &under_way).await?.iter().map(|edition| edition.id));
+        ids.extend(
+            self.store
+                .editions_in(None, &under_way)
+                .await?
+                .iter()
+                .map(|edition| edition.id),
+        );
         ids.sort_unstable();
         ids.dedup();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        courier.run(if wait { Until::Final } else { Until::Settled }, stop).await?;
+        courier
+            .run(if wait { Until::Final } else { Until::Settled }, stop)
+            .await?;
         let mut reports = Vec::with_capacity(ids.len());
         for id in ids {
             reports.push(self.store.edition_report(id).await?);
@@ -177,15 +185,26 @@ impl App {
         Ok(waiting)
     }
 
-    /// Approves the draft `id`: its audience is frozen now.
+    /// Approves the draft `id`: its audience is frozen now, after the lists that changed were read.
     ///
     /// # Errors
     /// When it is no draft.
-    pub async fn approve(&self, id: i64) -> Result<Report> {
+    pub async fn approve(&self, id: i64) -> Result<Prepared> {
         let edition = self.store.edition(id).await?;
         let digest = self.digest(&edition.digest)?;
+        let lists = self.import_changed_lists().await?;
         self.planner().approve(digest, id).await?;
-        self.store.edition_report(id).await
+        Ok(Prepared {
+            lists,
+            digests: vec![DigestOutcome {
+                digest: digest.name.clone(),
+                outcome: "made",
+                edition: Some(id),
+                created: false,
+                waiting_summaries: 0,
+            }],
+            ..Prepared::default()
+        })
     }
 
     /// What a send would do now; nothing is kept.
@@ -225,7 +244,12 @@ impl App {
     ///
     /// # Errors
     /// When there is nothing to show, or no relay takes the mail.
-    pub async fn send_test(&self, digest: &Digest, request: &Request, address: &EmailAddress) -> Result<TestMail> {
+    pub async fn send_test(
+        &self,
+        digest: &Digest,
+        request: &Request,
+        address: &EmailAddress,
+    ) -> Result<TestMail> {
         let items = self.showcase(digest, request).await?;
         let now = self.clock.now();
         let mail = self.composer.compose(&Issue {
@@ -276,8 +300,12 @@ impl App {
                     summaries: items.into_iter().map(|(_, stored)| stored.summary.slug).collect(),
                 });
             }
-            last = Problem::failed(format!("relay {:?} did not take the test: {}", relay.name(), attempt.log_text()))
-                .hint("`postrider check` looks at every relay");
+            last = Problem::failed(format!(
+                "relay {:?} did not take the test: {}",
+                relay.name(),
+                attempt.log_text()
+            ))
+            .hint("`postrider check` looks at every relay");
         }
         Err(last)
     }
@@ -312,7 +340,10 @@ pub struct Publish(pub Arc<App>);
 #[async_trait]
 impl Job for Publish {
     async fn run(&self, digest: &Digest) -> Result<()> {
-        let prepared = self.0.prepare(std::slice::from_ref(digest), &Request::Next).await?;
+        let prepared = self
+            .0
+            .prepare(std::slice::from_ref(digest), &Request::Next)
+            .await?;
         for outcome in &prepared.digests {
             tracing::info!(digest = %outcome.digest, outcome = outcome.outcome, edition = outcome.edition, "planned");
         }

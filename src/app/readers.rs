@@ -3,7 +3,9 @@
 use super::App;
 use crate::domain::problem::Kind;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
-use crate::render::{LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage};
+use crate::render::{
+    LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+};
 pub use crate::store::subscribers::Subscriber;
 use crate::subscriptions::admin;
 use crate::subscriptions::import::ImportSettings;
@@ -41,7 +43,11 @@ impl App {
     fn import_settings(&self, skip_invalid: bool) -> ImportSettings {
         ImportSettings {
             digests: self.digests.iter().map(|digest| digest.name.clone()).collect(),
-            categories: self.categories.iter().map(|category| category.slug.clone()).collect(),
+            categories: self
+                .categories
+                .iter()
+                .map(|category| category.slug.clone())
+                .collect(),
             local_part: self.config.subscribers.local_part,
             skip_invalid,
             salt: self.salt.clone(),
@@ -83,7 +89,13 @@ impl App {
     /// # Errors
     /// When a line is wrong and `skip_invalid` is false; nothing is kept then.
     pub async fn import(&self, list: impl Read + Send, skip_invalid: bool) -> Result<ImportReport> {
-        import::import(&self.store, list, &self.import_settings(skip_invalid), self.clock.now()).await
+        import::import(
+            &self.store,
+            list,
+            &self.import_settings(skip_invalid),
+            self.clock.now(),
+        )
+        .await
     }
 
     /// Writes every subscriber as a list.
@@ -107,7 +119,13 @@ impl App {
     /// # Errors
     /// When the address is suppressed or has left, or a digest or category is unknown.
     pub async fn add_subscriber(&self, reader: &NewReader) -> Result<Subscriber> {
-        admin::add(&self.store, reader, &self.import_settings(false), self.clock.now()).await
+        admin::add(
+            &self.store,
+            reader,
+            &self.import_settings(false),
+            self.clock.now(),
+        )
+        .await
     }
 
     /// Unsubscribes a reader from everything.
@@ -115,7 +133,13 @@ impl App {
     /// # Errors
     /// When there is no such reader.
     pub async fn remove_subscriber(&self, address: &EmailAddress) -> Result<Subscriber> {
-        admin::remove(&self.store, address, &self.import_settings(false), self.clock.now()).await?;
+        admin::remove(
+            &self.store,
+            address,
+            &self.import_settings(false),
+            self.clock.now(),
+        )
+        .await?;
         self.subscriber(address).await
     }
 
@@ -127,9 +151,15 @@ impl App {
         if self.categories.iter().any(|category| category.slug == *slug) {
             return Ok(());
         }
-        let known: Vec<&str> = self.categories.iter().map(|category| category.slug.as_str()).collect();
-        Err(Problem::not_found(format!("there is no category {:?}", slug.as_str()))
-            .hint(format!("the configuration has {}", known.join(", "))))
+        let known: Vec<&str> = self
+            .categories
+            .iter()
+            .map(|category| category.slug.as_str())
+            .collect();
+        Err(
+            Problem::not_found(format!("there is no category {:?}", slug.as_str()))
+                .hint(format!("the configuration has {}", known.join(", "))),
+        )
     }
 
     /// The page behind an unsubscribe link; nothing changes.
@@ -185,7 +215,9 @@ impl App {
             None => false,
         };
         let choice = known.map(|subscriber| subscriber.categories).unwrap_or_default();
-        let unsubscribe = self.signer.reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
+        let unsubscribe =
+            self.signer
+                .reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
         self.page(
             "preferences",
             &PreferencesPage {
@@ -233,7 +265,10 @@ impl App {
 
     /// The digest that readers see; its own name when the configuration no longer has it.
     fn publication(&self, name: Option<&str>) -> PublicationContext {
-        let known = self.digests.iter().find(|digest| Some(digest.name.as_str()) == name);
+        let known = self
+            .digests
+            .iter()
+            .find(|digest| Some(digest.name.as_str()) == name);
         known.map_or_else(
             || PublicationContext {
                 name: name.unwrap_or_default().to_owned(),
@@ -275,5 +310,10 @@ impl App {
 /// As the operating system says.
 pub fn create_private(path: &std::path::Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }

@@ -19,7 +19,11 @@ fn one(source: &config::Source, categories: &Arc<[Category]>) -> Result<Box<dyn 
     let name = source.name.as_str();
     let categories = Arc::clone(categories);
     let fetcher = || -> Result<Arc<Fetcher>> {
-        let rule = if source.allow_private { anywhere() } else { public_only() };
+        let rule = if source.allow_private {
+            anywhere()
+        } else {
+            public_only()
+        };
         Ok(Arc::new(Fetcher::new(Limits::default(), rule)?))
     };
     Ok(match &source.origin {

@@ -58,12 +58,22 @@ impl App {
             digests.push(DigestOverview {
                 digest: digest.name.clone(),
                 next_run,
-                next_run_local: next_run
-                    .map(|at| at.utc().with_timezone(&digest.timezone).format("%a %-d %b %Y %H:%M %Z").to_string()),
+                next_run_local: next_run.map(|at| {
+                    at.utc()
+                        .with_timezone(&digest.timezone)
+                        .format("%a %-d %b %Y %H:%M %Z")
+                        .to_string()
+                }),
                 waiting_summaries: self.store.summaries_new_to(digest.name.as_str()).await?.len(),
             });
         }
-        let open = [State::Draft, State::Planned, State::Sending, State::Waiting, State::Paused];
+        let open = [
+            State::Draft,
+            State::Planned,
+            State::Sending,
+            State::Waiting,
+            State::Paused,
+        ];
         let mut editions = Vec::new();
         for edition in self.store.editions_in(None, &open).await? {
             editions.push(self.store.edition_report(edition.id).await?);
@@ -72,7 +82,10 @@ impl App {
         Ok(Overview {
             digests,
             editions,
-            subscribers: subscribers.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
+            subscribers: subscribers
+                .into_iter()
+                .map(|(state, count)| (state.as_str(), count))
+                .collect(),
             relays: self
                 .config
                 .relays
@@ -140,7 +153,9 @@ impl App {
     /// # Errors
     /// When the edition is no draft.
     pub async fn note_on_edition(&self, id: i64, note: &str) -> Result<Report> {
-        self.store.set_note(id, crate::domain::text::strip_illegal(note).trim()).await?;
+        self.store
+            .set_note(id, crate::domain::text::strip_illegal(note).trim())
+            .await?;
         self.store.edition_report(id).await
     }
 
@@ -164,9 +179,17 @@ impl App {
     ///
     /// # Errors
     /// When there is no such summary.
-    pub async fn mark_summary(&self, slug: &Slug, status: Status, fault: Fault, note: &str) -> Result<StoredSummary> {
+    pub async fn mark_summary(
+        &self,
+        slug: &Slug,
+        status: Status,
+        fault: Fault,
+        note: &str,
+    ) -> Result<StoredSummary> {
         let note = crate::domain::text::one_line(note);
-        self.store.mark_summary(slug, status, fault, &note, self.clock.now()).await?;
+        self.store
+            .mark_summary(slug, status, fault, &note, self.clock.now())
+            .await?;
         self.store.summary(slug).await
     }
 }

@@ -15,7 +15,12 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what is due and reports the editions that were involved.
-pub(super) async fn deliver(app: &App, output: &Output, prepared: &Prepared, wait: bool) -> Result<Vec<Report>> {
+pub(super) async fn deliver(
+    app: &App,
+    output: &Output,
+    prepared: &Prepared,
+    wait: bool,
+) -> Result<Vec<Report>> {
     let courier = app.courier()?;
     let tally = courier.tally();
     let total = u64::try_from(app.deliveries_waiting().await?).unwrap_or(0);
@@ -32,7 +37,11 @@ pub(super) async fn deliver(app: &App, output: &Output, prepared: &Prepared, wai
     tokio::pin!(delivering);
     let mut first = true;
     let outcome = loop {
-        let pause = if first { PATIENCE } else { Duration::from_millis(100) };
+        let pause = if first {
+            PATIENCE
+        } else {
+            Duration::from_millis(100)
+        };
         first = false;
         tokio::select! {
             outcome = &mut delivering => break outcome,
@@ -83,7 +92,9 @@ pub(super) fn say_prepared(output: &Output, prepared: &Prepared) -> Result<()> {
             ("made", _) => format!("{digest}: edition {edition} planned"),
             ("resumed", _) => format!("{digest}: edition {edition} is not finished yet and goes on"),
             ("draft", _) => {
-                format!("{digest}: edition {edition} is a draft; `postrider editions approve {edition}` sends it")
+                format!(
+                    "{digest}: edition {edition} is a draft; `postrider editions approve {edition}` sends it"
+                )
             }
             (_, 0) => format!("{digest}: nothing new"),
             (_, waiting) => format!("{digest}: {waiting} new, fewer than the digest's minimum; they wait"),
@@ -98,7 +109,11 @@ pub(super) fn say_editions(output: &Output, reports: &[Report]) -> Result<()> {
     output.table(&HEAD, &rows)?;
     for report in reports {
         for (reason, count) in &report.excluded_by {
-            output.line(format!("edition {}: {count} excluded: {}", report.id, reason.replace('_', " ")))?;
+            output.line(format!(
+                "edition {}: {count} excluded: {}",
+                report.id,
+                reason.replace('_', " ")
+            ))?;
         }
         if let Some(trouble) = &report.trouble {
             output.warning(format!("edition {} waits: {trouble}", report.id));
@@ -109,7 +124,15 @@ pub(super) fn say_editions(output: &Output, reports: &[Report]) -> Result<()> {
 
 /// The columns of [`row`].
 pub(super) const HEAD: [&str; 9] = [
-    "edition", "digest", "state", "summaries", "audience", "sent", "waiting", "failed", "excluded",
+    "edition",
+    "digest",
+    "state",
+    "summaries",
+    "audience",
+    "sent",
+    "waiting",
+    "failed",
+    "excluded",
 ];
 
 /// An edition's account as a row.

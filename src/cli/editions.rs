@@ -1,7 +1,7 @@
 //! `postrider editions`: accounts, drafts and who got what.
 
 use super::Done;
-use super::deliver::{HEAD, row, say_editions};
+use super::deliver::{HEAD, deliver, done, row, say_editions, say_prepared};
 use super::output::Output;
 use crate::app::{App, Options};
 use crate::domain::edition::Report;
@@ -24,10 +24,13 @@ enum Command {
         #[arg(long)]
         deliveries: bool,
     },
-    /// Approve a draft: its audience is frozen now, and the next run sends it.
+    /// Approve a draft: its audience is frozen now, and it is sent.
     Approve {
         /// The edition's number.
         number: i64,
+        /// Stay until every delivery is final.
+        #[arg(long)]
+        wait: bool,
     },
     /// Take a summary out of a draft.
     Drop {
@@ -50,6 +53,7 @@ const LISTED: i64 = 200;
 
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let app = App::open(options).await?;
+    let mut code = Done::Fully;
     match arguments.command {
         None => {
             let reports = app.edition_reports(LISTED).await?;
@@ -57,21 +61,24 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
             output.json(&reports)?;
         }
         Some(Command::Show { number, deliveries }) => show(&app, output, number, deliveries).await?,
-        Some(Command::Approve { number }) => {
-            let report = app.approve(number).await?;
-            output.line(format!(
-                "edition {number} is approved for an audience of {}; `postrider publish` or the server sends it",
-                report.audience
-            ))?;
-            output.json(&report)?;
+        Some(Command::Approve { number, wait }) => {
+            let prepared = app.approve(number).await?;
+            say_prepared(output, &prepared)?;
+            let reports = deliver(&app, output, &prepared, wait).await?;
+            say_editions(output, &reports)?;
+            output.json(&reports.iter().find(|report| report.id == number))?;
+            code = done(&prepared, &reports);
         }
         Some(Command::Drop { number, slug }) => {
-            say(output, &app.drop_from_edition(number, &Slug::parse(&slug)?).await?)?;
+            say(
+                output,
+                &app.drop_from_edition(number, &Slug::parse(&slug)?).await?,
+            )?;
         }
         Some(Command::Note { number, text }) => say(output, &app.note_on_edition(number, &text).await?)?,
     }
     app.close().await;
-    Ok(Done::Fully)
+    Ok(code)
 }
 
 async fn show(app: &App, output: &Output, number: i64, deliveries: bool) -> Result<()> {
@@ -82,7 +89,18 @@ async fn show(app: &App, output: &Output, number: i64, deliveries: bool) -> Resu
     let rows = app.delivery_reports(number).await?;
     say_lines(output, &report)?;
     let cells: Vec<Vec<String>> = rows.iter().map(delivery_row).collect();
-    output.table(&["address", "state", "attempts", "code", "text", "relay", "next attempt"], &cells)?;
+    output.table(
+        &[
+            "address",
+            "state",
+            "attempts",
+            "code",
+            "text",
+            "relay",
+            "next attempt",
+        ],
+        &cells,
+    )?;
     let mut value = serde_json::to_value(&report)
         .map_err(|error| Problem::failed("the edition can't be written as JSON").because(error))?;
     if let Some(fields) = value.as_object_mut() {

@@ -17,7 +17,11 @@ pub(super) struct Arguments {
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let app = App::open(options).await?;
     let files = app.write_feeds(&arguments.out).await?;
-    output.line(format!("{} written to {}", count(files.len(), "feed", "feeds"), arguments.out.display()))?;
+    output.line(format!(
+        "{} written to {}",
+        count(files.len(), "feed", "feeds"),
+        arguments.out.display()
+    ))?;
     output.json(&files)?;
     app.close().await;
     Ok(Done::Fully)

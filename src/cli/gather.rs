@@ -38,7 +38,10 @@ pub(super) fn say(output: &Output, reports: &[SourceReport]) -> Result<()> {
         }
     }
     if reports.is_empty() {
-        output.line(format!("{}: add a [[source]] to the configuration", count(0, "source", "sources")))?;
+        output.line(format!(
+            "{}: add a [[source]] to the configuration",
+            count(0, "source", "sources")
+        ))?;
     }
     Ok(())
 }

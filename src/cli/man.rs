@@ -25,12 +25,19 @@ pub(super) fn man(arguments: &ManArguments) -> Result<Done> {
             std::fs::create_dir_all(folder).map_err(trouble)?;
             clap_mangen::generate_to(Cli::command(), folder).map_err(trouble)?;
         }
-        None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout()).map_err(trouble)?,
+        None => clap_mangen::Man::new(Cli::command())
+            .render(&mut std::io::stdout())
+            .map_err(trouble)?,
     }
     Ok(Done::Fully)
 }
 
 pub(super) fn completions(arguments: &CompletionArguments) -> Result<Done> {
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "postrider", &mut std::io::stdout());
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "postrider",
+        &mut std::io::stdout(),
+    );
     Ok(Done::Fully)
 }

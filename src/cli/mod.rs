@@ -47,10 +47,22 @@ struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "POSTRIDER_CONFIG")]
     config: Option<PathBuf>,
     /// Database to use instead of the configured one: sqlite:PATH or postgres://…
-    #[arg(long, global = true, value_name = "URL", env = "POSTRIDER_DATABASE", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "POSTRIDER_DATABASE",
+        hide_env_values = true
+    )]
     database: Option<String>,
     /// Relay to use instead of all configured ones: outbox:DIR, smtp://… or smtps://…
-    #[arg(long, global = true, value_name = "URL", env = "POSTRIDER_RELAY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "POSTRIDER_RELAY",
+        hide_env_values = true
+    )]
     relay: Option<String>,
     /// Write the result as JSON, for other programs.
     #[arg(long, global = true)]
@@ -121,7 +133,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(Done::ForNow) => ExitCode::from(3),
         Err(problem) => {
             output.problem(&problem);
-            ExitCode::from(if problem.kind() == Kind::Configuration { 2 } else { 1 })
+            ExitCode::from(if problem.kind() == Kind::Configuration {
+                2
+            } else {
+                1
+            })
         }
     }
 }

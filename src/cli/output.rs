@@ -21,7 +21,6 @@ impl Output {
         }
     }
 
-
     /// Whether a person can be asked, and shown a progress bar.
     pub(super) fn is_interactive(&self) -> bool {
         !self.json && self.terminal && std::io::stdin().is_terminal()
@@ -29,7 +28,11 @@ impl Output {
 
     /// A line for people; nothing with `--json`.
     pub(super) fn line(&self, text: impl AsRef<str>) -> Result<()> {
-        if self.json { Ok(()) } else { write_out(&format!("{}\n", text.as_ref())) }
+        if self.json {
+            Ok(())
+        } else {
+            write_out(&format!("{}\n", text.as_ref()))
+        }
     }
 
     /// The result as JSON; nothing without `--json`.
@@ -95,9 +98,16 @@ pub(super) fn start_log(server: bool) {
     let usual = if server { "info,sqlx=warn" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi);
     // A second start, as in tests, keeps the first.
-    let _ = if server { log.try_init() } else { log.without_time().with_target(false).try_init() };
+    let _ = if server {
+        log.try_init()
+    } else {
+        log.without_time().with_target(false).try_init()
+    };
 }
 
 /// The word `text` for `count` things, such as `1 summary` or `2 summaries`.

@@ -23,7 +23,12 @@ pub(super) struct Arguments {
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let categories = arguments
         .categories
-        .map(|slugs| slugs.iter().map(|slug| Slug::parse(slug)).collect::<Result<Vec<_>>>())
+        .map(|slugs| {
+            slugs
+                .iter()
+                .map(|slug| Slug::parse(slug))
+                .collect::<Result<Vec<_>>>()
+        })
         .transpose()?;
     let app = App::open(options).await?;
     let digests = named(&app, std::slice::from_ref(&arguments.digest))?;
@@ -37,7 +42,10 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         .map(|segment| {
             vec![
                 segment.name.clone(),
-                segment.readers.map(|readers| readers.to_string()).unwrap_or_default(),
+                segment
+                    .readers
+                    .map(|readers| readers.to_string())
+                    .unwrap_or_default(),
                 segment.summaries.len().to_string(),
                 segment.subject.clone(),
             ]

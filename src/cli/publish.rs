@@ -1,8 +1,8 @@
 //! `postrider publish`: the scheduled job, now.
 
+use super::Done;
 use super::deliver::{deliver, done, say_editions, say_prepared};
 use super::output::Output;
-use super::Done;
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, Result};
 use clap::Args;
@@ -51,6 +51,10 @@ pub(super) async fn publish(
 pub(super) fn named(app: &App, names: &[String]) -> Result<Vec<Digest>> {
     names
         .iter()
-        .map(|name| app.digest(name).cloned().map_err(|problem| problem.as_configuration()))
+        .map(|name| {
+            app.digest(name)
+                .cloned()
+                .map_err(|problem| problem.as_configuration())
+        })
         .collect()
 }

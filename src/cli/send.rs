@@ -1,8 +1,8 @@
 //! `postrider send`: a digest by hand.
 
+use super::Done;
 use super::output::Output;
 use super::publish::{named, publish};
-use super::Done;
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, EmailAddress, Result, Slug};
 use clap::Args;
@@ -34,7 +34,13 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
     let request = if arguments.only.is_empty() {
         Request::Next
     } else {
-        Request::Only(arguments.only.iter().map(|slug| Slug::parse(slug)).collect::<Result<_>>()?)
+        Request::Only(
+            arguments
+                .only
+                .iter()
+                .map(|slug| Slug::parse(slug))
+                .collect::<Result<_>>()?,
+        )
     };
     let app = App::open(options).await?;
     let digests = named(&app, std::slice::from_ref(&arguments.digest))?;
@@ -70,7 +76,13 @@ async fn test(
 ) -> Result<Done> {
     app.prepare(&[], request).await?;
     let sent = app.send_test(digest, request, address).await?;
-    output.line(format!("test of {} sent to {} through {}: {}", digest.name, address.full(), sent.relay, sent.said))?;
+    output.line(format!(
+        "test of {} sent to {} through {}: {}",
+        digest.name,
+        address.full(),
+        sent.relay,
+        sent.said
+    ))?;
     output.json(&sent)?;
     Ok(Done::Fully)
 }
@@ -91,18 +103,29 @@ async fn forecast(app: &App, output: &Output, digest: &Digest, request: &Request
         })
         .collect();
     if let Some(edition) = forecast.under_way {
-        output.line(format!("edition {edition} of {} is not finished; sending resumes it", digest.name))?;
+        output.line(format!(
+            "edition {edition} of {} is not finished; sending resumes it",
+            digest.name
+        ))?;
     } else if rows.is_empty() {
         output.line(format!("{}: nothing new", digest.name))?;
     }
     output.table(&["readers", "receive"], &rows)?;
     output.json(&forecast)?;
-    Ok(forecast.segments.iter().filter(|segment| segment.excluded.is_none()).map(|segment| segment.readers).sum())
+    Ok(forecast
+        .segments
+        .iter()
+        .filter(|segment| segment.excluded.is_none())
+        .map(|segment| segment.readers)
+        .sum())
 }
 
 fn agreed(readers: i64) -> Result<bool> {
     let trouble = |error| crate::domain::Problem::failed("the answer can't be read").because(error);
-    eprint!("Send to {readers} reader{}? [y/N] ", if readers == 1 { "" } else { "s" });
+    eprint!(
+        "Send to {readers} reader{}? [y/N] ",
+        if readers == 1 { "" } else { "s" }
+    );
     std::io::stderr().flush().map_err(trouble)?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(trouble)?;

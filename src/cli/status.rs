@@ -11,13 +11,19 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     let overview = app.overview().await?;
     for digest in &overview.digests {
         let next = digest.next_run_local.as_deref().unwrap_or("only by hand");
-        output.line(format!("{}: next run {next}, {} new", digest.digest, digest.waiting_summaries))?;
+        output.line(format!(
+            "{}: next run {next}, {} new",
+            digest.digest, digest.waiting_summaries
+        ))?;
     }
     for (state, count) in &overview.subscribers {
         output.line(format!("subscribers {state}: {count}"))?;
     }
     for relay in &overview.relays {
-        output.line(format!("relay {}: {}, {} connections", relay.relay, relay.address, relay.connections))?;
+        output.line(format!(
+            "relay {}: {}, {} connections",
+            relay.relay, relay.address, relay.connections
+        ))?;
     }
     if overview.editions.is_empty() {
         output.line("no edition is under way")?;

@@ -67,7 +67,10 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
         Command::Show { address } => say(output, &app.subscriber(&EmailAddress::parse(&address)?).await?)?,
         Command::Add(reader) => say(output, &app.add_subscriber(&new_reader(&app, &reader)?).await?)?,
         Command::Remove { address } => {
-            say(output, &app.remove_subscriber(&EmailAddress::parse(&address)?).await?)?;
+            say(
+                output,
+                &app.remove_subscriber(&EmailAddress::parse(&address)?).await?,
+            )?;
         }
     }
     app.close().await;
@@ -95,7 +98,9 @@ async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
     let created = crate::app::readers::create_private(&unfinished).map_err(stuck)?;
     let mut out = BufWriter::new(created);
     let count = app.export(&mut out).await?;
-    out.flush().and_then(|()| std::fs::rename(&unfinished, path)).map_err(stuck)?;
+    out.flush()
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(stuck)?;
     output.line(format!("{count} subscribers written to {}", path.display()))?;
     output.json(&serde_json::json!({"subscribers": count, "file": path}))
 }
@@ -108,13 +113,21 @@ fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
     let categories = reader
         .categories
         .as_ref()
-        .map(|slugs| slugs.iter().map(|slug| Slug::parse(slug)).collect::<Result<Choice>>())
+        .map(|slugs| {
+            slugs
+                .iter()
+                .map(|slug| Slug::parse(slug))
+                .collect::<Result<Choice>>()
+        })
         .transpose()?;
     Ok(NewReader {
         address: EmailAddress::parse(&reader.address)?,
         confirmed: reader.confirmed,
         name: reader.name.clone(),
-        digests: named(app, &reader.digests)?.into_iter().map(|digest| digest.name).collect(),
+        digests: named(app, &reader.digests)?
+            .into_iter()
+            .map(|digest| digest.name)
+            .collect(),
         categories,
     })
 }
@@ -129,7 +142,18 @@ fn say(output: &Output, subscriber: &Subscriber) -> Result<()> {
         subscriber.consent_at.map(|at| at.rfc3339()).unwrap_or_default(),
         subscriber.consent_source.clone().unwrap_or_default(),
     ];
-    output.table(&["address", "name", "state", "digests", "categories", "agreed", "source"], &[row])?;
+    output.table(
+        &[
+            "address",
+            "name",
+            "state",
+            "digests",
+            "categories",
+            "agreed",
+            "source",
+        ],
+        &[row],
+    )?;
     output.json(subscriber)
 }
 

@@ -66,13 +66,16 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
 
 async fn apply(app: &App, output: &Output, mark: Mark, status: Status) -> Result<()> {
     if mark.note.trim().is_empty() {
-        return Err(Problem::configuration("--note is empty").hint("say in a sentence what was wrong; readers see it"));
+        return Err(Problem::configuration("--note is empty")
+            .hint("say in a sentence what was wrong; readers see it"));
     }
     let fault = match (mark.fault, status) {
         (Some(FaultArgument::Paper), _) | (None, Status::Retracted) => Fault::Paper,
         _ => Fault::Summary,
     };
-    let stored = app.mark_summary(&Slug::parse(&mark.slug)?, status, fault, &mark.note).await?;
+    let stored = app
+        .mark_summary(&Slug::parse(&mark.slug)?, status, fault, &mark.note)
+        .await?;
     output.line(format!(
         "{} is marked as {}; the next edition of each digest that carried it says so",
         stored.summary.slug,
@@ -114,9 +117,15 @@ fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
     for finding in &summary.findings {
         line("finding", Some(finding.html().to_owned()))?;
     }
-    line("research summary", Some(summary.research_summary.html().to_owned()))?;
+    line(
+        "research summary",
+        Some(summary.research_summary.html().to_owned()),
+    )?;
     for implication in &summary.implications {
-        line("implication", Some(format!("{}: {}", implication.name, implication.text.html())))?;
+        line(
+            "implication",
+            Some(format!("{}: {}", implication.name, implication.text.html())),
+        )?;
     }
     for limitation in &summary.limitations {
         line("limitation", Some(limitation.html().to_owned()))?;

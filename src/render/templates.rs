@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::check::{self, Readers};
 use super::context::{
-    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage, to_data,
+    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, PreferencesPage, UnsubscribePage,
+    UnsubscribedPage, to_data,
 };
 use super::engine::{self, Engine, Escape};
 use super::mail::{ReaderShape, with_reader};

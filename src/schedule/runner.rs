@@ -41,12 +41,7 @@ impl Runner {
     ///
     /// # Errors
     /// When a schedule can't be read.
-    pub fn new(
-        digests: &[Digest],
-        store: Store,
-        clock: Arc<dyn Clock>,
-        job: Arc<dyn Job>,
-    ) -> Result<Self> {
+    pub fn new(digests: &[Digest], store: Store, clock: Arc<dyn Clock>, job: Arc<dyn Job>) -> Result<Self> {
         let mut entries = Vec::new();
         for digest in digests {
             let schedule = Schedule::parse(&digest.schedule)

@@ -25,7 +25,11 @@ pub(super) async fn feed(
         .ok_or_else(|| Problem::not_found(format!("there is no feed {file:?}")))?;
     let document = app.feed(name, format).await?;
     let gzip = takes_gzip(&headers);
-    let etag = if gzip { document.gzip_etag() } else { document.etag.clone() };
+    let etag = if gzip {
+        document.gzip_etag()
+    } else {
+        document.etag.clone()
+    };
     let validators = Validators {
         etags: [document.etag.clone(), document.gzip_etag()],
         modified: document.modified,

@@ -21,7 +21,10 @@ impl IntoResponse for Failure {
             Kind::NotFound => (StatusCode::NOT_FOUND, "not found\n").into_response(),
             Kind::Configuration | Kind::Failed => {
                 tracing::error!(problem = %self.0, "request failed");
-                (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here; please try again later\n")
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "something went wrong here; please try again later\n",
+                )
                     .into_response()
             }
         }
