@@ -200,18 +200,7 @@ impl App {
     }
 
     fn relays(&self) -> Result<Vec<(Relay, u32)>> {
-        let settings = SessionSettings {
-            hello: self.config.delivery.hello.clone(),
-            timeout: self.config.delivery.timeout,
-        };
-        self.config
-            .relays
-            .iter()
-            .map(|relay| {
-                let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
-                Ok((made, relay.connections))
-            })
-            .collect()
+        relays(&self.config)
     }
 
     /// A courier over the configured relays.
@@ -288,6 +277,22 @@ impl Identity for Names {
     fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
         self.link("/p/", Purpose::Preferences, digest, subscriber)
     }
+}
+
+/// The configured relays, and how many connections are held to each.
+fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
+    let settings = SessionSettings {
+        hello: config.delivery.hello.clone(),
+        timeout: config.delivery.timeout,
+    };
+    config
+        .relays
+        .iter()
+        .map(|relay| {
+            let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
+            Ok((made, relay.connections))
+        })
+        .collect()
 }
 
 fn sender(config: &Config) -> Sender {

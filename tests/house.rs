@@ -23,6 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("schedule", &["gather", "edition", "deliver", "store", "domain"]),
     ("web", &["app", "domain"]),
     ("cli", &["app", "domain"]),
+    // The command that starts the web server.
+    ("cli/serve", &["app", "domain", "web"]),
 ];
 
 /// The files that know every module.

@@ -1,9 +1,16 @@
 //! Looking at everything before it is needed: configuration, database, templates, relays.
 
-use super::{App, Options, load_config};
-use crate::domain::Result;
+use super::{Options, STORE_CONNECTIONS, database_url, load_config, relays};
+use crate::config::Config;
+use crate::deliver::relay::Relay;
+use crate::domain::{Problem, Result};
 use crate::render::Templates;
+use crate::store::Store;
 use serde::Serialize;
+use std::time::Duration;
+
+/// How long a relay may take to show that it can be used, whatever the configured time-out.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was looked at, and what came of it.
 #[derive(Debug, Serialize)]
@@ -30,7 +37,7 @@ impl Verdict {
     }
 }
 
-/// Looks at configuration, templates, database and relays, each by itself as far as it can be.
+/// Looks at configuration, database, templates and relays, each by itself.
 pub async fn check(options: &Options) -> Vec<Verdict> {
     let config = match load_config(options) {
         Ok(config) => config,
@@ -43,23 +50,53 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
         config.categories.len(),
         config.digests.len()
     );
-    let mut verdicts = vec![Verdict::of("configuration", Ok(said))];
-    match App::open(options).await {
-        Ok(app) => {
-            let count = app.templates.check().len();
-            verdicts.push(Verdict::of("templates", Ok(format!("{count} templates"))));
-            let summaries = app
-                .store
-                .content_version()
-                .await
-                .map(|(count, _)| format!("{count} summaries"));
-            verdicts.push(Verdict::of("database", summaries));
-            verdicts.extend(app.check_relays().await);
-            app.close().await;
+    let mut verdicts = vec![
+        Verdict::of("configuration", Ok(said)),
+        Verdict::of("database", database(&config).await),
+        Verdict::of("templates", templates(&config)),
+    ];
+    match relays(&config) {
+        Ok(relays) => {
+            for (relay, _) in relays {
+                verdicts.push(Verdict::of(
+                    format!("relay {}", relay.name()),
+                    probe(&relay).await,
+                ));
+            }
         }
-        Err(problem) => verdicts.push(Verdict::of("database and templates", Err(problem))),
+        Err(problem) => verdicts.push(Verdict::of("relays", Err(problem))),
     }
     verdicts
+}
+
+async fn database(config: &Config) -> Result<String> {
+    let store = Store::open(&database_url(&config.database), STORE_CONNECTIONS).await?;
+    let counted = store.content_version().await;
+    store.close().await;
+    counted.map(|(summaries, _)| format!("{} holds {summaries} summaries", config.database))
+}
+
+fn templates(config: &Config) -> Result<String> {
+    let verdicts = examine(config)?;
+    let count = verdicts.len();
+    match verdicts.into_iter().find_map(|(_, outcome)| outcome.err()) {
+        Some(problem) => Err(problem),
+        None => Ok(format!("{count} templates render")),
+    }
+}
+
+/// Connects to a relay, logs in and leaves.
+///
+/// # Errors
+/// Says what stopped it.
+pub(super) async fn probe(relay: &Relay) -> Result<String> {
+    match tokio::time::timeout(PATIENCE, relay.probe()).await {
+        Ok(outcome) => outcome.map_err(|trouble| Problem::failed(trouble.to_string())),
+        Err(_) => Err(
+            Problem::failed(format!("{} said nothing for {PATIENCE:?}", relay.address()))
+                .hint("check that the relay is up and can be reached from here"),
+        ),
+    }
 }
 
 /// Renders every template with sample data.
@@ -67,33 +104,18 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
 /// # Errors
 /// When the configuration or the folder of templates can't be read.
 pub fn check_templates(options: &Options) -> Result<Vec<Verdict>> {
-    let config = load_config(options)?;
-    let mails: Vec<String> = config
-        .digests
-        .iter()
-        .map(|digest| digest.templates.clone())
-        .collect();
-    let verdicts = Templates::examine(config.templates_folder.as_deref(), &mails)?;
+    let verdicts = examine(&load_config(options)?)?;
     Ok(verdicts
         .into_iter()
         .map(|(name, outcome)| Verdict::of(name, outcome.map(|()| "renders".to_owned())))
         .collect())
 }
 
-impl App {
-    async fn check_relays(&self) -> Vec<Verdict> {
-        let relays = match self.relays() {
-            Ok(relays) => relays,
-            Err(problem) => return vec![Verdict::of("relays", Err(problem))],
-        };
-        let mut verdicts = Vec::new();
-        for (relay, _) in relays {
-            let outcome = relay
-                .probe()
-                .await
-                .map_err(|trouble| crate::domain::Problem::failed(trouble.to_string()));
-            verdicts.push(Verdict::of(format!("relay {}", relay.name()), outcome));
-        }
-        verdicts
-    }
+fn examine(config: &Config) -> Result<Vec<(String, Result<()>)>> {
+    let mails: Vec<String> = config
+        .digests
+        .iter()
+        .map(|digest| digest.templates.clone())
+        .collect();
+    Templates::examine(config.templates_folder.as_deref(), &mails)
 }

@@ -26,6 +26,13 @@ pub struct PreviewedSegment {
     pub files: Vec<PathBuf>,
 }
 
+/// What a segment holds, before it is rendered.
+struct Chosen {
+    name: String,
+    readers: Option<i64>,
+    items: Vec<(ItemKind, StoredSummary)>,
+}
+
 /// A reader in previews.
 const SAMPLE_NAME: &str = "Sample Reader";
 
@@ -42,15 +49,24 @@ impl App {
         folder: &Path,
     ) -> Result<Vec<PreviewedSegment>> {
         let items = self.showcase(digest, &Request::Next).await?;
-        let mut segments: Vec<(String, Option<i64>, Vec<(ItemKind, StoredSummary)>)> = Vec::new();
+        let mut segments = Vec::new();
         if let Some(categories) = categories {
             for slug in categories {
                 self.category(slug)?;
             }
             let choice: Choice = categories.iter().cloned().collect();
-            let name = choice.to_string().replace(';', "+");
-            let name = if name.is_empty() { "all".to_owned() } else { name };
-            segments.push((name, None, self.chosen(digest, &choice, items)));
+            let items = self.chosen(digest, &choice, items);
+            if items.is_empty() {
+                return Err(
+                    Problem::failed(format!("nothing in the next edition is for \"{choice}\""))
+                        .hint("leave --categories out to see every segment"),
+                );
+            }
+            segments.push(Chosen {
+                name: choice.to_string().replace(';', "+"),
+                readers: None,
+                items,
+            });
         } else {
             let forecast = self.planner().dry_run(digest, &Request::Next).await?;
             for (n, segment) in forecast
@@ -58,30 +74,29 @@ impl App {
                 .filter(|segment| segment.excluded.is_none())
                 .enumerate()
             {
-                let chosen: Vec<_> = items
+                let chosen = items
                     .iter()
-                    .filter(|(_, stored)| segment.summaries.contains(&stored.id))
-                    .cloned()
-                    .collect();
-                segments.push((format!("segment-{}", n + 1), Some(segment.readers), chosen));
+                    .filter(|(_, stored)| segment.summaries.contains(&stored.id));
+                segments.push(Chosen {
+                    name: format!("segment-{}", n + 1),
+                    readers: Some(segment.readers),
+                    items: chosen.cloned().collect(),
+                });
             }
-            segments.retain(|(_, _, chosen)| !chosen.is_empty());
+            segments.retain(|segment| !segment.items.is_empty());
             if segments.is_empty() {
-                segments.push(("all".to_owned(), None, items));
+                segments.push(Chosen {
+                    name: "everything".to_owned(),
+                    readers: None,
+                    items,
+                });
             }
         }
         std::fs::create_dir_all(folder).map_err(|error| trouble(folder, error))?;
-        let mut written = Vec::with_capacity(segments.len());
-        for (name, readers, chosen) in segments {
-            if chosen.is_empty() {
-                return Err(
-                    Problem::failed(format!("nothing in the next edition is for {name}"))
-                        .hint("leave --categories out to see every segment"),
-                );
-            }
-            written.push(self.write_segment(digest, name, readers, &chosen, folder)?);
-        }
-        Ok(written)
+        segments
+            .into_iter()
+            .map(|segment| self.write_segment(digest, segment, folder))
+            .collect()
     }
 
     fn chosen(
@@ -99,20 +114,14 @@ impl App {
             .collect()
     }
 
-    fn write_segment(
-        &self,
-        digest: &Digest,
-        name: String,
-        readers: Option<i64>,
-        items: &[(ItemKind, StoredSummary)],
-        folder: &Path,
-    ) -> Result<PreviewedSegment> {
+    fn write_segment(&self, digest: &Digest, segment: Chosen, folder: &Path) -> Result<PreviewedSegment> {
+        let Chosen { name, readers, items } = segment;
         let issue = Issue {
             digest,
             number: 0,
             time: self.clock.now(),
             note: None,
-            items,
+            items: &items,
             segment: 0,
         };
         let mail = self.composer.render(&issue, ReaderShape::Named)?;

@@ -1,6 +1,7 @@
 //! What is going on: runs to come, editions under way, summaries, and the ledger.
 
 use super::App;
+use super::check::probe;
 use crate::domain::edition::{Report, State};
 use crate::domain::summary::{Fault, Status, StoredSummary};
 use crate::domain::{Result, Slug, Timestamp, delivery};
@@ -34,7 +35,7 @@ pub struct DigestOverview {
     pub waiting_summaries: usize,
 }
 
-/// A relay as the configuration has it.
+/// A relay, and whether it takes connections now.
 #[derive(Debug, Serialize)]
 pub struct RelayOverview {
     /// Its name.
@@ -43,6 +44,10 @@ pub struct RelayOverview {
     pub address: String,
     /// How many connections are held to it.
     pub connections: u32,
+    /// Whether it can be used now.
+    pub ready: bool,
+    /// What it said, or what stands in the way.
+    pub said: String,
 }
 
 impl App {
@@ -86,17 +91,23 @@ impl App {
                 .into_iter()
                 .map(|(state, count)| (state.as_str(), count))
                 .collect(),
-            relays: self
-                .config
-                .relays
-                .iter()
-                .map(|relay| RelayOverview {
-                    relay: relay.name.to_string(),
-                    address: relay.address.to_string(),
-                    connections: relay.connections,
-                })
-                .collect(),
+            relays: self.relay_overviews().await?,
         })
+    }
+
+    async fn relay_overviews(&self) -> Result<Vec<RelayOverview>> {
+        let mut overviews = Vec::new();
+        for (relay, connections) in self.relays()? {
+            let outcome = probe(&relay).await;
+            overviews.push(RelayOverview {
+                relay: relay.name().to_owned(),
+                address: relay.address().to_string(),
+                connections,
+                ready: outcome.is_ok(),
+                said: outcome.unwrap_or_else(|problem| problem.message().to_owned()),
+            });
+        }
+        Ok(overviews)
     }
 
     /// Answers when the database does.
