@@ -20,9 +20,10 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
         output.line(format!("subscribers {state}: {count}"))?;
     }
     for relay in &overview.relays {
+        let state = if relay.ready { "ready" } else { "can't be used now" };
         output.line(format!(
-            "relay {}: {}, {} connections",
-            relay.relay, relay.address, relay.connections
+            "relay {}: {state}: {}, {} connections",
+            relay.relay, relay.said, relay.connections
         ))?;
     }
     if overview.editions.is_empty() {
