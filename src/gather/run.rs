@@ -8,8 +8,8 @@ use super::dedupe::{canonical_url, content_hash, entry_id};
 use super::{FetchMemory, Item, Source};
 use crate::domain::{Clock, FetchState, Problem, Result, Summary, Timestamp};
 use crate::store::Store;
+use crate::store::arrivals::Arrival;
 use crate::store::lease;
-use crate::store::summaries::Arrival;
 
 /// How long another process may take to gather.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);

@@ -1,5 +1,6 @@
 //! The only SQL. One text for SQLite and PostgreSQL; what differs is in `dialect`.
 
+pub mod arrivals;
 pub mod audience;
 mod dialect;
 pub mod editions;

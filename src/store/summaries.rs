@@ -3,178 +3,23 @@
 use super::Store;
 use super::dialect::Column;
 use super::fault::db;
-use super::summary_row::{COLUMNS, bind_content, link, read, set_categories, unreadable};
+use super::summary_row::{COLUMNS, read, unreadable};
 use crate::domain::edition::ItemKind;
 use crate::domain::summary::{Fault, Status, StoredSummary};
-use crate::domain::{Doi, Problem, Result, Slug, Summary, Timestamp};
+use crate::domain::{Problem, Result, Slug, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::HashMap;
 
-/// What the store knows of a gathered item before it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// The summary's number.
-    pub id: i64,
-    /// The source whose text is shown.
-    pub owner: String,
-    /// The hash of the shown text.
-    pub content_hash: String,
-    /// The hash that this source's item had the last time; `None` when it never showed the item.
-    pub item_hash: Option<String>,
-}
+use Argument::{Number, Text};
 
-/// A gathered item, ready to be stored.
-#[derive(Debug)]
-pub struct Arrival<'a> {
-    /// The source's name.
-    pub source: &'a str,
-    /// What the item is called within its source.
-    pub key: &'a str,
-    /// The content.
-    pub summary: &'a Summary,
-    /// Permanent id of the feed entry.
-    pub entry_id: &'a str,
-    /// The canonical form of the item's own address.
-    pub canonical_url: Option<&'a str>,
-    /// Hash over everything a reader sees.
-    pub hash: &'a str,
+/// What is bound to a selection.
+enum Argument<'a> {
+    Text(&'a str),
+    Number(i64),
 }
 
 impl Store {
-    /// Finds the summary that `arrival` is: by DOI, then by its id in the source, then by canonical URL.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn known_summary(&self, arrival: &Arrival<'_>) -> Result<Option<Known>> {
-        let row = sqlx::query(
-            "SELECT s.id, s.source, s.content_hash,
-                    (SELECT hash FROM summary_source WHERE source = $1 AND item_key = $2 AND summary_id = s.id)
-             FROM summary s
-             LEFT JOIN summary_source o ON o.summary_id = s.id AND o.source = $1 AND o.item_key = $2
-             WHERE s.doi = $3 OR o.item_key IS NOT NULL OR s.canonical_url = $4
-             ORDER BY CASE WHEN s.doi = $3 THEN 0 WHEN o.item_key IS NOT NULL THEN 1 ELSE 2 END
-             LIMIT 1",
-        )
-        .bind(arrival.source)
-        .bind(arrival.key)
-        .bind(arrival.summary.doi.as_ref().map(Doi::as_str))
-        .bind(arrival.canonical_url)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(db)?;
-        row.map(|row| {
-            Ok(Known {
-                id: row.try_get(0).map_err(db)?,
-                owner: row.try_get(1).map_err(db)?,
-                content_hash: row.try_get(2).map_err(db)?,
-                item_hash: row.try_get(3).map_err(db)?,
-            })
-        })
-        .transpose()
-    }
-
-    /// Stores a new summary; its slug gets a number when another paper has it already.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn insert_summary(&self, arrival: &Arrival<'_>, now: Timestamp) -> Result<()> {
-        let summary = arrival.summary;
-        let slug = self
-            .free("SELECT 1 FROM summary WHERE slug = $1", summary.slug.as_str())
-            .await?;
-        let entry_id = self
-            .free("SELECT 1 FROM summary WHERE entry_id = $1", arrival.entry_id)
-            .await?;
-        let marked = (summary.status != Status::Published).then_some(now.0);
-        let mut tx = self.begin().await?;
-        let id: i64 = bind_content(
-            sqlx::query(
-                "INSERT INTO summary (title, journal, year, doi, published, explanation, duration,
-                     participants, evidence, findings, research_summary, implications, limitations, url,
-                     canonical_url, source, content_hash, updated,
-                     slug, entry_id, first_seen, status, note, fault, marked)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                     $19, $20, $21, $22, $23, $24, $25)
-                 RETURNING id",
-            ),
-            arrival,
-            now,
-        )?
-        .bind(slug)
-        .bind(entry_id)
-        .bind(now.0)
-        .bind(summary.status.as_str())
-        .bind(summary.note.as_deref())
-        .bind(summary.fault.map(Fault::as_str))
-        .bind(marked)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(db)?
-        .try_get(0)
-        .map_err(db)?;
-        set_categories(&mut tx, id, &summary.categories).await?;
-        link(&mut tx, arrival, id).await?;
-        tx.commit().await.map_err(db)
-    }
-
-    /// Replaces the text of summary `id`. A status other than published is an explicit mark;
-    /// published never takes an earlier mark away.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn update_summary(&self, id: i64, arrival: &Arrival<'_>, now: Timestamp) -> Result<()> {
-        let summary = arrival.summary;
-        let mut tx = self.begin().await?;
-        bind_content(
-            sqlx::query(
-                "UPDATE summary SET title = $1, journal = $2, year = $3,
-                     doi = CASE WHEN EXISTS (SELECT 1 FROM summary o WHERE o.doi = $4 AND o.id <> $19)
-                         THEN doi ELSE COALESCE($4, doi) END,
-                     published = $5, explanation = $6, duration = $7, participants = $8, evidence = $9,
-                     findings = $10, research_summary = $11, implications = $12, limitations = $13,
-                     url = $14,
-                     canonical_url = CASE WHEN EXISTS (SELECT 1 FROM summary o WHERE o.canonical_url = $15
-                         AND o.id <> $19) THEN canonical_url ELSE COALESCE($15, canonical_url) END,
-                     source = $16, content_hash = $17, updated = $18
-                 WHERE id = $19",
-            ),
-            arrival,
-            now,
-        )?
-        .bind(id)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
-        if summary.status != Status::Published {
-            sqlx::query(
-                "UPDATE summary SET status = $2, note = $3, fault = $4, marked = $5
-                 WHERE id = $1 AND (status <> $2 OR COALESCE(note, '') <> COALESCE($3, ''))",
-            )
-            .bind(id)
-            .bind(summary.status.as_str())
-            .bind(summary.note.as_deref())
-            .bind(summary.fault.map(Fault::as_str))
-            .bind(now.0)
-            .execute(&mut *tx)
-            .await
-            .map_err(db)?;
-        }
-        set_categories(&mut tx, id, &summary.categories).await?;
-        link(&mut tx, arrival, id).await?;
-        tx.commit().await.map_err(db)
-    }
-
-    /// Notes that `arrival` is summary `id`, without touching the text.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn link_summary(&self, id: i64, arrival: &Arrival<'_>) -> Result<()> {
-        let mut tx = self.begin().await?;
-        link(&mut tx, arrival, id).await?;
-        tx.commit().await.map_err(db)
-    }
-
     /// Marks a summary as corrected or retracted, to be announced in the next edition.
     ///
     /// # Errors
@@ -209,12 +54,12 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn latest_summaries(&self, limit: i64) -> Result<Vec<StoredSummary>> {
-        let sql = format!("SELECT {COLUMNS} FROM summary ORDER BY first_seen DESC, id DESC LIMIT $1");
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+        let rows = self
+            .select(
+                "FROM summary ORDER BY first_seen DESC, id DESC LIMIT $1",
+                &[Number(limit)],
+            )
+            .await?;
         self.with_categories(&rows).await
     }
 
@@ -223,17 +68,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn latest_summaries_in(&self, category: &Slug, limit: i64) -> Result<Vec<StoredSummary>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM summary WHERE EXISTS
+        let rows = self
+            .select(
+                "FROM summary WHERE EXISTS
                  (SELECT 1 FROM summary_category c WHERE c.summary_id = summary.id AND c.slug = $1)
-             ORDER BY first_seen DESC, id DESC LIMIT $2"
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(category.as_str())
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+             ORDER BY first_seen DESC, id DESC LIMIT $2",
+                &[Text(category.as_str()), Number(limit)],
+            )
+            .await?;
         self.with_categories(&rows).await
     }
 
@@ -249,21 +91,19 @@ impl Store {
         Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?))
     }
 
-    /// The summaries that digest `digest` neither carried nor skipped, retracted ones left out.
+    /// The summaries that `digest` neither carried nor skipped, the first gathered first; no retracted ones.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn summaries_new_to(&self, digest: &str) -> Result<Vec<StoredSummary>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM summary WHERE status <> 'retracted' AND NOT EXISTS
+        let rows = self
+            .select(
+                "FROM summary WHERE status <> 'retracted' AND NOT EXISTS
                  (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id)
-             ORDER BY first_seen, id"
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(digest)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+             ORDER BY first_seen, id",
+                &[Text(digest)],
+            )
+            .await?;
         self.with_categories(&rows).await
     }
 
@@ -272,17 +112,15 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn summaries_to_announce(&self, digest: &str) -> Result<Vec<StoredSummary>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM summary WHERE marked IS NOT NULL AND EXISTS
+        let rows = self
+            .select(
+                "FROM summary WHERE marked IS NOT NULL AND EXISTS
                  (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id
                   AND d.outcome = 'carried' AND d.announced < summary.marked)
-             ORDER BY marked, id"
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(digest)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+             ORDER BY marked, id",
+                &[Text(digest)],
+            )
+            .await?;
         self.with_categories(&rows).await
     }
 
@@ -291,12 +129,9 @@ impl Store {
     /// # Errors
     /// When there is none.
     pub async fn summary(&self, slug: &Slug) -> Result<StoredSummary> {
-        let sql = format!("SELECT {COLUMNS} FROM summary WHERE slug = $1");
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(slug.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+        let rows = self
+            .select("FROM summary WHERE slug = $1", &[Text(slug.as_str())])
+            .await?;
         let found = self.with_categories(&rows).await?.pop();
         found.ok_or_else(|| no_summary(slug))
     }
@@ -306,12 +141,7 @@ impl Store {
     /// # Errors
     /// When there is none.
     pub async fn summary_by_id(&self, id: i64) -> Result<StoredSummary> {
-        let sql = format!("SELECT {COLUMNS} FROM summary WHERE id = $1");
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(id)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+        let rows = self.select("FROM summary WHERE id = $1", &[Number(id)]).await?;
         let found = self.with_categories(&rows).await?.pop();
         found.ok_or_else(|| Problem::not_found(format!("there is no summary number {id}")))
     }
@@ -321,14 +151,15 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn segment_summaries(&self, segment: i64) -> Result<Vec<(ItemKind, StoredSummary)>> {
-        let sql = format!(
-            "SELECT {COLUMNS}, i.kind AS kind FROM segment_item g
+        self.items(
+            ", i.kind AS kind FROM segment_item g
              JOIN segment e ON e.id = g.segment_id
              JOIN edition_item i ON i.edition_id = e.edition_id AND i.summary_id = g.summary_id
              JOIN summary ON summary.id = g.summary_id
-             WHERE g.segment_id = $1 ORDER BY g.position"
-        );
-        self.items(sql, segment).await
+             WHERE g.segment_id = $1 ORDER BY g.position",
+            segment,
+        )
+        .await
     }
 
     /// The summaries of an edition with the reason why each stands in it, in the edition's order.
@@ -336,20 +167,17 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn edition_summaries(&self, edition: i64) -> Result<Vec<(ItemKind, StoredSummary)>> {
-        let sql = format!(
-            "SELECT {COLUMNS}, i.kind AS kind FROM edition_item i
+        self.items(
+            ", i.kind AS kind FROM edition_item i
              JOIN summary ON summary.id = i.summary_id
-             WHERE i.edition_id = $1 ORDER BY i.position"
-        );
-        self.items(sql, edition).await
+             WHERE i.edition_id = $1 ORDER BY i.position",
+            edition,
+        )
+        .await
     }
 
-    async fn items(&self, sql: String, id: i64) -> Result<Vec<(ItemKind, StoredSummary)>> {
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(id)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+    async fn items(&self, rest: &str, id: i64) -> Result<Vec<(ItemKind, StoredSummary)>> {
+        let rows = self.select(rest, &[Number(id)]).await?;
         let summaries = self.with_categories(&rows).await?;
         rows.iter()
             .zip(summaries)
@@ -361,21 +189,16 @@ impl Store {
             .collect()
     }
 
-    /// `wanted`, with a number behind it when `taken` finds it already.
-    async fn free(&self, taken: &'static str, wanted: &str) -> Result<String> {
-        let mut name = wanted.to_owned();
-        let mut number = 1;
-        while sqlx::query(taken)
-            .bind(&name)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(db)?
-            .is_some()
-        {
-            number += 1;
-            name = format!("{wanted}-{number}");
+    /// The rows of summaries that `rest` of the statement selects.
+    async fn select(&self, rest: &str, arguments: &[Argument<'_>]) -> Result<Vec<AnyRow>> {
+        let mut query = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} {rest}")));
+        for argument in arguments {
+            query = match *argument {
+                Text(text) => query.bind(text.to_owned()),
+                Number(number) => query.bind(number),
+            };
         }
-        Ok(name)
+        query.fetch_all(&self.pool).await.map_err(db)
     }
 
     async fn with_categories(&self, rows: &[AnyRow]) -> Result<Vec<StoredSummary>> {

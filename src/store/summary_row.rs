@@ -1,7 +1,7 @@
 //! A summary as a row: which columns, and how each is written and read.
 
+use super::arrivals::Arrival;
 use super::fault::db;
-use super::summaries::Arrival;
 use crate::domain::summary::{Fault, Status, StoredSummary};
 use crate::domain::{Doi, Problem, Prose, Result, Slug, Summary, Timestamp};
 use sqlx::Row;
