@@ -4,6 +4,8 @@
 
 #[path = "support/database.rs"]
 mod database;
+#[path = "support/plan.rs"]
+mod plan;
 #[path = "support/seed.rs"]
 mod seed;
 

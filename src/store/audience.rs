@@ -98,8 +98,11 @@ impl Store {
             .await
             .map_err(db)?;
         if done.rows_affected() == 0 {
+            tx.rollback().await.map_err(db)?;
+            // Another process may have approved it since it was read above.
+            let state = self.edition(id).await?.state;
             return Err(
-                Problem::failed(format!("edition {id} is {}, not a draft", edition.state.as_str()))
+                Problem::failed(format!("edition {id} is {}, not a draft", state.as_str()))
                     .hint("it was approved already; `postrider editions` shows where it stands"),
             );
         }
