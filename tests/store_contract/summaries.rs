@@ -6,7 +6,7 @@ use crate::seed::{NOW, arrival, at, many_readers, slug, summaries, summary};
 use postrider::domain::problem::Kind;
 use postrider::domain::summary::{Fault, Implication, Status, Summary};
 use postrider::domain::{Doi, Prose};
-use postrider::store::summaries::Arrival;
+use postrider::store::arrivals::Arrival;
 
 crate::on_both! {
     a_summary_is_kept_whole, a_summary_is_known_by_doi_item_and_address, a_link_makes_an_item_known,
