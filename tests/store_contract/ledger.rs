@@ -16,7 +16,8 @@ crate::on_both! {
     each_batch_is_leased_once, a_lease_of_a_batch_runs_out, a_dead_workers_batches_are_free,
     what_is_due_is_given_in_order, outcomes_are_recorded, what_is_final_stays, who_left_is_told_apart,
     a_released_batch_waits_for_its_next_attempt, a_finished_batch_is_never_due, another_owner_can_not_release,
-    everything_due_can_be_put_off, states_follow_the_deliveries, every_state_is_accounted_for,
+    what_is_too_old_expires_unless_it_is_under_way,
+    an_edition_waits_while_no_relay_can_be_used, states_follow_the_deliveries, every_state_is_accounted_for,
 }
 
 /// An edition of one summary for `readers` readers of `weekly`.
@@ -29,7 +30,10 @@ async fn planned(db: &Database, readers: usize) -> (Store, i64) {
 }
 
 async fn lease(store: &Store, owner: &str, now: Timestamp) -> Option<Batch> {
-    store.lease_batch(owner, now, now.plus(std::time::Duration::from_secs(60))).await.unwrap()
+    store
+        .lease_batch(owner, now, now.plus(std::time::Duration::from_secs(60)))
+        .await
+        .unwrap()
 }
 
 fn outcome(edition: i64, subscriber: i64, state: Delivery) -> Outcome {
@@ -105,18 +109,35 @@ async fn a_dead_workers_batches_are_free(db: Database) {
 
 async fn what_is_due_is_given_in_order(db: Database) {
     let store = db.open().await;
-    readers(&store, &["B@readers.net,Bob,weekly,,confirmed", "a@readers.net,,weekly,,confirmed"]).await;
+    readers(
+        &store,
+        &[
+            "B@readers.net,Bob,weekly,,confirmed",
+            "a@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
     let ids = summaries(&store, &["One"]).await;
     let id = edition(&store, "weekly", &ids).await;
     let batch = lease(&store, "me", NOW).await.unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let seen: Vec<_> = due
         .iter()
-        .map(|due| (due.address.as_ref().unwrap().full(), due.name.as_deref(), due.attempts, due.left))
+        .map(|due| {
+            (
+                due.address.as_ref().unwrap().full(),
+                due.name.as_deref(),
+                due.attempts,
+                due.left,
+            )
+        })
         .collect();
     assert_eq!(
         seen,
-        [("B@readers.net".to_owned(), Some("Bob"), 0, None), ("a@readers.net".to_owned(), None, 0, None)]
+        [
+            ("B@readers.net".to_owned(), Some("Bob"), 0, None),
+            ("a@readers.net".to_owned(), None, 0, None)
+        ]
     );
     let later = Outcome {
         next_attempt: Some(at(300)),
@@ -130,7 +151,13 @@ async fn what_is_due_is_given_in_order(db: Database) {
 
 async fn outcomes_are_recorded(db: Database) {
     let (store, id) = planned(&db, 3).await;
-    let people: Vec<_> = store.delivery_reports(id).await.unwrap().into_iter().map(|(who, _)| who).collect();
+    let people: Vec<_> = store
+        .delivery_reports(id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(who, _)| who)
+        .collect();
     let refused = Outcome {
         code: Some(550),
         text: Some("5.1.1 no such user".to_owned()),
@@ -145,25 +172,60 @@ async fn outcomes_are_recorded(db: Database) {
         next_attempt: Some(at(60)),
         ..outcome(id, people[2], Delivery::Waiting)
     };
-    store.record(&[outcome(id, people[0], Delivery::Sent), refused, silent]).await.unwrap();
+    store
+        .record(&[outcome(id, people[0], Delivery::Sent), refused, silent])
+        .await
+        .unwrap();
     store.record(&[]).await.unwrap();
     let reports = store.delivery_reports(id).await.unwrap();
     let seen: Vec<_> = reports
         .iter()
-        .map(|(_, r)| (r.state, r.attempts, r.code, r.text.as_deref(), r.relay.as_deref(), r.next_attempt))
+        .map(|(_, r)| {
+            (
+                r.state,
+                r.attempts,
+                r.code,
+                r.text.as_deref(),
+                r.relay.as_deref(),
+                r.next_attempt,
+            )
+        })
         .collect();
-    assert_eq!(seen, [
-        (Delivery::Sent, 1, Some(250), Some("2.0.0 \"ok\" é"), Some("main"), None),
-        (Delivery::Failed, 1, Some(550), Some("5.1.1 no such user"), Some("main"), None),
-        (Delivery::Waiting, 0, None, None, None, Some(at(60))),
-    ]);
+    assert_eq!(
+        seen,
+        [
+            (
+                Delivery::Sent,
+                1,
+                Some(250),
+                Some("2.0.0 \"ok\" é"),
+                Some("main"),
+                None
+            ),
+            (
+                Delivery::Failed,
+                1,
+                Some(550),
+                Some("5.1.1 no such user"),
+                Some("main"),
+                None
+            ),
+            (Delivery::Waiting, 0, None, None, None, Some(at(60))),
+        ]
+    );
     assert_eq!(reports[0].1.address, "reader-0@readers.net");
 }
 
 async fn what_is_final_stays(db: Database) {
     let (store, id) = planned(&db, 1).await;
     let who = store.delivery_reports(id).await.unwrap()[0].0;
-    for state in [Delivery::Sent, Delivery::Sent, Delivery::Waiting, Delivery::Uncertain, Delivery::Failed] {
+    for state in [
+        Delivery::Sent,
+        Delivery::Sent,
+        Delivery::Waiting,
+        Delivery::Uncertain,
+        Delivery::Failed,
+    ] {
         store.record(&[outcome(id, who, state)]).await.unwrap();
         let report = &store.delivery_reports(id).await.unwrap()[0].1;
         assert_eq!((report.state, report.attempts), (Delivery::Sent, 1), "{state:?}");
@@ -178,27 +240,53 @@ async fn who_left_is_told_apart(db: Database) {
     for (n, status) in ["unsubscribed", "bounced", "complained"].into_iter().enumerate() {
         readers(&store, &[&format!("reader-{n}@readers.net,,,,{status}")]).await;
     }
-    db.execute("UPDATE subscriber SET state = 'paused' WHERE address_key = 'reader-3@readers.net'").await;
-    db.execute("DELETE FROM subscriber WHERE address_key = 'reader-4@readers.net'").await;
+    db.execute("UPDATE subscriber SET state = 'paused' WHERE address_key = 'reader-3@readers.net'")
+        .await;
+    db.execute("DELETE FROM subscriber WHERE address_key = 'reader-4@readers.net'")
+        .await;
     // This one left the digest, and has another.
     readers(&store, &["reader-5@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "reader-5@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let left: Vec<_> = due.iter().map(|due| due.left.unwrap_or("-")).collect();
-    assert_eq!(left, ["unsubscribed", "bounced", "complained", "paused", "erased", "unsubscribed", "-"]);
+    assert_eq!(
+        left,
+        [
+            "unsubscribed",
+            "bounced",
+            "complained",
+            "paused",
+            "erased",
+            "unsubscribed",
+            "-"
+        ]
+    );
     assert_eq!(due[4].address, None);
 }
 
 async fn a_released_batch_waits_for_its_next_attempt(db: Database) {
     let (store, id) = planned(&db, 3).await;
     let batch = lease(&store, "me", NOW).await.unwrap();
-    let people: Vec<_> = store.due_deliveries(&batch, NOW).await.unwrap().iter().map(|d| d.subscriber).collect();
+    let people: Vec<_> = store
+        .due_deliveries(&batch, NOW)
+        .await
+        .unwrap()
+        .iter()
+        .map(|d| d.subscriber)
+        .collect();
     let again = |who, seconds| Outcome {
         next_attempt: Some(at(seconds)),
         ..outcome(id, who, Delivery::Waiting)
     };
-    let outcomes = [outcome(id, people[0], Delivery::Sent), again(people[1], 500), again(people[2], 300)];
+    let outcomes = [
+        outcome(id, people[0], Delivery::Sent),
+        again(people[1], 500),
+        again(people[2], 300),
+    ];
     store.record(&outcomes).await.unwrap();
     store.release_batch(&batch, "me", at(10)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), Some(at(300)));
@@ -214,7 +302,11 @@ async fn a_finished_batch_is_never_due(db: Database) {
     let batch = lease(&store, "me", NOW).await.unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let states = [Delivery::Sent, Delivery::Excluded];
-    let outcomes: Vec<_> = due.iter().zip(states).map(|(due, state)| outcome(id, due.subscriber, state)).collect();
+    let outcomes: Vec<_> = due
+        .iter()
+        .zip(states)
+        .map(|(due, state)| outcome(id, due.subscriber, state))
+        .collect();
     store.record(&outcomes).await.unwrap();
     store.release_batch(&batch, "me", at(10)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), None);
@@ -230,24 +322,44 @@ async fn another_owner_can_not_release(db: Database) {
     assert_eq!(lease(&store, "next", NOW).await, Some(batch));
 }
 
-async fn everything_due_can_be_put_off(db: Database) {
-    let (store, _) = planned(&db, 501).await;
-    let held = lease(&store, "me", NOW).await.unwrap();
-    store.postpone_batches(NOW, at(300)).await.unwrap();
-    assert_eq!(lease(&store, "next", at(30)).await, None);
-    // What somebody is delivering at present is left to them.
-    store.release_batch(&held, "me", at(31)).await.unwrap();
-    assert_eq!(lease(&store, "next", at(31)).await, Some(held));
-    assert!(lease(&store, "next", at(300)).await.is_some());
+async fn what_is_too_old_expires_unless_it_is_under_way(db: Database) {
+    let (store, id) = planned(&db, 501).await;
+    let expires = store.edition(id).await.unwrap().expires.unwrap();
+    let held = lease(&store, "me", expires).await.unwrap();
+    store.expire_deliveries(Timestamp(expires.0 - 1)).await.unwrap();
+    assert_eq!(store.edition_report(id).await.unwrap().failed, 0);
+    store.expire_deliveries(expires).await.unwrap();
+    let report = store.edition_report(id).await.unwrap();
+    assert_eq!((report.failed, report.waiting), (1, 500));
+    // A message that is being sent is recorded as what it becomes.
+    let due = store.due_deliveries(&held, expires).await.unwrap();
+    let outcomes: Vec<_> = due
+        .iter()
+        .map(|due| outcome(id, due.subscriber, Delivery::Sent))
+        .collect();
+    store.record(&outcomes).await.unwrap();
+    store.release_batch(&held, "me", expires).await.unwrap();
+    store.expire_deliveries(expires).await.unwrap();
+    let report = store.edition_report(id).await.unwrap();
+    assert_eq!((report.sent, report.failed, report.waiting), (500, 1, 0));
+    assert_eq!(store.next_due().await.unwrap(), None);
+}
+
+async fn an_edition_waits_while_no_relay_can_be_used(db: Database) {
+    let (store, id) = planned(&db, 1).await;
+    store.settle_editions(NOW, false).await.unwrap();
+    assert_eq!(store.edition(id).await.unwrap().state, State::Planned);
+    store.settle_editions(NOW, true).await.unwrap();
+    assert_eq!(store.edition(id).await.unwrap().state, State::Waiting);
 }
 
 async fn states_follow_the_deliveries(db: Database) {
     let (store, id) = planned(&db, 1).await;
     let state = async || store.edition(id).await.unwrap().state;
-    store.settle_editions(NOW).await.unwrap();
+    store.settle_editions(NOW, false).await.unwrap();
     assert_eq!(state().await, State::Planned);
     let batch = lease(&store, "me", NOW).await.unwrap();
-    store.settle_editions(NOW).await.unwrap();
+    store.settle_editions(NOW, false).await.unwrap();
     assert_eq!(state().await, State::Sending);
     let who = store.due_deliveries(&batch, NOW).await.unwrap()[0].subscriber;
     let later = Outcome {
@@ -256,7 +368,7 @@ async fn states_follow_the_deliveries(db: Database) {
     };
     store.record(&[later]).await.unwrap();
     store.release_batch(&batch, "me", NOW).await.unwrap();
-    store.settle_editions(at(1)).await.unwrap();
+    store.settle_editions(at(1), false).await.unwrap();
     assert_eq!(state().await, State::Waiting);
     store.set_trouble(Some("relay \"main\" is down")).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
@@ -265,10 +377,13 @@ async fn states_follow_the_deliveries(db: Database) {
     assert_eq!(state().await, State::Sending);
     store.record(&[outcome(id, who, Delivery::Sent)]).await.unwrap();
     store.release_batch(&batch, "me", at(301)).await.unwrap();
-    store.settle_editions(at(302)).await.unwrap();
+    store.settle_editions(at(302), false).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.state, report.finished, report.trouble), (State::Finished, Some(at(302)), None));
-    store.settle_editions(at(400)).await.unwrap();
+    assert_eq!(
+        (report.state, report.finished, report.trouble),
+        (State::Finished, Some(at(302)), None)
+    );
+    store.settle_editions(at(400), false).await.unwrap();
     assert_eq!(store.edition_report(id).await.unwrap().finished, Some(at(302)));
 }
 
@@ -286,8 +401,15 @@ async fn every_state_is_accounted_for(db: Database) {
     }
     store.record(&outcomes).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.sent, report.waiting, report.failed, report.excluded), (2, 4, 4, 2));
+    assert_eq!(
+        (report.sent, report.waiting, report.failed, report.excluded),
+        (2, 4, 4, 2)
+    );
     assert_eq!(report.audience, 12);
-    let reasons: Vec<_> = report.excluded_by.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
+    let reasons: Vec<_> = report
+        .excluded_by
+        .iter()
+        .map(|(reason, n)| (reason.as_str(), *n))
+        .collect();
     assert_eq!(reasons, [("bounced", 1), ("unsubscribed", 1)]);
 }

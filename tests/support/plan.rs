@@ -26,7 +26,6 @@ pub async fn begin(store: &Store, digest: &str, summaries: &[i64], bar_reserved:
         digest,
         items: &items(summaries),
         skipped: &[],
-        only: false,
         now: NOW,
     };
     store.plan_new(&new, bar_reserved).await.unwrap()
@@ -54,5 +53,9 @@ pub async fn edition(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
 
 /// A draft of `digest` with these summaries.
 pub async fn draft(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
-    begin(store, digest, summaries, false).await.keep_draft().await.unwrap()
+    begin(store, digest, summaries, false)
+        .await
+        .keep_draft()
+        .await
+        .unwrap()
 }

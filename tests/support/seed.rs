@@ -4,8 +4,8 @@
 
 use postrider::domain::{Doi, EmailAddress, LocalPartRule, Slug, Summary, Timestamp};
 use postrider::store::Store;
-use postrider::store::subscribers::Subscriber;
 use postrider::store::arrivals::Arrival;
+use postrider::store::subscribers::Subscriber;
 use postrider::subscriptions::import::{ImportReport, ImportSettings, import};
 
 /// 2026-01-10T00:00:00Z.
