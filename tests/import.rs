@@ -4,6 +4,8 @@
 
 #[path = "support/database.rs"]
 mod database;
+#[path = "import/files.rs"]
+mod files;
 #[path = "support/seed.rs"]
 mod seed;
 
@@ -11,30 +13,19 @@ use database::Database;
 use postrider::domain::subscriber::{Cause, State, Suppression};
 use postrider::domain::{EmailAddress, LocalPartRule, Result};
 use postrider::store::Store;
-use postrider::subscriptions::export::export;
 use postrider::subscriptions::import::{ImportReport, ImportSettings, address_hash, import};
-use seed::{NOW, address, at, list, many_readers, reader, readers, settings};
-use std::io::Read;
+use seed::{NOW, address, at, list, reader, readers, settings};
 
 on_both! {
-    adds_readers, doubles_are_wrong_wherever_they_stand, a_double_that_leaves_leaves,
-    one_wrong_line_keeps_everything_out, wrong_lines_are_left_out_when_asked, a_list_of_garbage_is_refused,
-    imports_again_without_a_change, updates_name_digests_and_categories, states_of_readers_stay,
+    adds_readers, imports_again_without_a_change, updates_name_digests_and_categories, states_of_readers_stay,
     a_list_ends_and_suppresses, nobody_is_resurrected, the_erased_are_not_written_down,
     a_pending_line_does_not_demote, a_confirmed_line_confirms, a_digest_that_a_reader_left_stays_left,
-    spelling_is_compared_by_rule, an_export_imports_as_itself, twenty_thousand_in_a_few_seconds,
-    a_failing_file_keeps_nothing,
+    spelling_is_compared_by_rule,
 }
 
+/// Imports `text`, a minute later than the readers of `seed`.
 async fn take(store: &Store, text: &str, settings: &ImportSettings) -> Result<ImportReport> {
     import(store, text.as_bytes(), settings, at(60)).await
-}
-
-fn skipping() -> ImportSettings {
-    ImportSettings {
-        skip_invalid: true,
-        ..settings()
-    }
 }
 
 fn hash_of(text: &str) -> String {
@@ -42,16 +33,12 @@ fn hash_of(text: &str) -> String {
     address_hash(&address(text).key(settings.local_part), &settings.salt)
 }
 
+/// Whether `text` is kept from being mailed for `reason`.
 async fn suppressed(db: &Database, text: &str, reason: &str) -> bool {
     let hash = hash_of(text);
-    let sql = format!("SELECT COUNT(*) FROM suppression WHERE address_hash = '{hash}' AND reason = '{reason}'");
+    let sql =
+        format!("SELECT COUNT(*) FROM suppression WHERE address_hash = '{hash}' AND reason = '{reason}'");
     db.number(&sql).await == 1
-}
-
-async fn exported(store: &Store) -> String {
-    let mut out = Vec::new();
-    export(store, &mut out).await.unwrap();
-    String::from_utf8(out).unwrap()
 }
 
 async fn adds_readers(db: Database) {
@@ -83,98 +70,11 @@ async fn adds_readers(db: Database) {
     assert!(suppressed(&db, "cid@readers.net", "bounced").await);
     assert!(suppressed(&db, "dee@readers.net", "unsubscribed").await);
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 2);
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber WHERE reserved = 1").await, 1);
-}
-
-async fn doubles_are_wrong_wherever_they_stand(db: Database) {
-    let store = db.open().await;
-    let text = list(&["a@readers.net,,,,confirmed", "A@Readers.NET,,,,confirmed"]);
-    let said = take(&store, &text, &settings()).await.unwrap_err().to_string();
     assert_eq!(
-        said,
-        "nothing was imported: line 3: address A***@r***.net stands on line 2 already\n  \
-         hint: correct these lines, or leave them out with --skip-invalid"
+        db.number("SELECT COUNT(*) FROM subscriber WHERE reserved = 1")
+            .await,
+        1
     );
-    let mut lines: Vec<_> = (0..1500).map(|n| format!("r{n}@readers.net,,,,confirmed")).collect();
-    lines.push("r3@readers.net,Second,,,confirmed".to_owned());
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!((report.added, report.invalid_count), (1500, 1));
-    assert_eq!(report.invalid[0].line, 1502);
-    assert_eq!(reader(&store, "r3@readers.net").await.name, None);
-}
-
-async fn a_double_that_leaves_leaves(db: Database) {
-    let store = db.open().await;
-    let text = list(&["a@readers.net,,,,confirmed", "a@readers.net,,,,unsubscribed", "a@readers.net,,,,confirmed"]);
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!(report.invalid_count, 2);
-    let reader = reader(&store, "a@readers.net").await;
-    assert_eq!((reader.state, reader.digests.as_str()), (State::Unsubscribed, ""));
-    assert!(suppressed(&db, "a@readers.net", "unsubscribed").await);
-}
-
-async fn one_wrong_line_keeps_everything_out(db: Database) {
-    let store = db.open().await;
-    let mut lines: Vec<_> = (0..2500).map(|n| format!("r{n}@readers.net,,,,confirmed")).collect();
-    lines[2100] = "r2100@readers.net,,daily,,confirmed".to_owned();
-    lines[2400] = "r2400.readers.net,,,,confirmed".to_owned();
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let said = take(&store, &text, &settings()).await.unwrap_err().to_string();
-    assert_eq!(
-        said,
-        "nothing was imported: 2 lines are wrong\n  \
-         line 2102: digest \"daily\" is not in the configuration\n  \
-         line 2402: address r***: has no @\n  \
-         hint: correct these lines, or leave them out with --skip-invalid"
-    );
-    assert_eq!(store.count_subscribers().await.unwrap(), []);
-    // The lock was given back.
-    many_readers(&store, 1).await;
-}
-
-async fn wrong_lines_are_left_out_when_asked(db: Database) {
-    let store = db.open().await;
-    readers(&store, &["left@readers.net,,,,confirmed"]).await;
-    let text = list(&[
-        "a@readers.net,,,,confirmed",
-        "b@readers.net,,,unknown,confirmed",
-        "left@readers.net,,,unknown,unsubscribed",
-        "a b@readers.net,,,,confirmed",
-    ]);
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!((report.added, report.updated, report.invalid_count), (1, 1, 3));
-    assert_eq!(
-        report.invalid.iter().map(|wrong| wrong.line).collect::<Vec<_>>(),
-        [3, 4, 5]
-    );
-    assert_eq!(reader(&store, "left@readers.net").await.state, State::Unsubscribed);
-    let many = list(&["x,,,,pending"; 150]);
-    let report = take(&store, &many, &skipping()).await.unwrap();
-    assert_eq!((report.invalid.len(), report.invalid_count), (100, 150));
-}
-
-async fn a_list_of_garbage_is_refused(db: Database) {
-    let store = db.open().await;
-    for (text, said) in [
-        (&b""[..], "the list has no first line in UTF-8"),
-        (b"\xFF\xFEe\0m\0a\0i\0l\0", "the list has no first line in UTF-8"),
-        (b"email;status\na@readers.net;pending\n", "unknown column \"email;status\""),
-        (b"email\na@readers.net\n", "there is no column \"status\""),
-        (
-            b"email,status\na@readers.net,pending\n\"b@readers.net,pending\nc@readers.net,pending\n",
-            "line 3: a quote is not closed",
-        ),
-        (
-            b"email,status\n\xE4@readers.net,pending\n",
-            "nothing was imported: line 2: is not in UTF-8",
-        ),
-    ] {
-        let problem = import(&store, text, &settings(), NOW).await.unwrap_err();
-        assert_eq!(problem.message(), said);
-        assert!(problem.hint_text().is_some());
-        assert_eq!(store.count_subscribers().await.unwrap(), [], "{said}");
-    }
 }
 
 async fn imports_again_without_a_change(db: Database) {
@@ -186,10 +86,13 @@ async fn imports_again_without_a_change(db: Database) {
         "d@readers.net,,weekly,,bounced",
     ];
     assert_eq!(readers(&store, &lines).await.added, 4);
-    let before = exported(&store).await;
+    let before = files::exported(&store).await;
     let report = readers(&store, &lines).await;
-    assert_eq!((report.unchanged, report.added, report.updated, report.kept), (4, 0, 0, 0));
-    assert_eq!(exported(&store).await, before);
+    assert_eq!(
+        (report.unchanged, report.added, report.updated, report.kept),
+        (4, 0, 0, 0)
+    );
+    assert_eq!(files::exported(&store).await, before);
 }
 
 async fn updates_name_digests_and_categories(db: Database) {
@@ -199,25 +102,35 @@ async fn updates_name_digests_and_categories(db: Database) {
     assert_eq!((report.updated, report.unchanged), (1, 0));
     let ann = reader(&store, "a@readers.net").await;
     assert_eq!(ann.name.as_deref(), Some("Anna"));
-    assert_eq!((ann.digests.as_str(), ann.categories.to_string().as_str()), ("monthly", "surgery;urology"));
+    assert_eq!(
+        (ann.digests.as_str(), ann.categories.to_string().as_str()),
+        ("monthly", "surgery;urology")
+    );
     // A list without names takes none away, and a digest that a list ended can come back by a list.
     let report = readers(&store, &["a@readers.net,,weekly,urology;surgery,confirmed"]).await;
     assert_eq!(report.updated, 1);
     let ann = reader(&store, "a@readers.net").await;
-    assert_eq!((ann.name.as_deref(), ann.digests.as_str()), (Some("Anna"), "weekly"));
+    assert_eq!(
+        (ann.name.as_deref(), ann.digests.as_str()),
+        (Some("Anna"), "weekly")
+    );
 }
 
 async fn states_of_readers_stay(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,,,confirmed"]).await;
     let id = reader(&store, "a@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     let report = readers(&store, &["a@readers.net,Ann,weekly;monthly,,confirmed"]).await;
     assert_eq!((report.kept, report.updated), (1, 0));
     let ann = reader(&store, "a@readers.net").await;
     assert_eq!((ann.state, ann.digests.as_str()), (State::Unsubscribed, ""));
     assert_eq!(ann.name.as_deref(), Some("Ann"));
-    db.execute("UPDATE subscriber SET state = 'paused', cause = 'reader'").await;
+    db.execute("UPDATE subscriber SET state = 'paused', cause = 'reader'")
+        .await;
     assert_eq!(readers(&store, &["a@readers.net,,,,confirmed"]).await.kept, 1);
     assert_eq!(reader(&store, "a@readers.net").await.state, State::Paused);
 }
@@ -225,7 +138,10 @@ async fn states_of_readers_stay(db: Database) {
 async fn a_list_ends_and_suppresses(db: Database) {
     let store = db.open().await;
     let people = ["a@readers.net", "b@readers.net", "c@readers.net"];
-    let lines: Vec<_> = people.iter().map(|who| format!("{who},,weekly;monthly,,confirmed")).collect();
+    let lines: Vec<_> = people
+        .iter()
+        .map(|who| format!("{who},,weekly;monthly,,confirmed"))
+        .collect();
     readers(&store, &lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
     for (who, status) in people.into_iter().zip(["unsubscribed", "bounced", "complained"]) {
         let report = readers(&store, &[&format!("{who},,weekly,,{status}")]).await;
@@ -268,21 +184,31 @@ async fn nobody_is_resurrected(db: Database) {
         assert_eq!(store.subscriber(who).await.unwrap(), None);
     }
     readers(&store, &["p@readers.net,,,,pending"]).await;
-    store.suppress(&hash_of("p@readers.net"), Suppression::Unsubscribed, NOW).await.unwrap();
+    store
+        .suppress(&hash_of("p@readers.net"), Suppression::Unsubscribed, NOW)
+        .await
+        .unwrap();
     assert_eq!(readers(&store, &["p@readers.net,,,,confirmed"]).await.kept, 1);
     assert_eq!(reader(&store, "p@readers.net").await.state, State::Pending);
 }
 
 async fn the_erased_are_not_written_down(db: Database) {
     let store = db.open().await;
-    store.suppress(&hash_of("a@readers.net"), Suppression::Erased, NOW).await.unwrap();
+    store
+        .suppress(&hash_of("a@readers.net"), Suppression::Erased, NOW)
+        .await
+        .unwrap();
     for (status, reason) in [
         ("confirmed", "erased"),
         ("unsubscribed", "erased"),
         ("bounced", "bounced"),
     ] {
         let report = readers(&store, &[&format!("A@readers.net,Ann,,,{status}")]).await;
-        assert_eq!((report.added, report.refused.get("erased")), (0, Some(&1)), "{status}");
+        assert_eq!(
+            (report.added, report.refused.get("erased")),
+            (0, Some(&1)),
+            "{status}"
+        );
         assert!(suppressed(&db, "a@readers.net", reason).await, "{status}");
     }
     assert_eq!(store.count_subscribers().await.unwrap(), []);
@@ -300,11 +226,16 @@ async fn a_pending_line_does_not_demote(db: Database) {
 
 async fn a_confirmed_line_confirms(db: Database) {
     let store = db.open().await;
-    take(&store, "email,status\na@readers.net,pending\n", &settings()).await.unwrap();
+    take(&store, "email,status\na@readers.net,pending\n", &settings())
+        .await
+        .unwrap();
     let report = readers(&store, &["a@readers.net,,,,confirmed"]).await;
     assert_eq!(report.updated, 1);
     let ann = reader(&store, "a@readers.net").await;
-    assert_eq!((ann.state, ann.consent_source.as_deref()), (State::Confirmed, Some("form")));
+    assert_eq!(
+        (ann.state, ann.consent_source.as_deref()),
+        (State::Confirmed, Some("form"))
+    );
 }
 
 async fn a_digest_that_a_reader_left_stays_left(db: Database) {
@@ -312,7 +243,10 @@ async fn a_digest_that_a_reader_left_stays_left(db: Database) {
     let line = "a@readers.net,,weekly;monthly,,confirmed";
     readers(&store, &[line]).await;
     let id = reader(&store, "a@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     assert_eq!(readers(&store, &[line]).await.unchanged, 1);
     assert_eq!(reader(&store, "a@readers.net").await.digests, "monthly");
     // A list of only what they left does not take the rest away either.
@@ -322,7 +256,10 @@ async fn a_digest_that_a_reader_left_stays_left(db: Database) {
     readers(&store, &["b@readers.net,,weekly;monthly,,confirmed"]).await;
     readers(&store, &["b@readers.net,,monthly,,confirmed"]).await;
     let id = reader(&store, "b@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     readers(&store, &["b@readers.net,,weekly;monthly,,confirmed"]).await;
     assert_eq!(reader(&store, "b@readers.net").await.digests, "monthly");
 }
@@ -336,64 +273,11 @@ async fn spelling_is_compared_by_rule(db: Database) {
     let text = list(&["ann@readers.net,,,,confirmed", "Ann@READERS.net,,,,confirmed"]);
     assert_eq!(take(&store, &text, &exact).await.unwrap().added, 2);
     assert!(take(&store, &text, &settings()).await.is_err());
-    let key = EmailAddress::parse("Ann@readers.net").unwrap().key(LocalPartRule::Exact);
-    assert_eq!(store.subscriber(&key).await.unwrap().unwrap().address, "Ann@readers.net");
-}
-
-async fn an_export_imports_as_itself(db: Database) {
-    let store = db.open().await;
-    readers(
-        &store,
-        &[
-            "a@readers.net,\"Ann, \"\"the\"\" reader\",weekly;monthly,urology;oncology,confirmed",
-            "+b@readers.net,=SUM(1+1),,,confirmed",
-            "'c@readers.net,'t Hooft,monthly,,pending",
-            "=d@readers.net,@d,,,paused",
-            "-e@readers.net,-e,,,unsubscribed",
-            "f@readers.net,,weekly,,bounced",
-            "g@readers.net,Ünï 😀 مرحبا,,,complained",
-        ],
-    )
-    .await;
-    let precise = "email,status,consent_at,consent_source\nh@readers.net,confirmed,2025-01-02T03:04:05.678Z,=x\n";
-    take(&store, precise, &settings()).await.unwrap();
-    let text = exported(&store).await;
-    for cell in text.lines().flat_map(|line| line.split([',', ';'])) {
-        assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{cell}");
-    }
-    let other = Database::sqlite();
-    let copy = other.open().await;
-    let report = take(&copy, &text, &settings()).await.unwrap();
-    assert_eq!(report.added, 8);
-    assert_eq!(exported(&copy).await, text);
-    let report = take(&store, &text, &settings()).await.unwrap();
-    assert_eq!((report.unchanged, report.kept), (8, 0));
-}
-
-async fn twenty_thousand_in_a_few_seconds(db: Database) {
-    let store = db.open().await;
-    assert_eq!(many_readers(&store, 20_000).await.added, 20_000);
-    assert_eq!(many_readers(&store, 20_000).await.unchanged, 20_000);
-}
-
-/// A file on a disk that fails half-way.
-struct Failing<R>(R);
-
-impl<R: Read> Read for Failing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.0.read(buffer)? {
-            0 => Err(std::io::Error::other("the disk is gone")),
-            read => Ok(read),
-        }
-    }
-}
-
-async fn a_failing_file_keeps_nothing(db: Database) {
-    let store = db.open().await;
-    let lines: Vec<_> = (0..3000).map(|n| format!("r{n}@readers.net,,,,confirmed")).collect();
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let problem = import(&store, Failing(text.as_bytes()), &skipping(), NOW).await.unwrap_err();
-    assert_eq!(problem.to_string(), "line 3002: the list can't be read on: the disk is gone");
-    assert_eq!(many_readers(&store, 1).await.added, 1);
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 1);
+    let key = EmailAddress::parse("Ann@readers.net")
+        .unwrap()
+        .key(LocalPartRule::Exact);
+    assert_eq!(
+        store.subscriber(&key).await.unwrap().unwrap().address,
+        "Ann@readers.net"
+    );
 }

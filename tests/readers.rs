@@ -28,9 +28,14 @@ on_both! {
 }
 
 async fn counts(store: &Store, folder: &Path) -> Vec<(String, Result<u64, String>)> {
-    let outcomes = import_changed_lists(store, folder, &settings(), NOW).await.unwrap();
+    let outcomes = import_changed_lists(store, folder, &settings(), NOW)
+        .await
+        .unwrap();
     let told = outcomes.into_iter().map(|list| {
-        let outcome = list.outcome.map(|report| report.added).map_err(|problem| problem.to_string());
+        let outcome = list
+            .outcome
+            .map(|report| report.added)
+            .map_err(|problem| problem.to_string());
         (list.file, outcome)
     });
     told.collect()
@@ -41,7 +46,10 @@ async fn changed_lists_are_read_once(db: Database) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
     write("b.csv", list(&["b@readers.net,,,,confirmed"]));
-    write("a.CSV", list(&["a@readers.net,,,,confirmed", "c@readers.net,,,,pending"]));
+    write(
+        "a.CSV",
+        list(&["a@readers.net,,,,confirmed", "c@readers.net,,,,pending"]),
+    );
     write("README.md", "not a list".to_owned());
     write("README.csv", "not a list".to_owned());
     write(".hidden.csv", "not a list".to_owned());
@@ -49,7 +57,10 @@ async fn changed_lists_are_read_once(db: Database) {
     let first = counts(&store, folder.path()).await;
     assert_eq!(first, [("a.CSV".to_owned(), Ok(2)), ("b.csv".to_owned(), Ok(1))]);
     assert_eq!(counts(&store, folder.path()).await, []);
-    write("b.csv", list(&["b@readers.net,,,,confirmed", "d@readers.net,,,,confirmed"]));
+    write(
+        "b.csv",
+        list(&["b@readers.net,,,,confirmed", "d@readers.net,,,,confirmed"]),
+    );
     assert_eq!(counts(&store, folder.path()).await, [("b.csv".to_owned(), Ok(1))]);
     assert_eq!(counts(&store, folder.path()).await, []);
 }
@@ -58,14 +69,21 @@ async fn a_wrong_list_does_not_stop_the_others(db: Database) {
     let store = db.open().await;
     let folder = tempfile::tempdir().unwrap();
     let wrong = folder.path().join("a.csv");
-    std::fs::write(&wrong, list(&["a@readers.net,,,,confirmed", "b@readers.net,,,,happy"])).unwrap();
+    std::fs::write(
+        &wrong,
+        list(&["a@readers.net,,,,confirmed", "b@readers.net,,,,happy"]),
+    )
+    .unwrap();
     std::fs::write(folder.path().join("z.csv"), list(&["z@readers.net,,,,confirmed"])).unwrap();
     for expected in [2, 1] {
         let outcomes = counts(&store, folder.path()).await;
         // The wrong one is tried, and told of, until it is put right.
         assert_eq!(outcomes.len(), expected);
         let said = outcomes[0].1.as_ref().unwrap_err();
-        let start = format!("{}: nothing was imported: line 3: status \"happy\" is none of", wrong.display());
+        let start = format!(
+            "{}: nothing was imported: line 3: status \"happy\" is none of",
+            wrong.display()
+        );
         assert!(said.starts_with(&start), "{said}");
     }
     assert_eq!(store.subscriber("a@readers.net").await.unwrap(), None);
@@ -75,9 +93,18 @@ async fn a_wrong_list_does_not_stop_the_others(db: Database) {
 async fn a_folder_that_is_not_there_is_named(db: Database) {
     let store = db.open().await;
     let gone = Path::new("no/such/folder");
-    let said = import_changed_lists(&store, gone, &settings(), NOW).await.unwrap_err().to_string();
-    assert!(said.starts_with("folder of lists no/such/folder: No such file"), "{said}");
-    let said = import_file(&store, gone, &settings(), NOW).await.unwrap_err().to_string();
+    let said = import_changed_lists(&store, gone, &settings(), NOW)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.starts_with("folder of lists no/such/folder: No such file"),
+        "{said}"
+    );
+    let said = import_file(&store, gone, &settings(), NOW)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(said.starts_with("list no/such/folder: No such file"), "{said}");
 }
 
@@ -85,16 +112,25 @@ async fn a_list_does_not_undo_what_a_reader_did(db: Database) {
     let store = db.open().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list.csv");
-    let lines = ["a@readers.net,,weekly,,confirmed", "b@readers.net,,weekly;monthly,,confirmed"];
+    let lines = [
+        "a@readers.net,,weekly,,confirmed",
+        "b@readers.net,,weekly;monthly,,confirmed",
+    ];
     std::fs::write(&path, list(&lines)).unwrap();
     counts(&store, folder.path()).await;
     for who in ["a@readers.net", "b@readers.net"] {
         let id = reader(&store, who).await.id;
-        store.end_subscription(id, "weekly", Cause::Reader, at(1)).await.unwrap();
+        store
+            .end_subscription(id, "weekly", Cause::Reader, at(1))
+            .await
+            .unwrap();
     }
     std::fs::write(&path, list(&lines) + "\n").unwrap();
     assert_eq!(counts(&store, folder.path()).await.len(), 1);
-    let (a, b) = (reader(&store, "a@readers.net").await, reader(&store, "b@readers.net").await);
+    let (a, b) = (
+        reader(&store, "a@readers.net").await,
+        reader(&store, "b@readers.net").await,
+    );
     assert_eq!((a.state, a.digests.as_str()), (State::Unsubscribed, ""));
     assert_eq!((b.state, b.digests.as_str()), (State::Confirmed, "monthly"));
 }
@@ -111,16 +147,29 @@ fn new(text: &str, confirmed: bool) -> NewReader {
 
 async fn an_admin_adds(db: Database) {
     let store = db.open().await;
-    let pending = add(&store, &new("a@readers.net", false), &settings(), NOW).await.unwrap();
-    assert_eq!((pending.state, pending.digests.as_str(), pending.consent_at), (State::Pending, "weekly", None));
-    let confirmed = add(&store, &new("A@readers.net", true), &settings(), at(5)).await.unwrap();
+    let pending = add(&store, &new("a@readers.net", false), &settings(), NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        (pending.state, pending.digests.as_str(), pending.consent_at),
+        (State::Pending, "weekly", None)
+    );
+    let confirmed = add(&store, &new("A@readers.net", true), &settings(), at(5))
+        .await
+        .unwrap();
     assert_eq!((confirmed.id, confirmed.state), (pending.id, State::Confirmed));
     assert_eq!(confirmed.consent_at, Some(at(5)));
     assert_eq!(confirmed.consent_source.as_deref(), Some("admin"));
     // Adding once more as pending takes nothing away.
-    let again = add(&store, &new("a@readers.net", false), &settings(), at(6)).await.unwrap();
+    let again = add(&store, &new("a@readers.net", false), &settings(), at(6))
+        .await
+        .unwrap();
     assert_eq!(again, confirmed);
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber WHERE cause = 'admin'").await, 1);
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM subscriber WHERE cause = 'admin'")
+            .await,
+        1
+    );
 }
 
 async fn an_admin_adds_to_a_reader(db: Database) {
@@ -131,7 +180,10 @@ async fn an_admin_adds_to_a_reader(db: Database) {
         ..new("a@readers.net", true)
     };
     let ann = add(&store, &more, &settings(), at(5)).await.unwrap();
-    assert_eq!((ann.digests.as_str(), ann.name.as_deref()), ("monthly;weekly", Some("Ann")));
+    assert_eq!(
+        (ann.digests.as_str(), ann.name.as_deref()),
+        ("monthly;weekly", Some("Ann"))
+    );
     assert_eq!(ann.categories.to_string(), "oncology");
     assert_eq!(ann.consent_source.as_deref(), Some("form"));
     let chosen = NewReader {
@@ -151,29 +203,45 @@ async fn an_admin_can_not_bring_back(db: Database) {
         let who = format!("{status}@readers.net");
         readers(&store, &[&format!("{who},,,,{status}")]).await;
         for confirmed in [false, true] {
-            let problem = add(&store, &new(&who, confirmed), &settings(), NOW).await.unwrap_err();
+            let problem = add(&store, &new(&who, confirmed), &settings(), NOW)
+                .await
+                .unwrap_err();
             let masked = address(&who);
-            assert_eq!(problem.message(), format!("{masked} is not added: the address is {status}"));
+            assert_eq!(
+                problem.message(),
+                format!("{masked} is not added: the address is {status}")
+            );
             assert!(problem.hint_text().is_some());
         }
         assert_eq!(reader(&store, &who).await.digests, "");
     }
     let hash = address_hash("gone@readers.net", &settings().salt);
     store.suppress(&hash, Suppression::Erased, NOW).await.unwrap();
-    let problem = add(&store, &new("gone@readers.net", true), &settings(), NOW).await.unwrap_err();
-    assert_eq!(problem.message(), "g***@r***.net is not added: the address is erased");
+    let problem = add(&store, &new("gone@readers.net", true), &settings(), NOW)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problem.message(),
+        "g***@r***.net is not added: the address is erased"
+    );
     assert_eq!(store.subscriber("gone@readers.net").await.unwrap(), None);
 
     readers(&store, &["b@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "b@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     let back = NewReader {
         digests: vec![slug("weekly")],
         name: Some("Bob".to_owned()),
         ..new("b@readers.net", true)
     };
     let problem = add(&store, &back, &settings(), NOW).await.unwrap_err();
-    assert_eq!(problem.message(), "b***@r***.net is not added: the reader has left \"weekly\"");
+    assert_eq!(
+        problem.message(),
+        "b***@r***.net is not added: the reader has left \"weekly\""
+    );
     let bob = reader(&store, "b@readers.net").await;
     assert_eq!((bob.digests.as_str(), bob.name), ("monthly", None));
 }
@@ -185,13 +253,19 @@ async fn an_admin_names_what_is_there(db: Database) {
         ..new("a@readers.net", true)
     };
     let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
-    assert_eq!((problem.message(), problem.kind()), ("there is no digest \"daily\"", Kind::Configuration));
+    assert_eq!(
+        (problem.message(), problem.kind()),
+        ("there is no digest \"daily\"", Kind::Configuration)
+    );
     let wrong = NewReader {
         categories: Some(Choice::parse("cardiology").unwrap()),
         ..new("a@readers.net", true)
     };
     let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
-    assert_eq!(problem.message(), "category \"cardiology\" is not in the configuration");
+    assert_eq!(
+        problem.message(),
+        "category \"cardiology\" is not in the configuration"
+    );
     assert_eq!(store.count_subscribers().await.unwrap(), []);
 }
 
@@ -199,12 +273,21 @@ async fn an_admin_removes(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     for _ in 0..2 {
-        remove(&store, &address("A@readers.net"), &settings(), NOW).await.unwrap();
-        let ann = show(&store, &address("a@readers.net"), &settings()).await.unwrap();
+        remove(&store, &address("A@readers.net"), &settings(), NOW)
+            .await
+            .unwrap();
+        let ann = show(&store, &address("a@readers.net"), &settings())
+            .await
+            .unwrap();
         assert_eq!((ann.state, ann.digests.as_str()), (State::Unsubscribed, ""));
     }
-    assert_eq!(readers(&store, &["a@readers.net,,weekly,,confirmed"]).await.kept, 1);
-    let problem = remove(&store, &address("x@readers.net"), &settings(), NOW).await.unwrap_err();
+    assert_eq!(
+        readers(&store, &["a@readers.net,,weekly,,confirmed"]).await.kept,
+        1
+    );
+    let problem = remove(&store, &address("x@readers.net"), &settings(), NOW)
+        .await
+        .unwrap_err();
     assert_eq!(problem.message(), "there is no subscriber x***@r***.net");
     assert_eq!(problem.kind(), Kind::NotFound);
 }
@@ -244,17 +327,26 @@ async fn one_click_ends_one_subscription(db: Database) {
     let token = signer().reader_token(Purpose::Unsubscribe, ann.id, monthly);
     unsubscribe(&store, &signer(), &token, NOW).await.unwrap();
     assert_eq!(reader(&store, "a@readers.net").await.state, State::Unsubscribed);
-    assert_eq!(db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'").await, 1);
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'")
+            .await,
+        1
+    );
 }
 
 async fn a_link_is_used_again_and_again(db: Database) {
     let store = db.open().await;
     let token = link(&store, "a@readers.net").await;
     for seconds in 1..4 {
-        assert_eq!(unsubscribe(&store, &signer(), &token, at(seconds)).await.unwrap(), left());
+        assert_eq!(
+            unsubscribe(&store, &signer(), &token, at(seconds)).await.unwrap(),
+            left()
+        );
     }
     let first = at(1).0;
-    let kept = format!("SELECT COUNT(*) FROM subscription WHERE active = 0 AND ended_by = 'reader' AND changed = {first}");
+    let kept = format!(
+        "SELECT COUNT(*) FROM subscription WHERE active = 0 AND ended_by = 'reader' AND changed = {first}"
+    );
     assert_eq!(db.number(&kept).await, 1);
 }
 
@@ -284,7 +376,10 @@ async fn a_forged_link_is_not_found(db: Database) {
         let problem = unsubscribe(&store, &signer(), wrong, NOW).await.unwrap_err();
         assert_eq!(problem.kind(), Kind::NotFound);
         assert_eq!(problem.message(), "this link can't be used");
-        assert_eq!(peek(&store, &signer(), wrong).await.unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(
+            peek(&store, &signer(), wrong).await.unwrap_err().kind(),
+            Kind::NotFound
+        );
     }
     assert_eq!(reader(&store, "a@readers.net").await.digests, "monthly;weekly");
 }

@@ -201,7 +201,10 @@ impl Import {
             let id: i64 = row.try_get(1).map_err(db)?;
             let digest: String = row.try_get(2).map_err(db)?;
             let (keeps, others) = has.entry(id).or_default();
-            if named.get(key.as_str()).is_some_and(|named| named.contains(digest.as_str())) {
+            if named
+                .get(key.as_str())
+                .is_some_and(|named| named.contains(digest.as_str()))
+            {
                 *keeps = true;
             } else {
                 others.push(digest);
@@ -289,7 +292,8 @@ impl Import {
         let sql = format!(
             "INSERT INTO suppression (address_hash, reason, created)
              SELECT j.h, j.reason, $2 FROM {} WHERE true {}",
-            self.dialect.rows(&[("h", Column::Text), ("reason", Column::Text)]),
+            self.dialect
+                .rows(&[("h", Column::Text), ("reason", Column::Text)]),
             on_second_suppression()
         );
         self.query(&sql, json(&rows)?)

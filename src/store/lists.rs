@@ -64,12 +64,12 @@ impl Store {
             on_second_suppression()
         );
         sqlx::query(AssertSqlSafe(sql))
-        .bind(address_hash)
-        .bind(reason.as_str())
-        .bind(now.0)
-        .execute(&self.pool)
-        .await
-        .map_err(db)?;
+            .bind(address_hash)
+            .bind(reason.as_str())
+            .bind(now.0)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
         Ok(())
     }
 }

@@ -68,8 +68,10 @@ pub async fn add(
     if let Some(digest) = left {
         let digest = digest.to_string();
         import.abandon().await?;
-        return Err(Problem::failed(format!("{address} is not added: the reader has left {digest:?}"))
-            .hint("only the reader can come back to it, by signing up again"));
+        return Err(
+            Problem::failed(format!("{address} is not added: the reader has left {digest:?}"))
+                .hint("only the reader can come back to it, by signing up again"),
+        );
     }
     import.commit().await?;
     show(store, address, settings).await
@@ -88,7 +90,11 @@ fn line(
     }
     if digests.is_empty() && before.is_none_or(|before| before.digests.is_empty()) {
         let first = settings.digests.first();
-        digests.push(first.cloned().ok_or_else(|| wrong("there is no digest".to_owned()))?);
+        digests.push(
+            first
+                .cloned()
+                .ok_or_else(|| wrong("there is no digest".to_owned()))?,
+        );
     }
     let chosen = reader.categories.as_ref();
     let categories = chosen.or(before.map(|before| &before.categories));

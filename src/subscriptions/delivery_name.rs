@@ -80,7 +80,10 @@ mod tests {
         assert_eq!(us.read_return_path(&token), back);
         assert_eq!(us.read_return_path(&token.to_uppercase()), back);
         for (n, old) in token.char_indices() {
-            for new in "abcdefghijklmnopqrstuvwxyz234567".chars().filter(|&new| new != old) {
+            for new in "abcdefghijklmnopqrstuvwxyz234567"
+                .chars()
+                .filter(|&new| new != old)
+            {
                 let mut changed = token.clone();
                 changed.replace_range(n..=n, &new.to_string());
                 assert!(us.read_return_path(&changed).is_err(), "{token} {changed}");

@@ -131,10 +131,16 @@ pub async fn import(
         let Some(candidate) = line.map(|line| Candidate::new(line, settings)) else {
             continue;
         };
-        let short = candidate.hash.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        let short = candidate
+            .hash
+            .get(..16)
+            .and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let earlier = short.and_then(|short| seen.insert(short, row.line));
         if let Some(earlier) = earlier {
-            let reason = format!("address {} stands on line {earlier} already", candidate.line.address);
+            let reason = format!(
+                "address {} stands on line {earlier} already",
+                candidate.line.address
+            );
             report.wrong(row.line, reason);
             if !has_left(candidate.line.state) {
                 continue;

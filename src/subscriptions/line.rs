@@ -79,7 +79,10 @@ impl Header {
     /// # Errors
     /// When a column is unknown, doubled or missing.
     pub(super) fn parse(cells: &[String]) -> Result<Self> {
-        let form = format!("the first line names the columns, separated by commas: {}", COLUMNS.join(","));
+        let form = format!(
+            "the first line names the columns, separated by commas: {}",
+            COLUMNS.join(",")
+        );
         let mut places = [None; COLUMNS.len()];
         for (at, cell) in cells.iter().enumerate() {
             let name = unguarded(cell).to_ascii_lowercase();
@@ -115,12 +118,19 @@ impl Header {
         if cells.len() != self.width {
             return Err(format!("has {} cells, the first line has {}", cells.len(), self.width).into());
         }
-        let [email, name, digest, categories, status, consent_at, consent_source] =
-            self.places.map(|place| {
-                place
-                    .and_then(|at| cells.get(at))
-                    .map_or("", |cell| unguarded(cell))
-            });
+        let [
+            email,
+            name,
+            digest,
+            categories,
+            status,
+            consent_at,
+            consent_source,
+        ] = self.places.map(|place| {
+            place
+                .and_then(|at| cells.get(at))
+                .map_or("", |cell| unguarded(cell))
+        });
         let address = EmailAddress::parse(email).map_err(|problem| problem.message().to_owned())?;
         let state = State::parse(&status.to_ascii_lowercase()).ok_or_else(|| {
             let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
@@ -204,7 +214,9 @@ pub(super) fn text(column: &str, cell: &str) -> std::result::Result<Option<Strin
     let text = one_line(cell);
     let length = text.chars().count();
     if length > LONGEST {
-        return Err(format!("{column} has {length} characters, at most {LONGEST} are possible"));
+        return Err(format!(
+            "{column} has {length} characters, at most {LONGEST} are possible"
+        ));
     }
     Ok((!text.is_empty()).then_some(text))
 }
@@ -222,9 +234,15 @@ fn digests(cell: &str, settings: &ImportSettings) -> std::result::Result<Vec<Slu
 }
 
 /// Refuses categories that the configuration lacks.
-pub(super) fn known_categories(choice: &Choice, settings: &ImportSettings) -> std::result::Result<(), String> {
+pub(super) fn known_categories(
+    choice: &Choice,
+    settings: &ImportSettings,
+) -> std::result::Result<(), String> {
     match choice.slugs().find(|slug| !settings.categories.contains(slug)) {
-        Some(unknown) => Err(format!("category {:?} is not in the configuration", unknown.as_str())),
+        Some(unknown) => Err(format!(
+            "category {:?} is not in the configuration",
+            unknown.as_str()
+        )),
         None => Ok(()),
     }
 }
@@ -234,10 +252,20 @@ fn instant(cell: &str, now: Timestamp) -> std::result::Result<Option<Timestamp>,
     if cell.is_empty() {
         return Ok(None);
     }
-    let date = || Some(NaiveDate::parse_from_str(cell, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN).and_utc());
+    let date = || {
+        Some(
+            NaiveDate::parse_from_str(cell, "%Y-%m-%d")
+                .ok()?
+                .and_time(NaiveTime::MIN)
+                .and_utc(),
+        )
+    };
     let time = DateTime::parse_from_rfc3339(cell).map(|time| time.to_utc()).ok();
     let time = time.or_else(date).map(Timestamp::from).ok_or_else(|| {
-        format!("consent_at {} is neither a date such as 2026-01-31 nor a time of RFC 3339", shown(cell))
+        format!(
+            "consent_at {} is neither a date such as 2026-01-31 nor a time of RFC 3339",
+            shown(cell)
+        )
     })?;
     // A date is a day long, and days begin at different times.
     if time > now.plus(Duration::from_hours(24)) {

@@ -25,7 +25,9 @@ fn cells(text: &str) -> Vec<String> {
 }
 
 fn read(text: &str) -> std::result::Result<Line, Wrong> {
-    Header::parse(&cells(&COLUMNS.join(","))).unwrap().line(&cells(text), &settings(), NOW)
+    Header::parse(&cells(&COLUMNS.join(",")))
+        .unwrap()
+        .line(&cells(text), &settings(), NOW)
 }
 
 fn reason(text: &str) -> String {
@@ -50,7 +52,9 @@ fn reads_a_line() {
 #[test]
 fn columns_stand_in_any_order() {
     let header = Header::parse(&cells("STATUS , email")).unwrap();
-    let line = header.line(&cells("pending,a@example.org"), &settings(), NOW).unwrap();
+    let line = header
+        .line(&cells("pending,a@example.org"), &settings(), NOW)
+        .unwrap();
     assert_eq!((line.state, line.address.local()), (State::Pending, "a"));
 }
 
@@ -66,7 +70,12 @@ fn a_header_says_what_is_wrong() {
     ] {
         let problem = Header::parse(&cells(header)).unwrap_err();
         assert_eq!(problem.message(), said);
-        assert!(problem.hint_text().unwrap().ends_with("email,name,digest,categories,status,consent_at,consent_source"));
+        assert!(
+            problem
+                .hint_text()
+                .unwrap()
+                .ends_with("email,name,digest,categories,status,consent_at,consent_source")
+        );
     }
 }
 
@@ -75,18 +84,51 @@ fn a_line_says_what_is_wrong() {
     for (line, said) in [
         ("ann,,,,pending,,", "address a***: has no @"),
         ("a@example.org,,,,,,", "has no status"),
-        ("a@example.org,,,,happy,,", "status \"happy\" is none of pending, confirmed, paused, unsubscribed, bounced, complained"),
-        ("a@example.org,,,,b@example.org,,", "status \"b***@e***.org\" is none of pending, confirmed, paused, unsubscribed, bounced, complained"),
-        ("a@example.org,,daily,,pending,,", "digest \"daily\" is not in the configuration"),
-        ("a@example.org,,,cardiology,pending,,", "category \"cardiology\" is not in the configuration"),
-        ("a@example.org,,,Spinal Cord,pending,,", "categories \"Spinal Cord\" are no slugs joined by ;"),
-        ("a@example.org,,,,confirmed,,web", "status \"confirmed\" needs consent_at"),
-        ("a@example.org,,,,confirmed,2026-01-02,", "status \"confirmed\" needs consent_source"),
-        ("a@example.org,,,,confirmed,2.1.2026,web", "consent_at \"2.1.2026\" is neither a date such as 2026-01-31 nor a time of RFC 3339"),
-        ("a@example.org,,,,confirmed,2026-02-30,web", "consent_at \"2026-02-30\" is neither a date such as 2026-01-31 nor a time of RFC 3339"),
-        ("a@example.org,,,,confirmed,2026-01-12,web", "consent_at \"2026-01-12\" lies in the future"),
+        (
+            "a@example.org,,,,happy,,",
+            "status \"happy\" is none of pending, confirmed, paused, unsubscribed, bounced, complained",
+        ),
+        (
+            "a@example.org,,,,b@example.org,,",
+            "status \"b***@e***.org\" is none of pending, confirmed, paused, unsubscribed, bounced, complained",
+        ),
+        (
+            "a@example.org,,daily,,pending,,",
+            "digest \"daily\" is not in the configuration",
+        ),
+        (
+            "a@example.org,,,cardiology,pending,,",
+            "category \"cardiology\" is not in the configuration",
+        ),
+        (
+            "a@example.org,,,Spinal Cord,pending,,",
+            "categories \"Spinal Cord\" are no slugs joined by ;",
+        ),
+        (
+            "a@example.org,,,,confirmed,,web",
+            "status \"confirmed\" needs consent_at",
+        ),
+        (
+            "a@example.org,,,,confirmed,2026-01-02,",
+            "status \"confirmed\" needs consent_source",
+        ),
+        (
+            "a@example.org,,,,confirmed,2.1.2026,web",
+            "consent_at \"2.1.2026\" is neither a date such as 2026-01-31 nor a time of RFC 3339",
+        ),
+        (
+            "a@example.org,,,,confirmed,2026-02-30,web",
+            "consent_at \"2026-02-30\" is neither a date such as 2026-01-31 nor a time of RFC 3339",
+        ),
+        (
+            "a@example.org,,,,confirmed,2026-01-12,web",
+            "consent_at \"2026-01-12\" lies in the future",
+        ),
         ("a@example.org,,pending", "has 3 cells, the first line has 7"),
-        (&format!("a@example.org,{},,,pending,,", "x".repeat(201)), "name has 201 characters, at most 200 are possible"),
+        (
+            &format!("a@example.org,{},,,pending,,", "x".repeat(201)),
+            "name has 201 characters, at most 200 are possible",
+        ),
     ] {
         assert_eq!(reason(line), said);
     }

@@ -36,7 +36,9 @@ pub async fn import_changed_lists(
         let hash = match hash(&path) {
             Ok(hash) => hash,
             Err(error) => {
-                let outcome = Err(Problem::failed(place).because(error).hint("check the file's owner and mode"));
+                let outcome = Err(Problem::failed(place)
+                    .because(error)
+                    .hint("check the file's owner and mode"));
                 outcomes.push(ListOutcome { file, outcome });
                 continue;
             }

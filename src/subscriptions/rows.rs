@@ -60,9 +60,8 @@ impl<R: Read> Rows<R> {
             // Every row ends in a line feed, as `Watched` adds the last one: only a quote can hide it.
             if self.reader.get_ref().ended {
                 return Err(
-                    Problem::failed(format!("line {}: a quote is not closed", line + 1)).hint(
-                        "close it with a second \"; a quote within a quoted cell is written twice",
-                    ),
+                    Problem::failed(format!("line {}: a quote is not closed", line + 1))
+                        .hint("close it with a second \"; a quote within a quoted cell is written twice"),
                 );
             }
             if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
@@ -81,11 +80,13 @@ impl<R: Read> Rows<R> {
 fn unreadable(line: u64, error: csv::Error) -> Problem {
     let place = format!("line {line}");
     match error.into_kind() {
-        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => Problem::failed(
-            format!("{place}: a row has more than {} kB", LONGEST / 1024),
-        )
-        .hint("look for a quote that is not closed from there on"),
-        csv::ErrorKind::Io(error) => Problem::failed(format!("{place}: the list can't be read on")).because(error),
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Problem::failed(format!("{place}: a row has more than {} kB", LONGEST / 1024))
+                .hint("look for a quote that is not closed from there on")
+        }
+        csv::ErrorKind::Io(error) => {
+            Problem::failed(format!("{place}: the list can't be read on")).because(error)
+        }
         _ => Problem::failed(format!("{place}: the row can't be read")),
     }
 }
@@ -137,7 +138,9 @@ mod tests {
     fn trimmed(bytes: &[u8]) -> Vec<(u64, String)> {
         let rows = read(bytes).unwrap();
         let join = |cells: Vec<String>| cells.iter().map(|c| c.trim()).collect::<Vec<_>>().join("|");
-        rows.into_iter().map(|(line, cells)| (line, join(cells))).collect()
+        rows.into_iter()
+            .map(|(line, cells)| (line, join(cells)))
+            .collect()
     }
 
     #[test]
@@ -155,18 +158,27 @@ mod tests {
                 );
             }
         }
-        assert_eq!(trimmed(b"a\n\"b\"\r\n\"c\n\"\n"), expected(&[(1, "a"), (2, "b"), (3, "c")]));
+        assert_eq!(
+            trimmed(b"a\n\"b\"\r\n\"c\n\"\n"),
+            expected(&[(1, "a"), (2, "b"), (3, "c")])
+        );
         assert_eq!(trimmed(b""), expected(&[]));
     }
 
     #[test]
     fn a_quote_without_end_loses_nobody_silently() {
         let said = read(b"a,b\n1,2\n3,\"4\n5,6\n7,8\n").unwrap_err();
-        assert!(said.starts_with("line 3: a quote is not closed\n  hint:"), "{said}");
+        assert!(
+            said.starts_with("line 3: a quote is not closed\n  hint:"),
+            "{said}"
+        );
         let mut long = b"a,b\n1,\"".to_vec();
         long.resize(LONGEST * 2, b'x');
         let said = read(&long).unwrap_err();
-        assert!(said.starts_with("line 2: a row has more than 256 kB\n  hint:"), "{said}");
+        assert!(
+            said.starts_with("line 2: a row has more than 256 kB\n  hint:"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -179,7 +191,10 @@ mod tests {
     fn other_encodings_cost_their_own_row_only() {
         let mut rows = Rows::new(&b"a\n\xE9\nb\n"[..]);
         let mut next = || rows.next().unwrap().map(|row| (row.line, row.cells.is_some()));
-        assert_eq!((next(), next(), next(), next()), (Some((1, true)), Some((2, false)), Some((3, true)), None));
+        assert_eq!(
+            (next(), next(), next(), next()),
+            (Some((1, true)), Some((2, false)), Some((3, true)), None)
+        );
     }
 
     proptest! {

@@ -119,7 +119,9 @@ pub struct Signer {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|key| key.id)).finish()
+        f.debug_list()
+            .entries(self.keys.iter().map(|key| key.id))
+            .finish()
     }
 }
 
@@ -138,8 +140,10 @@ impl Signer {
             }
         }
         if keys.iter().all(|key| key.revoked) {
-            return Err(Problem::configuration("there is no token secret that is not revoked")
-                .hint("add a new one as the first line of the secret file"));
+            return Err(
+                Problem::configuration("there is no token secret that is not revoked")
+                    .hint("add a new one as the first line of the secret file"),
+            );
         }
         Ok(Self {
             keys: keys.iter().map(Subkeys::new).collect(),
@@ -161,9 +165,7 @@ impl Signer {
         purpose: Purpose,
         token: &str,
     ) -> std::result::Result<ReaderRef, TokenFault> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(token)
-            .map_err(|_| TokenFault::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenFault::Malformed)?;
         let (subscriber, digest_number) = self.verify(Use::Link(purpose), &bytes, MAC)?;
         Ok(ReaderRef {
             subscriber,

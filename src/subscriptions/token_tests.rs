@@ -14,7 +14,13 @@ fn key(id: u8, revoked: bool) -> Key {
 }
 
 fn signer(keys: &[(u8, bool)]) -> Signer {
-    Signer::new(&keys.iter().map(|&(id, revoked)| key(id, revoked)).collect::<Vec<_>>()).unwrap()
+    Signer::new(
+        &keys
+            .iter()
+            .map(|&(id, revoked)| key(id, revoked))
+            .collect::<Vec<_>>(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -41,7 +47,9 @@ fn keys_rotate_and_are_revoked() {
     let mut other = key(1, false);
     other.bytes[31] ^= 1;
     assert_eq!(
-        Signer::new(&[other]).unwrap().read_reader_token(Purpose::Unsubscribe, &token),
+        Signer::new(&[other])
+            .unwrap()
+            .read_reader_token(Purpose::Unsubscribe, &token),
         Err(TokenFault::Forged)
     );
 }
@@ -49,7 +57,11 @@ fn keys_rotate_and_are_revoked() {
 #[test]
 fn signs_with_the_newest_key_that_is_not_revoked() {
     let token = signer(&[(3, true), (2, false), (1, false)]).reader_token(Purpose::Preferences, 1, 1);
-    assert!(signer(&[(2, false)]).read_reader_token(Purpose::Preferences, &token).is_ok());
+    assert!(
+        signer(&[(2, false)])
+            .read_reader_token(Purpose::Preferences, &token)
+            .is_ok()
+    );
 }
 
 #[test]

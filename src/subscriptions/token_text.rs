@@ -59,9 +59,7 @@ pub(super) fn from_base32(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
     let (mut bits, mut held) = (0_u32, 0_u32);
     for c in text.bytes() {
-        let value = BASE32
-            .iter()
-            .position(|&known| known == c.to_ascii_lowercase())?;
+        let value = BASE32.iter().position(|&known| known == c.to_ascii_lowercase())?;
         bits = (bits << 5) | u32::try_from(value).ok()?;
         held += 5;
         if held >= 8 {
@@ -102,7 +100,13 @@ mod tests {
 
     #[test]
     fn refuses_long_varints() {
-        for wrong in [&[0x80, 0][..], &[0x80], &[], &[0xFF; 11], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2]] {
+        for wrong in [
+            &[0x80, 0][..],
+            &[0x80],
+            &[],
+            &[0xFF; 11],
+            &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2],
+        ] {
             assert_eq!(take_varint(&mut &wrong[..]), None, "{wrong:?}");
         }
     }

@@ -16,13 +16,19 @@ crate::on_both! {
 
 async fn new_to(store: &Store, digest: &str) -> Vec<String> {
     let summaries = store.summaries_new_to(digest).await.unwrap();
-    summaries.into_iter().map(|stored| stored.summary.slug.to_string()).collect()
+    summaries
+        .into_iter()
+        .map(|stored| stored.summary.slug.to_string())
+        .collect()
 }
 
 async fn what_is_carried_or_skipped_is_not_new(db: Database) {
     let store = db.open().await;
     let ids = summaries(&store, &["One", "Two", "Three", "Four"]).await;
-    store.mark_summary(&slug("four"), Status::Retracted, Fault::Paper, "Wrong.", at(1)).await.unwrap();
+    store
+        .mark_summary(&slug("four"), Status::Retracted, Fault::Paper, "Wrong.", at(1))
+        .await
+        .unwrap();
     assert_eq!(new_to(&store, "weekly").await, ["one", "two", "three"]);
     assert!(!store.has_editions("weekly").await.unwrap());
     let new = NewEdition {
@@ -32,13 +38,27 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
         only: true,
         now: NOW,
     };
-    let id = store.plan_new(&new, false).await.unwrap().keep_draft().await.unwrap();
+    let id = store
+        .plan_new(&new, false)
+        .await
+        .unwrap()
+        .keep_draft()
+        .await
+        .unwrap();
     assert_eq!(new_to(&store, "weekly").await, ["three"]);
     assert_eq!(new_to(&store, "monthly").await, ["one", "two", "three"]);
     assert!(store.has_editions("weekly").await.unwrap());
     assert!(!store.has_editions("monthly").await.unwrap());
     let edition = store.edition(id).await.unwrap();
-    assert_eq!((edition.digest.as_str(), edition.only, edition.created, edition.planned), ("weekly", true, NOW, None));
+    assert_eq!(
+        (
+            edition.digest.as_str(),
+            edition.only,
+            edition.created,
+            edition.planned
+        ),
+        ("weekly", true, NOW, None)
+    );
 }
 
 async fn a_draft_is_changed(db: Database) {
@@ -48,12 +68,18 @@ async fn a_draft_is_changed(db: Database) {
     store.set_note(id, "Dear \"readers\" 😀").await.unwrap();
     store.drop_item(id, &slug("one")).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.state, report.note.as_deref()), (State::Draft, Some("Dear \"readers\" 😀")));
+    assert_eq!(
+        (report.state, report.note.as_deref()),
+        (State::Draft, Some("Dear \"readers\" 😀"))
+    );
     assert_eq!(report.summaries, [slug("two")]);
     // What was dropped does not come back with the next edition.
     assert_eq!(new_to(&store, "weekly").await, [] as [&str; 0]);
     let left = store.edition_summaries(id).await.unwrap();
-    assert_eq!(left.iter().map(|(kind, s)| (*kind, s.id)).collect::<Vec<_>>(), [(ItemKind::New, ids[1])]);
+    assert_eq!(
+        left.iter().map(|(kind, s)| (*kind, s.id)).collect::<Vec<_>>(),
+        [(ItemKind::New, ids[1])]
+    );
     let problem = store.drop_item(id, &slug("one")).await.unwrap_err();
     assert_eq!(problem.message(), format!("edition {id} does not hold \"one\""));
     assert_eq!(problem.kind(), Kind::NotFound);
@@ -68,7 +94,10 @@ async fn only_a_draft_is_changed(db: Database) {
     let id = edition(&store, "weekly", &ids).await;
     let said = format!("edition {id} is planned, not a draft");
     assert_eq!(store.set_note(id, "x").await.unwrap_err().message(), said);
-    assert_eq!(store.drop_item(id, &slug("one")).await.unwrap_err().message(), said);
+    assert_eq!(
+        store.drop_item(id, &slug("one")).await.unwrap_err().message(),
+        said
+    );
     assert_eq!(store.edition(id).await.unwrap().note, None);
 }
 
@@ -80,7 +109,10 @@ async fn an_edition_is_named_by_number(db: Database) {
         store.set_note(7, "x").await.unwrap_err(),
         store.plan_draft(7, false).await.unwrap_err(),
     ] {
-        assert_eq!((problem.message(), problem.kind()), ("there is no edition 7", Kind::NotFound));
+        assert_eq!(
+            (problem.message(), problem.kind()),
+            ("there is no edition 7", Kind::NotFound)
+        );
     }
 }
 
@@ -92,27 +124,57 @@ async fn accounts_come_newest_first(db: Database) {
     let second = draft(&store, "weekly", &ids[1..2]).await;
     let third = edition(&store, "monthly", &ids[2..]).await;
     let numbers = async |limit| -> Vec<i64> {
-        store.edition_reports(limit).await.unwrap().iter().map(|report| report.id).collect()
+        store
+            .edition_reports(limit)
+            .await
+            .unwrap()
+            .iter()
+            .map(|report| report.id)
+            .collect()
     };
     assert_eq!(numbers(10).await, [third, second, first]);
     assert_eq!(numbers(2).await, [third, second]);
     let found = async |digest, states: &[State]| -> Vec<i64> {
-        store.editions_in(digest, states).await.unwrap().iter().map(|edition| edition.id).collect()
+        store
+            .editions_in(digest, states)
+            .await
+            .unwrap()
+            .iter()
+            .map(|edition| edition.id)
+            .collect()
     };
     assert_eq!(found(Some("weekly"), &State::ALL).await, [first, second]);
-    assert_eq!(found(None, &[State::Draft, State::Finished]).await, [second, third]);
+    assert_eq!(
+        found(None, &[State::Draft, State::Finished]).await,
+        [second, third]
+    );
 }
 
 async fn a_mark_is_announced_once(db: Database) {
     let store = db.open().await;
     let ids = summaries(&store, &["One", "Two"]).await;
     let announced = async |digest| -> Vec<i64> {
-        store.summaries_to_announce(digest).await.unwrap().iter().map(|stored| stored.id).collect()
+        store
+            .summaries_to_announce(digest)
+            .await
+            .unwrap()
+            .iter()
+            .map(|stored| stored.id)
+            .collect()
     };
     draft(&store, "weekly", &ids).await;
     assert_eq!(announced("weekly").await, [] as [i64; 0]);
     let mark = async |name, seconds| {
-        store.mark_summary(&slug(name), Status::Corrected, Fault::Summary, "A number.", at(seconds)).await.unwrap();
+        store
+            .mark_summary(
+                &slug(name),
+                Status::Corrected,
+                Fault::Summary,
+                "A number.",
+                at(seconds),
+            )
+            .await
+            .unwrap();
     };
     mark("two", 5).await;
     mark("one", 9).await;
@@ -130,7 +192,13 @@ async fn a_mark_is_announced_once(db: Database) {
         only: false,
         now: at(10),
     };
-    store.plan_new(&new, false).await.unwrap().keep_draft().await.unwrap();
+    store
+        .plan_new(&new, false)
+        .await
+        .unwrap()
+        .keep_draft()
+        .await
+        .unwrap();
     assert_eq!(announced("weekly").await, [ids[0]]);
     mark("two", 20).await;
     assert_eq!(announced("weekly").await, [ids[0], ids[1]]);
@@ -140,7 +208,10 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
     let store = db.open().await;
     let ids = summaries(&store, &["One"]).await;
     draft(&store, "weekly", &ids).await;
-    store.mark_summary(&slug("one"), Status::Corrected, Fault::Paper, "A number.", at(5)).await.unwrap();
+    store
+        .mark_summary(&slug("one"), Status::Corrected, Fault::Paper, "A number.", at(5))
+        .await
+        .unwrap();
     let correction = [Item {
         summary: ids[0],
         kind: ItemKind::Correction,
@@ -152,10 +223,25 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
         only: false,
         now: at(10),
     };
-    let id = store.plan_new(&new, false).await.unwrap().keep_draft().await.unwrap();
+    let id = store
+        .plan_new(&new, false)
+        .await
+        .unwrap()
+        .keep_draft()
+        .await
+        .unwrap();
     store.drop_item(id, &slug("one")).await.unwrap();
     assert!(store.summaries_to_announce("weekly").await.unwrap().is_empty());
     // A later retraction still reaches those who have it.
-    store.mark_summary(&slug("one"), Status::Retracted, Fault::Paper, "All of it.", at(20)).await.unwrap();
+    store
+        .mark_summary(
+            &slug("one"),
+            Status::Retracted,
+            Fault::Paper,
+            "All of it.",
+            at(20),
+        )
+        .await
+        .unwrap();
     assert_eq!(store.summaries_to_announce("weekly").await.unwrap().len(), 1);
 }

@@ -18,7 +18,12 @@ async fn a_lease_is_exclusive(db: Database) {
     let store = db.open().await;
     let first = lease::take(&store, "weekly", NOW).await.unwrap().unwrap();
     assert!(lease::take(&store, "weekly", NOW).await.unwrap().is_none());
-    assert!(lease::take(&db.open().await, "weekly", NOW).await.unwrap().is_none());
+    assert!(
+        lease::take(&db.open().await, "weekly", NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let other = lease::take(&store, "monthly", NOW).await.unwrap();
     assert!(other.is_some());
     first.release().await.unwrap();
@@ -79,8 +84,13 @@ async fn waiting_ends_with_words(db: Database) {
     let store = db.open().await;
     let _held = lease::take(&store, "weekly", NOW).await.unwrap().unwrap();
     let clock = Ticking(AtomicU64::new(0));
-    let problem = lease::wait_for(&store, "weekly", &clock, Duration::from_secs(4)).await.unwrap_err();
-    assert_eq!(problem.message(), "another process has been busy with \"weekly\" for 4s");
+    let problem = lease::wait_for(&store, "weekly", &clock, Duration::from_secs(4))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problem.message(),
+        "another process has been busy with \"weekly\" for 4s"
+    );
     assert!(problem.hint_text().is_some());
 }
 

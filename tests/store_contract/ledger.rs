@@ -29,7 +29,10 @@ async fn planned(db: &Database, readers: usize) -> (Store, i64) {
 }
 
 async fn lease(store: &Store, owner: &str, now: Timestamp) -> Option<Batch> {
-    store.lease_batch(owner, now, now.plus(std::time::Duration::from_secs(60))).await.unwrap()
+    store
+        .lease_batch(owner, now, now.plus(std::time::Duration::from_secs(60)))
+        .await
+        .unwrap()
 }
 
 fn outcome(edition: i64, subscriber: i64, state: Delivery) -> Outcome {
@@ -105,18 +108,35 @@ async fn a_dead_workers_batches_are_free(db: Database) {
 
 async fn what_is_due_is_given_in_order(db: Database) {
     let store = db.open().await;
-    readers(&store, &["B@readers.net,Bob,weekly,,confirmed", "a@readers.net,,weekly,,confirmed"]).await;
+    readers(
+        &store,
+        &[
+            "B@readers.net,Bob,weekly,,confirmed",
+            "a@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
     let ids = summaries(&store, &["One"]).await;
     let id = edition(&store, "weekly", &ids).await;
     let batch = lease(&store, "me", NOW).await.unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let seen: Vec<_> = due
         .iter()
-        .map(|due| (due.address.as_ref().unwrap().full(), due.name.as_deref(), due.attempts, due.left))
+        .map(|due| {
+            (
+                due.address.as_ref().unwrap().full(),
+                due.name.as_deref(),
+                due.attempts,
+                due.left,
+            )
+        })
         .collect();
     assert_eq!(
         seen,
-        [("B@readers.net".to_owned(), Some("Bob"), 0, None), ("a@readers.net".to_owned(), None, 0, None)]
+        [
+            ("B@readers.net".to_owned(), Some("Bob"), 0, None),
+            ("a@readers.net".to_owned(), None, 0, None)
+        ]
     );
     let later = Outcome {
         next_attempt: Some(at(300)),
@@ -130,7 +150,13 @@ async fn what_is_due_is_given_in_order(db: Database) {
 
 async fn outcomes_are_recorded(db: Database) {
     let (store, id) = planned(&db, 3).await;
-    let people: Vec<_> = store.delivery_reports(id).await.unwrap().into_iter().map(|(who, _)| who).collect();
+    let people: Vec<_> = store
+        .delivery_reports(id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(who, _)| who)
+        .collect();
     let refused = Outcome {
         code: Some(550),
         text: Some("5.1.1 no such user".to_owned()),
@@ -145,25 +171,60 @@ async fn outcomes_are_recorded(db: Database) {
         next_attempt: Some(at(60)),
         ..outcome(id, people[2], Delivery::Waiting)
     };
-    store.record(&[outcome(id, people[0], Delivery::Sent), refused, silent]).await.unwrap();
+    store
+        .record(&[outcome(id, people[0], Delivery::Sent), refused, silent])
+        .await
+        .unwrap();
     store.record(&[]).await.unwrap();
     let reports = store.delivery_reports(id).await.unwrap();
     let seen: Vec<_> = reports
         .iter()
-        .map(|(_, r)| (r.state, r.attempts, r.code, r.text.as_deref(), r.relay.as_deref(), r.next_attempt))
+        .map(|(_, r)| {
+            (
+                r.state,
+                r.attempts,
+                r.code,
+                r.text.as_deref(),
+                r.relay.as_deref(),
+                r.next_attempt,
+            )
+        })
         .collect();
-    assert_eq!(seen, [
-        (Delivery::Sent, 1, Some(250), Some("2.0.0 \"ok\" é"), Some("main"), None),
-        (Delivery::Failed, 1, Some(550), Some("5.1.1 no such user"), Some("main"), None),
-        (Delivery::Waiting, 0, None, None, None, Some(at(60))),
-    ]);
+    assert_eq!(
+        seen,
+        [
+            (
+                Delivery::Sent,
+                1,
+                Some(250),
+                Some("2.0.0 \"ok\" é"),
+                Some("main"),
+                None
+            ),
+            (
+                Delivery::Failed,
+                1,
+                Some(550),
+                Some("5.1.1 no such user"),
+                Some("main"),
+                None
+            ),
+            (Delivery::Waiting, 0, None, None, None, Some(at(60))),
+        ]
+    );
     assert_eq!(reports[0].1.address, "reader-0@readers.net");
 }
 
 async fn what_is_final_stays(db: Database) {
     let (store, id) = planned(&db, 1).await;
     let who = store.delivery_reports(id).await.unwrap()[0].0;
-    for state in [Delivery::Sent, Delivery::Sent, Delivery::Waiting, Delivery::Uncertain, Delivery::Failed] {
+    for state in [
+        Delivery::Sent,
+        Delivery::Sent,
+        Delivery::Waiting,
+        Delivery::Uncertain,
+        Delivery::Failed,
+    ] {
         store.record(&[outcome(id, who, state)]).await.unwrap();
         let report = &store.delivery_reports(id).await.unwrap()[0].1;
         assert_eq!((report.state, report.attempts), (Delivery::Sent, 1), "{state:?}");
@@ -178,27 +239,53 @@ async fn who_left_is_told_apart(db: Database) {
     for (n, status) in ["unsubscribed", "bounced", "complained"].into_iter().enumerate() {
         readers(&store, &[&format!("reader-{n}@readers.net,,,,{status}")]).await;
     }
-    db.execute("UPDATE subscriber SET state = 'paused' WHERE address_key = 'reader-3@readers.net'").await;
-    db.execute("DELETE FROM subscriber WHERE address_key = 'reader-4@readers.net'").await;
+    db.execute("UPDATE subscriber SET state = 'paused' WHERE address_key = 'reader-3@readers.net'")
+        .await;
+    db.execute("DELETE FROM subscriber WHERE address_key = 'reader-4@readers.net'")
+        .await;
     // This one left the digest, and has another.
     readers(&store, &["reader-5@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "reader-5@readers.net").await.id;
-    store.end_subscription(id, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let left: Vec<_> = due.iter().map(|due| due.left.unwrap_or("-")).collect();
-    assert_eq!(left, ["unsubscribed", "bounced", "complained", "paused", "erased", "unsubscribed", "-"]);
+    assert_eq!(
+        left,
+        [
+            "unsubscribed",
+            "bounced",
+            "complained",
+            "paused",
+            "erased",
+            "unsubscribed",
+            "-"
+        ]
+    );
     assert_eq!(due[4].address, None);
 }
 
 async fn a_released_batch_waits_for_its_next_attempt(db: Database) {
     let (store, id) = planned(&db, 3).await;
     let batch = lease(&store, "me", NOW).await.unwrap();
-    let people: Vec<_> = store.due_deliveries(&batch, NOW).await.unwrap().iter().map(|d| d.subscriber).collect();
+    let people: Vec<_> = store
+        .due_deliveries(&batch, NOW)
+        .await
+        .unwrap()
+        .iter()
+        .map(|d| d.subscriber)
+        .collect();
     let again = |who, seconds| Outcome {
         next_attempt: Some(at(seconds)),
         ..outcome(id, who, Delivery::Waiting)
     };
-    let outcomes = [outcome(id, people[0], Delivery::Sent), again(people[1], 500), again(people[2], 300)];
+    let outcomes = [
+        outcome(id, people[0], Delivery::Sent),
+        again(people[1], 500),
+        again(people[2], 300),
+    ];
     store.record(&outcomes).await.unwrap();
     store.release_batch(&batch, "me", at(10)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), Some(at(300)));
@@ -214,7 +301,11 @@ async fn a_finished_batch_is_never_due(db: Database) {
     let batch = lease(&store, "me", NOW).await.unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
     let states = [Delivery::Sent, Delivery::Excluded];
-    let outcomes: Vec<_> = due.iter().zip(states).map(|(due, state)| outcome(id, due.subscriber, state)).collect();
+    let outcomes: Vec<_> = due
+        .iter()
+        .zip(states)
+        .map(|(due, state)| outcome(id, due.subscriber, state))
+        .collect();
     store.record(&outcomes).await.unwrap();
     store.release_batch(&batch, "me", at(10)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), None);
@@ -267,7 +358,10 @@ async fn states_follow_the_deliveries(db: Database) {
     store.release_batch(&batch, "me", at(301)).await.unwrap();
     store.settle_editions(at(302)).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.state, report.finished, report.trouble), (State::Finished, Some(at(302)), None));
+    assert_eq!(
+        (report.state, report.finished, report.trouble),
+        (State::Finished, Some(at(302)), None)
+    );
     store.settle_editions(at(400)).await.unwrap();
     assert_eq!(store.edition_report(id).await.unwrap().finished, Some(at(302)));
 }
@@ -286,8 +380,15 @@ async fn every_state_is_accounted_for(db: Database) {
     }
     store.record(&outcomes).await.unwrap();
     let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.sent, report.waiting, report.failed, report.excluded), (2, 4, 4, 2));
+    assert_eq!(
+        (report.sent, report.waiting, report.failed, report.excluded),
+        (2, 4, 4, 2)
+    );
     assert_eq!(report.audience, 12);
-    let reasons: Vec<_> = report.excluded_by.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
+    let reasons: Vec<_> = report
+        .excluded_by
+        .iter()
+        .map(|(reason, n)| (reason.as_str(), *n))
+        .collect();
     assert_eq!(reasons, [("bounced", 1), ("unsubscribed", 1)]);
 }

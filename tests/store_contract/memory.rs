@@ -14,7 +14,10 @@ crate::on_both! {
 async fn fetch_state_is_kept_to_the_letter(db: Database) {
     let store = db.open().await;
     let (source, address) = ("site", "https://example.org/feed?a=1");
-    assert_eq!(store.fetch_state(source, address).await.unwrap(), FetchState::default());
+    assert_eq!(
+        store.fetch_state(source, address).await.unwrap(),
+        FetchState::default()
+    );
     let state = FetchState {
         etag: Some("W/\"a'b\"\"c—é\"".to_owned()),
         last_modified: Some("Thu,  01 Jan 2026 00:00:00 gmt ".to_owned()),
@@ -24,9 +27,18 @@ async fn fetch_state_is_kept_to_the_letter(db: Database) {
     };
     store.set_fetch_state(source, address, &state).await.unwrap();
     assert_eq!(store.fetch_state(source, address).await.unwrap(), state);
-    assert_eq!(store.fetch_state("other", address).await.unwrap(), FetchState::default());
-    store.set_fetch_state(source, address, &FetchState::default()).await.unwrap();
-    assert_eq!(store.fetch_state(source, address).await.unwrap(), FetchState::default());
+    assert_eq!(
+        store.fetch_state("other", address).await.unwrap(),
+        FetchState::default()
+    );
+    store
+        .set_fetch_state(source, address, &FetchState::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        store.fetch_state(source, address).await.unwrap(),
+        FetchState::default()
+    );
 }
 
 async fn a_feed_changes_when_its_bytes_do(db: Database) {
@@ -39,7 +51,11 @@ async fn a_feed_changes_when_its_bytes_do(db: Database) {
         ("c", at(25), at(30)),
         ("a", at(40), at(40)),
     ] {
-        assert_eq!(store.feed_modified("all", etag, now).await.unwrap(), modified, "{etag} {now}");
+        assert_eq!(
+            store.feed_modified("all", etag, now).await.unwrap(),
+            modified,
+            "{etag} {now}"
+        );
     }
     assert_eq!(store.feed_modified("urology", "a", at(50)).await.unwrap(), at(50));
 }
@@ -63,7 +79,10 @@ async fn api_tokens_are_kept_as_hashes(db: Database) {
     let (_, other) = new_api_token(&SystemRandom::default()).unwrap();
     store.add_api_token("admin", &other, NOW).await.unwrap();
     let kept = store.api_token_hashes().await.unwrap();
-    assert_eq!(kept.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["admin", "ci"]);
+    assert_eq!(
+        kept.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["admin", "ci"]
+    );
     let found: Vec<_> = kept.iter().filter(|(_, hash)| matches(hash, &token)).collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "ci");
@@ -83,10 +102,16 @@ async fn digests_have_numbers(db: Database) {
     }
     assert_eq!(numbers.len(), 2);
     let weekly = store.digest_number("weekly").await.unwrap();
-    assert_eq!(store.digest_of_number(weekly).await.unwrap().as_deref(), Some("weekly"));
+    assert_eq!(
+        store.digest_of_number(weekly).await.unwrap().as_deref(),
+        Some("weekly")
+    );
     assert_eq!(store.digest_of_number(1 << 40).await.unwrap(), None);
     // Numbers stand in signed links for years: they stay small, so that the links stay short.
-    assert!(numbers.iter().all(|number| (1..100).contains(number)), "{numbers:?}");
+    assert!(
+        numbers.iter().all(|number| (1..100).contains(number)),
+        "{numbers:?}"
+    );
 }
 
 async fn settings_are_made_once(db: Database) {

@@ -101,7 +101,9 @@ fn mode(path: &Path) -> u32 {
 async fn a_sqlite_file_is_private_wherever_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a b").join("50%25 #ö.db");
-    let store = Store::open(&format!("sqlite:{}", path.display()), 2).await.unwrap();
+    let store = Store::open(&format!("sqlite:{}", path.display()), 2)
+        .await
+        .unwrap();
     readers(&store, &["a@readers.net,,,,confirmed"]).await;
     let files: Vec<_> = std::fs::read_dir(path.parent().unwrap())
         .unwrap()
@@ -120,11 +122,20 @@ async fn a_file_that_is_no_database_is_named_as_such() {
     std::fs::write(&path, "dear diary, ".repeat(500)).unwrap();
     let url = format!("sqlite:{}", path.display());
     let said = Store::open(&url, 1).await.unwrap_err().to_string();
-    assert!(said.starts_with("the database file is damaged or is no SQLite database"), "{said}");
-    let said = Store::open("sqlite:/dev/null/x.db", 1).await.unwrap_err().to_string();
+    assert!(
+        said.starts_with("the database file is damaged or is no SQLite database"),
+        "{said}"
+    );
+    let said = Store::open("sqlite:/dev/null/x.db", 1)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(said.starts_with("database /dev/null/x.db: "), "{said}");
     let said = Store::open("mysql://x", 1).await.unwrap_err().to_string();
-    assert!(said.starts_with("database URL has the unknown scheme \"mysql\""), "{said}");
+    assert!(
+        said.starts_with("database URL has the unknown scheme \"mysql\""),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -139,11 +150,17 @@ async fn a_locked_database_says_so() {
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let words = "the database is locked by another process\n  hint: wait until it is done, or find it with `fuser`; nothing was lost, run it again";
     assert_eq!(store.begin_import(NOW).await.unwrap_err().to_string(), words);
-    assert_eq!(store.set_list_hash("a", "b", NOW).await.unwrap_err().to_string(), words);
+    assert_eq!(
+        store.set_list_hash("a", "b", NOW).await.unwrap_err().to_string(),
+        words
+    );
     // Reading goes on, and so does everything once the lock is gone.
     assert_eq!(store.list_hash("a").await.unwrap(), None);
     let said = db.open_with(opening).await.unwrap_err().to_string();
-    assert!(said.starts_with("the database is locked by another process"), "{said}");
+    assert!(
+        said.starts_with("the database is locked by another process"),
+        "{said}"
+    );
     other.execute("ROLLBACK").await.unwrap();
     other.close().await.unwrap();
     store.set_list_hash("a", "b", NOW).await.unwrap();
@@ -159,7 +176,9 @@ async fn a_full_disk_says_so_and_loses_nothing() {
         ..Opening::with(2)
     };
     let store = db.open_with(full).await.unwrap();
-    let lines: Vec<_> = (0..5000).map(|n| format!("new-{n}@readers.net,,,,confirmed")).collect();
+    let lines: Vec<_> = (0..5000)
+        .map(|n| format!("new-{n}@readers.net,,,,confirmed"))
+        .collect();
     let text = crate::seed::list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     let settings = crate::seed::settings();
     let problem = postrider::subscriptions::import::import(&store, text.as_bytes(), &settings, NOW)

@@ -15,40 +15,97 @@ crate::on_both! {
 
 async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     let store = db.open().await;
-    readers(&store, &["a@readers.net,,weekly;monthly,,confirmed", "p@readers.net,,weekly,,pending"]).await;
+    readers(
+        &store,
+        &[
+            "a@readers.net,,weekly;monthly,,confirmed",
+            "p@readers.net,,weekly,,pending",
+        ],
+    )
+    .await;
     let ann = reader(&store, "a@readers.net").await;
-    assert!(store.end_subscription(ann.id, "weekly", Cause::Reader, NOW).await.unwrap());
+    assert!(
+        store
+            .end_subscription(ann.id, "weekly", Cause::Reader, NOW)
+            .await
+            .unwrap()
+    );
     let now = reader(&store, "a@readers.net").await;
     assert_eq!((now.state, now.digests.as_str()), (State::Confirmed, "monthly"));
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
-    assert!(store.end_subscription(ann.id, "monthly", Cause::Reader, NOW).await.unwrap());
+    assert!(
+        store
+            .end_subscription(ann.id, "monthly", Cause::Reader, NOW)
+            .await
+            .unwrap()
+    );
     assert_eq!(reader(&store, "a@readers.net").await.state, State::Unsubscribed);
-    assert_eq!(db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'").await, 1);
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'")
+            .await,
+        1
+    );
     let pending = reader(&store, "p@readers.net").await.id;
     assert!(store.is_subscribed(pending, "weekly").await.unwrap());
-    store.end_subscription(pending, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(pending, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     assert_eq!(reader(&store, "p@readers.net").await.state, State::Unsubscribed);
     assert!(!store.is_subscribed(pending, "weekly").await.unwrap());
-    assert!(!store.end_subscription(999, "weekly", Cause::Reader, NOW).await.unwrap());
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscription WHERE subscriber_id = 999").await, 0);
+    assert!(
+        !store
+            .end_subscription(999, "weekly", Cause::Reader, NOW)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM subscription WHERE subscriber_id = 999")
+            .await,
+        0
+    );
 }
 
 async fn a_reader_has_the_last_word(db: Database) {
     let store = db.open().await;
-    readers(&store, &["a@readers.net,,weekly,,confirmed", "d@readers.net,,weekly,,bounced"]).await;
+    readers(
+        &store,
+        &[
+            "a@readers.net,,weekly,,confirmed",
+            "d@readers.net,,weekly,,bounced",
+        ],
+    )
+    .await;
     let ann = reader(&store, "a@readers.net").await.id;
     // Never subscribed to it, and left it all the same: no list may subscribe them later.
-    store.end_subscription(ann, "monthly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(ann, "monthly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     assert_eq!(reader(&store, "a@readers.net").await.digests, "weekly");
     // An admin's end is a weaker word.
-    store.end_subscription(ann, "other", Cause::Admin, NOW).await.unwrap();
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscription WHERE digest = 'other'").await, 0);
+    store
+        .end_subscription(ann, "other", Cause::Admin, NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM subscription WHERE digest = 'other'")
+            .await,
+        0
+    );
     // A dead address stays dead when its link is used.
     let dead = reader(&store, "d@readers.net").await.id;
-    store.end_subscription(dead, "weekly", Cause::Reader, NOW).await.unwrap();
+    store
+        .end_subscription(dead, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
     assert_eq!(reader(&store, "d@readers.net").await.state, State::Bounced);
-    assert_eq!(db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'bounced'").await, 1);
+    assert_eq!(
+        db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'bounced'")
+            .await,
+        1
+    );
 }
 
 async fn ending_again_changes_nothing(db: Database) {
@@ -56,11 +113,23 @@ async fn ending_again_changes_nothing(db: Database) {
     readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
     for (seconds, cause) in [(1, Cause::Reader), (2, Cause::Reader), (3, Cause::Admin)] {
-        assert!(store.end_subscription(ann, "weekly", cause, at(seconds)).await.unwrap());
+        assert!(
+            store
+                .end_subscription(ann, "weekly", cause, at(seconds))
+                .await
+                .unwrap()
+        );
     }
     for table in ["subscription", "subscriber"] {
-        let cause = if table == "subscription" { "ended_by" } else { "cause" };
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {cause} = 'reader' AND changed = {}", at(1).0);
+        let cause = if table == "subscription" {
+            "ended_by"
+        } else {
+            "cause"
+        };
+        let sql = format!(
+            "SELECT COUNT(*) FROM {table} WHERE {cause} = 'reader' AND changed = {}",
+            at(1).0
+        );
         assert_eq!(db.number(&sql).await, 1, "{table}");
     }
 }
@@ -79,16 +148,23 @@ async fn all_subscriptions_end_at_once(db: Database) {
 
 async fn subscribers_come_one_by_one(db: Database) {
     let store = db.open().await;
-    readers(&store, &[
-        "b@readers.net,Bob,weekly;monthly,urology,confirmed",
-        "a@readers.net,,monthly,,pending",
-        "c@readers.net,,,,unsubscribed",
-    ])
+    readers(
+        &store,
+        &[
+            "b@readers.net,Bob,weekly;monthly,urology,confirmed",
+            "a@readers.net,,monthly,,pending",
+            "c@readers.net,,,,unsubscribed",
+        ],
+    )
     .await;
     let mut seen = Vec::new();
     store
         .each_subscriber(|subscriber| {
-            seen.push((subscriber.address.clone(), subscriber.digests.clone(), subscriber.state.as_str()));
+            seen.push((
+                subscriber.address.clone(),
+                subscriber.digests.clone(),
+                subscriber.state.as_str(),
+            ));
             Ok(())
         })
         .await
@@ -98,9 +174,19 @@ async fn subscribers_come_one_by_one(db: Database) {
         ("a@readers.net", "monthly", "pending"),
         ("c@readers.net", "", "unsubscribed"),
     ];
-    assert_eq!(seen, expected.map(|(who, what, how)| (who.to_owned(), what.to_owned(), how)));
+    assert_eq!(
+        seen,
+        expected.map(|(who, what, how)| (who.to_owned(), what.to_owned(), how))
+    );
     let counts = store.count_subscribers().await.unwrap();
-    assert_eq!(counts, [(State::Confirmed, 1), (State::Pending, 1), (State::Unsubscribed, 1)]);
+    assert_eq!(
+        counts,
+        [
+            (State::Confirmed, 1),
+            (State::Pending, 1),
+            (State::Unsubscribed, 1)
+        ]
+    );
     assert_eq!(store.subscriber("nobody@readers.net").await.unwrap(), None);
 }
 
@@ -127,9 +213,15 @@ fn pair(key: &str) -> (String, String) {
 async fn standings_are_told(db: Database) {
     let store = db.open().await;
     let mut import = store.begin_import(NOW).await.unwrap();
-    let ids = import.write(&[entry("a", "confirmed", ""), entry("b", "pending", "")]).await.unwrap();
+    let ids = import
+        .write(&[entry("a", "confirmed", ""), entry("b", "pending", "")])
+        .await
+        .unwrap();
     assert_eq!(ids.len(), 2);
-    let rows = [(pair("b").1, Suppression::Unsubscribed), (pair("c").1, Suppression::Erased)];
+    let rows = [
+        (pair("b").1, Suppression::Unsubscribed),
+        (pair("c").1, Suppression::Erased),
+    ];
     import.suppress(&rows).await.unwrap();
     import.commit().await.unwrap();
     let mut import = store.begin_import(NOW).await.unwrap();
@@ -142,7 +234,10 @@ async fn standings_are_told(db: Database) {
     let (a, b) = (reader(&store, "a").await.id, reader(&store, "b").await.id);
     let expected = HashMap::from([
         ("a".to_owned(), standing(Some((a, State::Confirmed)), None)),
-        ("b".to_owned(), standing(Some((b, State::Pending)), Some(Suppression::Unsubscribed))),
+        (
+            "b".to_owned(),
+            standing(Some((b, State::Pending)), Some(Suppression::Unsubscribed)),
+        ),
         ("c".to_owned(), standing(None, Some(Suppression::Erased))),
         ("d".to_owned(), standing(None, None)),
     ]);
@@ -152,12 +247,26 @@ async fn standings_are_told(db: Database) {
 async fn a_state_is_set_over_what_was_seen(db: Database) {
     let store = db.open().await;
     let mut import = store.begin_import(NOW).await.unwrap();
-    import.write(&[entry("a", "pending", ""), entry("b", "unsubscribed", "")]).await.unwrap();
+    import
+        .write(&[entry("a", "pending", ""), entry("b", "unsubscribed", "")])
+        .await
+        .unwrap();
     // `b` left after it was seen as pending.
-    let set = import.set_states(&[entry("a", "confirmed", "pending"), entry("b", "confirmed", "pending")]).await;
+    let set = import
+        .set_states(&[
+            entry("a", "confirmed", "pending"),
+            entry("b", "confirmed", "pending"),
+        ])
+        .await;
     assert_eq!(set.unwrap().len(), 1);
     // Writing alone leaves states as they are, and says that nothing changed.
-    assert!(import.write(&[entry("a", "pending", "")]).await.unwrap().is_empty());
+    assert!(
+        import
+            .write(&[entry("a", "pending", "")])
+            .await
+            .unwrap()
+            .is_empty()
+    );
     import.commit().await.unwrap();
     assert_eq!(reader(&store, "a").await.state, State::Confirmed);
     assert_eq!(reader(&store, "b").await.state, State::Unsubscribed);
@@ -167,8 +276,14 @@ async fn subscribing_never_revives_what_a_reader_ended(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
-    store.end_subscription(ann, "weekly", Cause::Reader, NOW).await.unwrap();
-    store.end_subscription(ann, "monthly", Cause::Admin, NOW).await.unwrap();
+    store
+        .end_subscription(ann, "weekly", Cause::Reader, NOW)
+        .await
+        .unwrap();
+    store
+        .end_subscription(ann, "monthly", Cause::Admin, NOW)
+        .await
+        .unwrap();
     let rows = ["weekly", "monthly"].map(|digest| Subscribing {
         key: "a@readers.net".to_owned(),
         digest: digest.to_owned(),
@@ -177,7 +292,10 @@ async fn subscribing_never_revives_what_a_reader_ended(db: Database) {
     assert_eq!(import.subscribe(&rows).await.unwrap(), [ann]);
     assert_eq!(import.digests_of("a@readers.net").await.unwrap(), ["monthly"]);
     assert!(import.subscribe(&rows).await.unwrap().is_empty());
-    assert_eq!(import.end_all(&["a@readers.net".to_owned()]).await.unwrap(), [ann]);
+    assert_eq!(
+        import.end_all(&["a@readers.net".to_owned()]).await.unwrap(),
+        [ann]
+    );
     import.commit().await.unwrap();
     assert_eq!(reader(&store, "a@readers.net").await.digests, "");
 }
@@ -223,6 +341,9 @@ async fn a_reader_is_found_by_number(db: Database) {
     let store = db.open().await;
     readers(&store, &["Ann@readers.net,,weekly,,confirmed"]).await;
     let id = reader(&store, "ann@readers.net").await.id;
-    assert_eq!(store.address_of(id).await.unwrap(), Some(address("Ann@readers.net")));
+    assert_eq!(
+        store.address_of(id).await.unwrap(),
+        Some(address("Ann@readers.net"))
+    );
     assert_eq!(store.address_of(id + 1).await.unwrap(), None);
 }

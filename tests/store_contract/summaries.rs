@@ -78,15 +78,26 @@ async fn a_summary_is_known_by_doi_item_and_address(db: Database) {
         (elsewhere(&stranger, "k", address), true, false),
         (elsewhere(&stranger, "one", None), false, false),
         // The DOI says more than the address.
-        (elsewhere(&same_doi, "k", Some("https://example.org/none")), true, false),
+        (
+            elsewhere(&same_doi, "k", Some("https://example.org/none")),
+            true,
+            false,
+        ),
     ] {
         let found = store.known_summary(&seen).await.unwrap();
-        assert_eq!(found.as_ref().map(|known| known.id), known.then_some(id), "{seen:?}");
+        assert_eq!(
+            found.as_ref().map(|known| known.id),
+            known.then_some(id),
+            "{seen:?}"
+        );
         let item_hash = found.and_then(|known| known.item_hash);
         assert_eq!(item_hash.as_deref(), item.then_some("h1"), "{seen:?}");
     }
     let by_doi = elsewhere(&two, "k", address);
-    assert_ne!(store.known_summary(&by_doi).await.unwrap().map(|known| known.id), Some(id));
+    assert_ne!(
+        store.known_summary(&by_doi).await.unwrap().map(|known| known.id),
+        Some(id)
+    );
 }
 
 async fn a_link_makes_an_item_known(db: Database) {
@@ -102,7 +113,10 @@ async fn a_link_makes_an_item_known(db: Database) {
     assert_eq!(store.known_summary(&seen).await.unwrap(), None);
     store.link_summary(id, &seen).await.unwrap();
     let known = store.known_summary(&seen).await.unwrap().unwrap();
-    assert_eq!((known.id, known.owner.as_str(), known.content_hash.as_str()), (id, "folder", "h1"));
+    assert_eq!(
+        (known.id, known.owner.as_str(), known.content_hash.as_str()),
+        (id, "folder", "h1")
+    );
     assert_eq!(known.item_hash.as_deref(), Some("h2"));
     assert_eq!(store.summary(&one.slug).await.unwrap().summary.title, "One");
 }
@@ -112,10 +126,16 @@ async fn an_update_keeps_what_was_marked(db: Database) {
     let one = summary("One", Some("10.1000/one"), "oncology");
     store.insert_summary(&arrival(&one, "h1"), NOW).await.unwrap();
     let id = store.summary(&one.slug).await.unwrap().id;
-    store.mark_summary(&one.slug, Status::Retracted, Fault::Summary, "All wrong.", at(5)).await.unwrap();
+    store
+        .mark_summary(&one.slug, Status::Retracted, Fault::Summary, "All wrong.", at(5))
+        .await
+        .unwrap();
     let mut changed = summary("One", None, "urology;oncology");
     changed.title = "One, better".to_owned();
-    store.update_summary(id, &arrival(&changed, "h2"), at(9)).await.unwrap();
+    store
+        .update_summary(id, &arrival(&changed, "h2"), at(9))
+        .await
+        .unwrap();
     let stored = store.summary(&one.slug).await.unwrap();
     assert_eq!(stored.summary.title, "One, better");
     assert_eq!(stored.summary.categories, ["urology", "oncology"].map(slug));
@@ -136,15 +156,24 @@ async fn an_update_marks(db: Database) {
     marked.status = Status::Corrected;
     marked.note = Some("A number.".to_owned());
     let announced = async || store.summaries_to_announce("weekly").await.unwrap().len();
-    store.update_summary(ids[0], &arrival(&marked, "h2"), at(5)).await.unwrap();
+    store
+        .update_summary(ids[0], &arrival(&marked, "h2"), at(5))
+        .await
+        .unwrap();
     assert_eq!(announced().await, 1);
     edition(&store, "weekly", &ids).await;
     assert_eq!(announced().await, 0);
     // The same mark again is no news; another note is.
-    store.update_summary(ids[0], &arrival(&marked, "h3"), at(6)).await.unwrap();
+    store
+        .update_summary(ids[0], &arrival(&marked, "h3"), at(6))
+        .await
+        .unwrap();
     assert_eq!(announced().await, 0);
     marked.note = Some("Another number.".to_owned());
-    store.update_summary(ids[0], &arrival(&marked, "h4"), at(7)).await.unwrap();
+    store
+        .update_summary(ids[0], &arrival(&marked, "h4"), at(7))
+        .await
+        .unwrap();
     assert_eq!(announced().await, 1);
 }
 
@@ -168,10 +197,19 @@ async fn the_latest_come_first(db: Database) {
     let store = db.open().await;
     for (title, seconds) in [("Old", 1), ("New", 9), ("Middle", 5), ("Middle too", 5)] {
         let one = summary(title, None, "urology;oncology");
-        store.insert_summary(&arrival(&one, "h"), at(seconds)).await.unwrap();
+        store
+            .insert_summary(&arrival(&one, "h"), at(seconds))
+            .await
+            .unwrap();
     }
     let titles = async |limit| -> Vec<String> {
-        store.latest_summaries(limit).await.unwrap().into_iter().map(|stored| stored.summary.title).collect()
+        store
+            .latest_summaries(limit)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|stored| stored.summary.title)
+            .collect()
     };
     assert_eq!(titles(10).await, ["New", "Middle too", "Middle", "Old"]);
     assert_eq!(titles(1).await, ["New"]);
@@ -185,9 +223,15 @@ async fn an_unknown_summary_is_named(db: Database) {
     let unknown = slug("unknown");
     for problem in [
         store.summary(&unknown).await.unwrap_err(),
-        store.mark_summary(&unknown, Status::Corrected, Fault::Paper, "x", NOW).await.unwrap_err(),
+        store
+            .mark_summary(&unknown, Status::Corrected, Fault::Paper, "x", NOW)
+            .await
+            .unwrap_err(),
     ] {
-        assert_eq!((problem.message(), problem.kind()), ("there is no summary \"unknown\"", Kind::NotFound));
+        assert_eq!(
+            (problem.message(), problem.kind()),
+            ("there is no summary \"unknown\"", Kind::NotFound)
+        );
     }
 }
 
@@ -199,5 +243,8 @@ async fn a_segment_holds_its_items_in_order(db: Database) {
     edition(&store, "weekly", &order).await;
     let batch = store.lease_batch("me", NOW, at(60)).await.unwrap().unwrap();
     let held = store.segment_summaries(batch.segment).await.unwrap();
-    assert_eq!(held.iter().map(|(_, stored)| stored.id).collect::<Vec<_>>(), order);
+    assert_eq!(
+        held.iter().map(|(_, stored)| stored.id).collect::<Vec<_>>(),
+        order
+    );
 }

@@ -54,5 +54,9 @@ pub async fn edition(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
 
 /// A draft of `digest` with these summaries.
 pub async fn draft(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
-    begin(store, digest, summaries, false).await.keep_draft().await.unwrap()
+    begin(store, digest, summaries, false)
+        .await
+        .keep_draft()
+        .await
+        .unwrap()
 }

@@ -47,7 +47,9 @@ pub fn list(lines: &[&str]) -> String {
 
 /// Imports such a list.
 pub async fn readers(store: &Store, lines: &[&str]) -> ImportReport {
-    import(store, list(lines).as_bytes(), &settings(), NOW).await.unwrap()
+    import(store, list(lines).as_bytes(), &settings(), NOW)
+        .await
+        .unwrap()
 }
 
 /// Imports `count` confirmed readers of `weekly` at `reader-N@readers.net`.
@@ -60,14 +62,22 @@ pub async fn many_readers(store: &Store, count: usize) -> ImportReport {
 
 /// The reader with `address`, who must be there.
 pub async fn reader(store: &Store, address: &str) -> Subscriber {
-    store.subscriber(&address.to_ascii_lowercase()).await.unwrap().unwrap()
+    store
+        .subscriber(&address.to_ascii_lowercase())
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 /// A summary with a title, a slug made of it, a DOI if given, and categories joined by `;`.
 pub fn summary(title: &str, doi: Option<&str>, categories: &str) -> Summary {
     let mut summary = Summary::new(Slug::from_title(title).unwrap(), title.to_owned());
     summary.doi = doi.map(|doi| Doi::parse(doi).unwrap());
-    summary.categories = categories.split(';').filter(|c| !c.is_empty()).map(slug).collect();
+    summary.categories = categories
+        .split(';')
+        .filter(|c| !c.is_empty())
+        .map(slug)
+        .collect();
     summary
 }
 
@@ -89,7 +99,10 @@ pub async fn summaries(store: &Store, all: &[&str]) -> Vec<i64> {
     for line in all {
         let (title, categories) = line.split_once('|').unwrap_or((line, ""));
         let summary = summary(title, None, categories);
-        store.insert_summary(&arrival(&summary, "hash"), NOW).await.unwrap();
+        store
+            .insert_summary(&arrival(&summary, "hash"), NOW)
+            .await
+            .unwrap();
         ids.push(store.summary(&summary.slug).await.unwrap().id);
     }
     ids
