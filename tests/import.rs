@@ -4,6 +4,8 @@
 
 #[path = "support/database.rs"]
 mod database;
+#[path = "import/files.rs"]
+mod files;
 #[path = "support/seed.rs"]
 mod seed;
 
@@ -11,30 +13,19 @@ use database::Database;
 use postrider::domain::subscriber::{Cause, State, Suppression};
 use postrider::domain::{EmailAddress, LocalPartRule, Result};
 use postrider::store::Store;
-use postrider::subscriptions::export::export;
 use postrider::subscriptions::import::{ImportReport, ImportSettings, address_hash, import};
-use seed::{NOW, address, at, list, many_readers, reader, readers, settings};
-use std::io::Read;
+use seed::{NOW, address, at, list, reader, readers, settings};
 
 on_both! {
-    adds_readers, doubles_are_wrong_wherever_they_stand, a_double_that_leaves_leaves,
-    one_wrong_line_keeps_everything_out, wrong_lines_are_left_out_when_asked, a_list_of_garbage_is_refused,
-    imports_again_without_a_change, updates_name_digests_and_categories, states_of_readers_stay,
+    adds_readers, imports_again_without_a_change, updates_name_digests_and_categories, states_of_readers_stay,
     a_list_ends_and_suppresses, nobody_is_resurrected, the_erased_are_not_written_down,
     a_pending_line_does_not_demote, a_confirmed_line_confirms, a_digest_that_a_reader_left_stays_left,
-    spelling_is_compared_by_rule, an_export_imports_as_itself, twenty_thousand_in_a_few_seconds,
-    a_failing_file_keeps_nothing,
+    spelling_is_compared_by_rule,
 }
 
+/// Imports `text`, a minute later than the readers of `seed`.
 async fn take(store: &Store, text: &str, settings: &ImportSettings) -> Result<ImportReport> {
     import(store, text.as_bytes(), settings, at(60)).await
-}
-
-fn skipping() -> ImportSettings {
-    ImportSettings {
-        skip_invalid: true,
-        ..settings()
-    }
 }
 
 fn hash_of(text: &str) -> String {
@@ -42,17 +33,12 @@ fn hash_of(text: &str) -> String {
     address_hash(&address(text).key(settings.local_part), &settings.salt)
 }
 
+/// Whether `text` is kept from being mailed for `reason`.
 async fn suppressed(db: &Database, text: &str, reason: &str) -> bool {
     let hash = hash_of(text);
     let sql =
         format!("SELECT COUNT(*) FROM suppression WHERE address_hash = '{hash}' AND reason = '{reason}'");
     db.number(&sql).await == 1
-}
-
-async fn exported(store: &Store) -> String {
-    let mut out = Vec::new();
-    export(store, &mut out).await.unwrap();
-    String::from_utf8(out).unwrap()
 }
 
 async fn adds_readers(db: Database) {
@@ -91,111 +77,6 @@ async fn adds_readers(db: Database) {
     );
 }
 
-async fn doubles_are_wrong_wherever_they_stand(db: Database) {
-    let store = db.open().await;
-    let text = list(&["a@readers.net,,,,confirmed", "A@Readers.NET,,,,confirmed"]);
-    let said = take(&store, &text, &settings()).await.unwrap_err().to_string();
-    assert_eq!(
-        said,
-        "nothing was imported: line 3: address A***@r***.net stands on line 2 already\n  \
-         hint: correct these lines, or leave them out with --skip-invalid"
-    );
-    let mut lines: Vec<_> = (0..1500)
-        .map(|n| format!("r{n}@readers.net,,,,confirmed"))
-        .collect();
-    lines.push("r3@readers.net,Second,,,confirmed".to_owned());
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!((report.added, report.invalid_count), (1500, 1));
-    assert_eq!(report.invalid[0].line, 1502);
-    assert_eq!(reader(&store, "r3@readers.net").await.name, None);
-}
-
-async fn a_double_that_leaves_leaves(db: Database) {
-    let store = db.open().await;
-    let text = list(&[
-        "a@readers.net,,,,confirmed",
-        "a@readers.net,,,,unsubscribed",
-        "a@readers.net,,,,confirmed",
-    ]);
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!(report.invalid_count, 2);
-    let reader = reader(&store, "a@readers.net").await;
-    assert_eq!((reader.state, reader.digests.as_str()), (State::Unsubscribed, ""));
-    assert!(suppressed(&db, "a@readers.net", "unsubscribed").await);
-}
-
-async fn one_wrong_line_keeps_everything_out(db: Database) {
-    let store = db.open().await;
-    let mut lines: Vec<_> = (0..2500)
-        .map(|n| format!("r{n}@readers.net,,,,confirmed"))
-        .collect();
-    lines[2100] = "r2100@readers.net,,daily,,confirmed".to_owned();
-    lines[2400] = "r2400.readers.net,,,,confirmed".to_owned();
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let said = take(&store, &text, &settings()).await.unwrap_err().to_string();
-    assert_eq!(
-        said,
-        "nothing was imported: 2 lines are wrong\n  \
-         line 2102: digest \"daily\" is not in the configuration\n  \
-         line 2402: address r***: has no @\n  \
-         hint: correct these lines, or leave them out with --skip-invalid"
-    );
-    assert_eq!(store.count_subscribers().await.unwrap(), []);
-    // The lock was given back.
-    many_readers(&store, 1).await;
-}
-
-async fn wrong_lines_are_left_out_when_asked(db: Database) {
-    let store = db.open().await;
-    readers(&store, &["left@readers.net,,,,confirmed"]).await;
-    let text = list(&[
-        "a@readers.net,,,,confirmed",
-        "b@readers.net,,,unknown,confirmed",
-        "left@readers.net,,,unknown,unsubscribed",
-        "a b@readers.net,,,,confirmed",
-    ]);
-    let report = take(&store, &text, &skipping()).await.unwrap();
-    assert_eq!((report.added, report.updated, report.invalid_count), (1, 1, 3));
-    assert_eq!(
-        report.invalid.iter().map(|wrong| wrong.line).collect::<Vec<_>>(),
-        [3, 4, 5]
-    );
-    assert_eq!(
-        reader(&store, "left@readers.net").await.state,
-        State::Unsubscribed
-    );
-    let many = list(&["x,,,,pending"; 150]);
-    let report = take(&store, &many, &skipping()).await.unwrap();
-    assert_eq!((report.invalid.len(), report.invalid_count), (100, 150));
-}
-
-async fn a_list_of_garbage_is_refused(db: Database) {
-    let store = db.open().await;
-    for (text, said) in [
-        (&b""[..], "the list has no first line in UTF-8"),
-        (b"\xFF\xFEe\0m\0a\0i\0l\0", "the list has no first line in UTF-8"),
-        (
-            b"email;status\na@readers.net;pending\n",
-            "unknown column \"email;status\"",
-        ),
-        (b"email\na@readers.net\n", "there is no column \"status\""),
-        (
-            b"email,status\na@readers.net,pending\n\"b@readers.net,pending\nc@readers.net,pending\n",
-            "line 3: a quote is not closed",
-        ),
-        (
-            b"email,status\n\xE4@readers.net,pending\n",
-            "nothing was imported: line 2: is not in UTF-8",
-        ),
-    ] {
-        let problem = import(&store, text, &settings(), NOW).await.unwrap_err();
-        assert_eq!(problem.message(), said);
-        assert!(problem.hint_text().is_some());
-        assert_eq!(store.count_subscribers().await.unwrap(), [], "{said}");
-    }
-}
-
 async fn imports_again_without_a_change(db: Database) {
     let store = db.open().await;
     let lines = [
@@ -205,13 +86,13 @@ async fn imports_again_without_a_change(db: Database) {
         "d@readers.net,,weekly,,bounced",
     ];
     assert_eq!(readers(&store, &lines).await.added, 4);
-    let before = exported(&store).await;
+    let before = files::exported(&store).await;
     let report = readers(&store, &lines).await;
     assert_eq!(
         (report.unchanged, report.added, report.updated, report.kept),
         (4, 0, 0, 0)
     );
-    assert_eq!(exported(&store).await, before);
+    assert_eq!(files::exported(&store).await, before);
 }
 
 async fn updates_name_digests_and_categories(db: Database) {
@@ -399,73 +280,4 @@ async fn spelling_is_compared_by_rule(db: Database) {
         store.subscriber(&key).await.unwrap().unwrap().address,
         "Ann@readers.net"
     );
-}
-
-async fn an_export_imports_as_itself(db: Database) {
-    let store = db.open().await;
-    readers(
-        &store,
-        &[
-            "a@readers.net,\"Ann, \"\"the\"\" reader\",weekly;monthly,urology;oncology,confirmed",
-            "+b@readers.net,=SUM(1+1),,,confirmed",
-            "'c@readers.net,'t Hooft,monthly,,pending",
-            "=d@readers.net,@d,,,paused",
-            "-e@readers.net,-e,,,unsubscribed",
-            "f@readers.net,,weekly,,bounced",
-            "g@readers.net,Ünï 😀 مرحبا,,,complained",
-        ],
-    )
-    .await;
-    let precise =
-        "email,status,consent_at,consent_source\nh@readers.net,confirmed,2025-01-02T03:04:05.678Z,=x\n";
-    take(&store, precise, &settings()).await.unwrap();
-    let text = exported(&store).await;
-    for cell in text.lines().flat_map(|line| line.split([',', ';'])) {
-        assert!(
-            !cell.trim_start_matches('"').starts_with(['=', '+', '-', '@']),
-            "{cell}"
-        );
-    }
-    let other = Database::sqlite();
-    let copy = other.open().await;
-    let report = take(&copy, &text, &settings()).await.unwrap();
-    assert_eq!(report.added, 8);
-    assert_eq!(exported(&copy).await, text);
-    let report = take(&store, &text, &settings()).await.unwrap();
-    assert_eq!((report.unchanged, report.kept), (8, 0));
-}
-
-async fn twenty_thousand_in_a_few_seconds(db: Database) {
-    let store = db.open().await;
-    assert_eq!(many_readers(&store, 20_000).await.added, 20_000);
-    assert_eq!(many_readers(&store, 20_000).await.unchanged, 20_000);
-}
-
-/// A file on a disk that fails half-way.
-struct Failing<R>(R);
-
-impl<R: Read> Read for Failing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.0.read(buffer)? {
-            0 => Err(std::io::Error::other("the disk is gone")),
-            read => Ok(read),
-        }
-    }
-}
-
-async fn a_failing_file_keeps_nothing(db: Database) {
-    let store = db.open().await;
-    let lines: Vec<_> = (0..3000)
-        .map(|n| format!("r{n}@readers.net,,,,confirmed"))
-        .collect();
-    let text = list(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let problem = import(&store, Failing(text.as_bytes()), &skipping(), NOW)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        problem.to_string(),
-        "line 3002: the list can't be read on: the disk is gone"
-    );
-    assert_eq!(many_readers(&store, 1).await.added, 1);
-    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 1);
 }

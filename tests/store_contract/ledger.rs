@@ -16,8 +16,7 @@ crate::on_both! {
     each_batch_is_leased_once, a_lease_of_a_batch_runs_out, a_dead_workers_batches_are_free,
     what_is_due_is_given_in_order, outcomes_are_recorded, what_is_final_stays, who_left_is_told_apart,
     a_released_batch_waits_for_its_next_attempt, a_finished_batch_is_never_due, another_owner_can_not_release,
-    what_is_too_old_expires_unless_it_is_under_way,
-    an_edition_waits_while_no_relay_can_be_used, states_follow_the_deliveries, every_state_is_accounted_for,
+    what_is_too_old_expires_unless_it_is_under_way, an_edition_waits_while_no_relay_can_be_used, states_follow_the_deliveries, every_state_is_accounted_for,
 }
 
 /// An edition of one summary for `readers` readers of `weekly`.
