@@ -1,6 +1,7 @@
 //! Looking at an edition before it goes out.
 
 use super::App;
+use super::publish::Showcase;
 use crate::deliver::compose::Issue;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;
@@ -41,7 +42,7 @@ impl App {
         categories: Option<&[Slug]>,
         folder: &Path,
     ) -> Result<Vec<PreviewedSegment>> {
-        let items = self.showcase(digest, &Request::Next).await?;
+        let Showcase { items, note, draft } = self.showcase(digest, &Request::Next).await?;
         let mut segments: Vec<(String, Option<i64>, Vec<(ItemKind, StoredSummary)>)> = Vec::new();
         if let Some(categories) = categories {
             for slug in categories {
@@ -52,7 +53,10 @@ impl App {
             let name = if name.is_empty() { "all".to_owned() } else { name };
             segments.push((name, None, self.chosen(digest, &choice, items)));
         } else {
-            let forecast = self.planner().dry_run(digest, &Request::Next).await?;
+            let forecast = match draft {
+                Some(id) => self.planner().dry_run_draft(digest, id).await?,
+                None => self.planner().dry_run(digest, &Request::Next).await?,
+            };
             for (n, segment) in forecast.iter().filter(|segment| segment.excluded.is_none()).enumerate() {
                 let chosen: Vec<_> = items
                     .iter()
@@ -73,7 +77,7 @@ impl App {
                 return Err(Problem::failed(format!("nothing in the next edition is for {name}"))
                     .hint("leave --categories out to see every segment"));
             }
-            written.push(self.write_segment(digest, name, readers, &chosen, folder)?);
+            written.push(self.write_segment(digest, name, readers, (&chosen, note.as_deref()), folder)?);
         }
         Ok(written)
     }
@@ -96,14 +100,14 @@ impl App {
         digest: &Digest,
         name: String,
         readers: Option<i64>,
-        items: &[(ItemKind, StoredSummary)],
+        (items, note): (&[(ItemKind, StoredSummary)], Option<&str>),
         folder: &Path,
     ) -> Result<PreviewedSegment> {
         let issue = Issue {
             digest,
             number: 0,
             time: self.clock.now(),
-            note: None,
+            note,
             items,
             segment: 0,
         };
