@@ -1,6 +1,7 @@
 //! Looking at an edition before it goes out.
 
 use super::App;
+use super::publish::Showcase;
 use crate::deliver::compose::Issue;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;
@@ -48,7 +49,7 @@ impl App {
         categories: Option<&[Slug]>,
         folder: &Path,
     ) -> Result<Vec<PreviewedSegment>> {
-        let items = self.showcase(digest, &Request::Next).await?;
+        let Showcase { items, note, draft } = self.showcase(digest, &Request::Next).await?;
         let mut segments = Vec::new();
         if let Some(categories) = categories {
             for slug in categories {
@@ -68,7 +69,10 @@ impl App {
                 items,
             });
         } else {
-            let forecast = self.planner().dry_run(digest, &Request::Next).await?;
+            let forecast = match draft {
+                Some(id) => self.planner().dry_run_draft(digest, id).await?,
+                None => self.planner().dry_run(digest, &Request::Next).await?,
+            };
             for (n, segment) in forecast
                 .iter()
                 .filter(|segment| segment.excluded.is_none())
@@ -95,7 +99,7 @@ impl App {
         std::fs::create_dir_all(folder).map_err(|error| trouble(folder, error))?;
         segments
             .into_iter()
-            .map(|segment| self.write_segment(digest, segment, folder))
+            .map(|segment| self.write_segment(digest, segment, note.as_deref(), folder))
             .collect()
     }
 
@@ -114,13 +118,19 @@ impl App {
             .collect()
     }
 
-    fn write_segment(&self, digest: &Digest, segment: Chosen, folder: &Path) -> Result<PreviewedSegment> {
+    fn write_segment(
+        &self,
+        digest: &Digest,
+        segment: Chosen,
+        note: Option<&str>,
+        folder: &Path,
+    ) -> Result<PreviewedSegment> {
         let Chosen { name, readers, items } = segment;
         let issue = Issue {
             digest,
             number: 0,
             time: self.clock.now(),
-            note: None,
+            note,
             items: &items,
             segment: 0,
         };

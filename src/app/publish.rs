@@ -13,6 +13,7 @@ use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
 use crate::edition::{Planned, Request};
 use crate::gather::run::SourceReport;
 use crate::schedule::runner::Job;
+use crate::store::editions::Edition;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ impl Prepared {
 pub struct SendForecast {
     /// An unfinished edition, which a send resumes.
     pub under_way: Option<i64>,
+    /// An edition that waits for approval; a send leaves it alone.
+    pub draft: Option<i64>,
     /// Who would receive what.
     pub segments: Vec<SegmentForecast>,
 }
@@ -214,12 +217,17 @@ impl App {
     pub async fn forecast(&self, digest: &Digest, request: &Request) -> Result<SendForecast> {
         let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
         let name = digest.name.as_str();
-        let open = self.store.editions_in(Some(name), &under_way).await?;
-        if let (Request::Next, Some(edition)) = (request, open.first()) {
-            return Ok(SendForecast {
-                under_way: Some(edition.id),
-                segments: Vec::new(),
-            });
+        if *request == Request::Next {
+            let open = self.store.editions_in(Some(name), &under_way).await?;
+            let under_way = open.first().map(|edition| edition.id);
+            let draft = if under_way.is_none() { self.draft(digest).await? } else { None };
+            if under_way.is_some() || draft.is_some() {
+                return Ok(SendForecast {
+                    under_way,
+                    draft: draft.map(|edition| edition.id),
+                    segments: Vec::new(),
+                });
+            }
         }
         let mut segments = Vec::new();
         for part in self.planner().dry_run(digest, request).await? {
@@ -235,6 +243,7 @@ impl App {
         }
         Ok(SendForecast {
             under_way: None,
+            draft: None,
             segments,
         })
     }
@@ -250,13 +259,13 @@ impl App {
         request: &Request,
         address: &EmailAddress,
     ) -> Result<TestMail> {
-        let items = self.showcase(digest, request).await?;
+        let Showcase { items, note, .. } = self.showcase(digest, request).await?;
         let now = self.clock.now();
         let mail = self.composer.compose(&Issue {
             digest,
             number: 0,
             time: now,
-            note: None,
+            note: note.as_deref(),
             items: &items,
             segment: 0,
         })?;
@@ -310,28 +319,48 @@ impl App {
         Err(last)
     }
 
+    /// The edition of `digest` that waits for approval.
+    async fn draft(&self, digest: &Digest) -> Result<Option<Edition>> {
+        let drafts = self.store.editions_in(Some(digest.name.as_str()), &[State::Draft]).await?;
+        Ok(drafts.into_iter().next())
+    }
+
     /// What a mail of `digest` would show now: a waiting draft, else what is new, else the latest edition.
-    pub(super) async fn showcase(
-        &self,
-        digest: &Digest,
-        request: &Request,
-    ) -> Result<Vec<(ItemKind, StoredSummary)>> {
+    pub(super) async fn showcase(&self, digest: &Digest, request: &Request) -> Result<Showcase> {
         let name = digest.name.as_str();
         if *request == Request::Next
-            && let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first()
+            && let Some(draft) = self.draft(digest).await?
         {
-            return self.store.edition_summaries(draft.id).await;
+            return Ok(Showcase {
+                items: self.store.edition_summaries(draft.id).await?,
+                note: draft.note,
+                draft: Some(draft.id),
+            });
         }
+        let without_note = |items| Showcase {
+            items,
+            note: None,
+            draft: None,
+        };
         let next = self.planner().contents(digest, request).await?;
         if !next.is_empty() {
-            return Ok(next);
+            return Ok(without_note(next));
         }
         match self.store.editions_in(Some(name), &State::ALL).await?.last() {
-            Some(last) => self.store.edition_summaries(last.id).await,
+            Some(last) => Ok(without_note(self.store.edition_summaries(last.id).await?)),
             None => Err(Problem::failed(format!("digest {name:?} has nothing to show"))
                 .hint("gather some summaries first: `postrider gather`")),
         }
     }
+}
+
+/// What a mail would show now.
+pub(super) struct Showcase {
+    pub(super) items: Vec<(ItemKind, StoredSummary)>,
+    /// The editor's note of a draft.
+    pub(super) note: Option<String>,
+    /// The draft that is shown.
+    pub(super) draft: Option<i64>,
 }
 
 /// The scheduled run: the courier of the same process delivers what it plans.

@@ -3,7 +3,7 @@
 use super::Done;
 use super::output::Output;
 use super::publish::named;
-use crate::app::{App, Options};
+use crate::app::{App, Options, Request};
 use crate::domain::{Result, Slug};
 use clap::Args;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         .transpose()?;
     let app = App::open(options).await?;
     let digests = named(&app, std::slice::from_ref(&arguments.digest))?;
-    app.gather().await?;
+    app.prepare(&[], &Request::Next).await?;
     let mut segments = Vec::new();
     for digest in &digests {
         segments = app.preview(digest, categories.as_deref(), &arguments.out).await?;

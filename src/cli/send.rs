@@ -107,6 +107,10 @@ async fn forecast(app: &App, output: &Output, digest: &Digest, request: &Request
             "edition {edition} of {} is not finished; sending resumes it",
             digest.name
         ))?;
+    } else if let Some(edition) = forecast.draft {
+        output.line(format!(
+            "edition {edition} is a draft; `postrider editions approve {edition}` sends it"
+        ))?;
     } else if rows.is_empty() {
         output.line(format!("{}: nothing new", digest.name))?;
     }

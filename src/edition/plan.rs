@@ -1,12 +1,12 @@
 //! Making an edition: one call for the schedule and for an admin, and doing it twice changes nothing.
 
-use super::segment::assign;
+use super::segment::{Assignment, assign};
 use super::select::{self, Candidates, Selection};
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Clock, Digest, Result, Slug};
 use crate::store::Store;
-use crate::store::audience::{Group, PlannedItem, Planning};
+use crate::store::audience::Planning;
 use crate::store::editions::NewEdition;
 use crate::store::lease;
 use std::sync::Arc;
@@ -89,20 +89,21 @@ impl Planner {
             return Ok(Planned::Nothing { waiting });
         };
         let mut planning = self.begin(digest, &selection).await?;
-        let reached = self.assign(digest, &mut planning).await?;
-        if !reached && matches!(request, Request::Only(_)) {
+        let items = planning.items().await?;
+        let groups = planning.groups().await?;
+        let assignment = assign(&items, &groups, digest.unchosen);
+        if assignment.segments.is_empty() && matches!(request, Request::Only(_)) {
             planning.abandon().await?;
             return Ok(Planned::Nothing { waiting });
         }
         if digest.approve {
-            // The audience is frozen at approval; what was assigned so far is not kept.
-            planning.abandon().await?;
-            let draft = self.begin(digest, &selection).await?;
+            // The audience is frozen at approval; what was assigned is not kept.
             return Ok(Planned::Draft {
-                id: draft.keep_draft().await?,
+                id: planning.keep_draft().await?,
                 made: true,
             });
         }
+        write(&assignment, &mut planning).await?;
         Ok(Planned::Made(self.commit(planning).await?))
     }
 
@@ -112,7 +113,9 @@ impl Planner {
     /// When edition `id` is no draft.
     pub async fn approve(&self, digest: &Digest, id: i64) -> Result<i64> {
         let mut planning = self.store.plan_draft(id, self.bar_reserved).await?;
-        self.assign(digest, &mut planning).await?;
+        let items = planning.items().await?;
+        let groups = planning.groups().await?;
+        write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
         self.commit(planning).await
     }
 
@@ -124,11 +127,15 @@ impl Planner {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
-        let mut planning = self.begin(digest, &selection).await?;
-        let items = planning.items().await?;
-        let groups = planning.groups().await?;
-        planning.abandon().await?;
-        Ok(forecast(&items, &groups, digest))
+        forecast(self.begin(digest, &selection).await?, digest).await
+    }
+
+    /// To whom the draft `id` would go if it were approved now; nothing is kept.
+    ///
+    /// # Errors
+    /// When edition `id` is no draft.
+    pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
+        forecast(self.store.plan_draft(id, self.bar_reserved).await?, digest).await
     }
 
     /// What the next edition would hold, in its order; nothing is kept.
@@ -187,20 +194,6 @@ impl Planner {
         self.store.plan_new(&new, self.bar_reserved).await
     }
 
-    /// Writes segments and exclusions; whether anybody receives anything.
-    async fn assign(&self, digest: &Digest, planning: &mut Planning) -> Result<bool> {
-        let items = planning.items().await?;
-        let groups = planning.groups().await?;
-        let assignment = assign(&items, &groups, digest.unchosen);
-        for (selection, groups) in &assignment.segments {
-            planning.add_segment(selection, groups).await?;
-        }
-        for (reason, &count) in &assignment.excluded {
-            planning.exclude(reason, count).await?;
-        }
-        Ok(!assignment.segments.is_empty())
-    }
-
     async fn commit(&self, planning: Planning) -> Result<i64> {
         let now = self.clock.now();
         planning.commit(now, now.plus(self.max_age)).await
@@ -218,8 +211,23 @@ pub struct Forecast {
     pub readers: i64,
 }
 
-fn forecast(items: &[PlannedItem], groups: &[Group], digest: &Digest) -> Vec<Forecast> {
-    let assignment = assign(items, groups, digest.unchosen);
+/// Writes segments and exclusions.
+async fn write(assignment: &Assignment<'_>, planning: &mut Planning) -> Result<()> {
+    for (selection, groups) in &assignment.segments {
+        planning.add_segment(selection, groups).await?;
+    }
+    for (reason, &count) in &assignment.excluded {
+        planning.exclude(reason, count).await?;
+    }
+    Ok(())
+}
+
+/// What `planning` would lead to; it is abandoned.
+async fn forecast(mut planning: Planning, digest: &Digest) -> Result<Vec<Forecast>> {
+    let items = planning.items().await?;
+    let groups = planning.groups().await?;
+    planning.abandon().await?;
+    let assignment = assign(&items, &groups, digest.unchosen);
     let segments = assignment.segments.iter().map(|(summaries, groups)| Forecast {
         summaries: summaries.clone(),
         excluded: None,
@@ -230,7 +238,7 @@ fn forecast(items: &[PlannedItem], groups: &[Group], digest: &Digest) -> Vec<For
         excluded: Some(reason),
         readers,
     });
-    segments.chain(excluded).collect()
+    Ok(segments.chain(excluded).collect())
 }
 
 fn lease_name(digest: &Digest) -> String {

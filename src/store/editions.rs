@@ -79,10 +79,12 @@ impl Store {
             .execute(&mut **tx)
             .await
             .map_err(db)?;
-            set_outcome(tx, new.digest, item.summary, id, "carried").await?;
+            // Only an announcement tells those who had it before: a sending to others does not.
+            let tells = item.kind != ItemKind::New;
+            set_outcome(tx, new.digest, item.summary, id, "carried", tells).await?;
         }
         for &summary in new.skipped {
-            set_outcome(tx, new.digest, summary, id, "skipped").await?;
+            set_outcome(tx, new.digest, summary, id, "skipped", true).await?;
         }
         Ok(id)
     }
@@ -158,10 +160,14 @@ impl Store {
         .try_get(0)
         .map_err(db)?;
         // A dropped correction stays carried: its readers have the summary, they are only not told.
+        // So does what an earlier edition carried: a later correction is theirs to know.
         if kind == ItemKind::New.as_str() {
             sqlx::query(
                 "UPDATE digest_item SET outcome = 'skipped' WHERE edition_id = $1
-                 AND summary_id = (SELECT id FROM summary WHERE slug = $2)",
+                 AND summary_id = (SELECT id FROM summary WHERE slug = $2)
+                 AND NOT EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
+                     JOIN edition o ON o.id = e.edition_id AND o.digest = digest_item.digest
+                     WHERE g.summary_id = digest_item.summary_id)",
             )
             .bind(id)
             .bind(slug.as_str())
@@ -339,24 +345,28 @@ impl Store {
     }
 }
 
-/// Notes what became of a summary; its present mark counts as told.
+/// Notes what became of a summary. Its present mark counts as told when nobody had it before, or when `tells`.
 async fn set_outcome(
     tx: &mut Transaction<'static, Any>,
     digest: &str,
     summary: i64,
     edition: i64,
     outcome: &str,
+    tells: bool,
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO digest_item (digest, summary_id, edition_id, outcome, announced)
          SELECT $1, id, $3, $4, COALESCE(marked, 0) FROM summary WHERE id = $2
          ON CONFLICT (digest, summary_id) DO UPDATE SET outcome = excluded.outcome,
-             edition_id = excluded.edition_id, announced = excluded.announced",
+             edition_id = excluded.edition_id,
+             announced = CASE WHEN $5 = 1 OR digest_item.outcome = 'skipped' THEN excluded.announced
+                 ELSE digest_item.announced END",
     )
     .bind(digest)
     .bind(summary)
     .bind(edition)
     .bind(outcome)
+    .bind(i64::from(tells))
     .execute(&mut **tx)
     .await
     .map_err(db)?;

@@ -1,0 +1,35 @@
+//! Stories of the whole program: the real binary on a site of its own, from a summary to an inbox.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/database.rs"]
+#[macro_use]
+mod database;
+#[path = "../support/http.rs"]
+#[allow(dead_code)]
+mod http;
+#[path = "../support/programs.rs"]
+mod programs;
+#[path = "../support/relay.rs"]
+mod relay;
+#[path = "../support/site.rs"]
+mod site;
+
+mod account;
+mod mail;
+
+mod approval;
+mod bad_input;
+mod commands;
+mod corrections;
+mod faults_of_disks;
+mod faults_of_relays;
+mod limits;
+mod looking_first;
+mod manual_send;
+mod publish_to_inbox;
+mod reader_leaves;
+mod readers;
+mod shipped;
+mod sources;
+mod templates;
