@@ -11,17 +11,16 @@ use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
 use super::retry::{Attempt, Verdict, next_attempt};
 use super::splice::ReaderValues;
-use super::worker::{Courier, Lane, TERM, Until};
+use super::tenure::TERM;
+use super::worker::{Courier, Lane, Until};
 use crate::domain::delivery::State;
-use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::domain::{EmailAddress, Problem, Result};
 use crate::store::ledger::{Batch, Due, Outcome};
 
 /// How long an idle connection waits before it looks again.
 const IDLE: Duration = Duration::from_millis(100);
 /// The same, when nothing can become due sooner.
 const LONG_IDLE: Duration = Duration::from_secs(1);
-/// How long before the end of a lease nothing new is begun.
-const MARGIN: Duration = Duration::from_secs(10);
 
 /// Works for one connection to one relay.
 pub(super) struct Carrier {
@@ -33,6 +32,12 @@ pub(super) struct Carrier {
     /// The outcome that must be recorded before the next message is handed over.
     pending: Option<Committed>,
     message: Vec<u8>,
+}
+
+/// A batch and the name it is leased under.
+struct Leased {
+    batch: Batch,
+    owner: Arc<str>,
 }
 
 /// Why a batch was left.
@@ -81,12 +86,8 @@ impl Carrier {
                 return Ok(());
             }
             if !down {
-                let leased = courier
-                    .store
-                    .lease_batch(&courier.owner, now, now.plus(TERM))
-                    .await?;
-                if let Some(batch) = leased {
-                    self.deliver(&courier, &batch).await?;
+                if let Some(leased) = lease(&courier).await? {
+                    self.deliver(&courier, &leased).await?;
                     continue;
                 }
             }
@@ -105,21 +106,22 @@ impl Carrier {
         Ok(())
     }
 
-    async fn deliver(&mut self, courier: &Courier, batch: &Batch) -> Result<()> {
-        let left = self.deliver_batch(courier, batch).await;
-        let recorded = committed(self.pending.take()).await;
+    async fn deliver(&mut self, courier: &Courier, leased: &Leased) -> Result<()> {
+        let left = self.deliver_batch(courier, leased).await;
+        // First: a batch that is free again must show everything that has left in it as sent.
+        committed(self.pending.take()).await?;
         courier
             .store
-            .release_batch(batch, &courier.owner, courier.clock.now())
+            .release_batch(&leased.batch, &leased.owner, courier.clock.now())
             .await?;
-        recorded?;
         if let Left::RelayDown = left? {
             self.connection = None;
         }
         Ok(())
     }
 
-    async fn deliver_batch(&mut self, courier: &Courier, batch: &Batch) -> Result<Left> {
+    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased) -> Result<Left> {
+        let batch = &leased.batch;
         let mail = courier.composer.segment(batch).await?;
         for due in courier.store.due_deliveries(batch, courier.clock.now()).await? {
             if self.is_stopped() {
@@ -138,7 +140,7 @@ impl Carrier {
             if !self.connect(courier).await? {
                 return Ok(Left::RelayDown);
             }
-            let Some(attempt) = self.hand_over(courier, batch, &mail, &due, address).await? else {
+            let Some(attempt) = self.hand_over(courier, leased, &mail, &due, address).await? else {
                 return Ok(Left::Stopped);
             };
             if attempt.verdict == Verdict::RelayDown {
@@ -197,15 +199,19 @@ impl Carrier {
             .await
     }
 
-    /// `None` when the message was held back: the outcome before it is not recorded, or the lease ends.
+    /// `None` when the message was held back because the lease may have ended.
+    ///
+    /// # Errors
+    /// When the outcome of the message before can't be recorded: nothing more must go then.
     async fn hand_over(
         &mut self,
         courier: &Courier,
-        batch: &Batch,
+        leased: &Leased,
         mail: &SegmentMail,
         due: &Due,
         address: &EmailAddress,
     ) -> Result<Option<Attempt>> {
+        let batch = &leased.batch;
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
         let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
@@ -227,16 +233,18 @@ impl Carrier {
             to: address,
             message_id: &message_id,
         };
-        let pending = self.pending.take();
-        let mut held_back = false;
+        // Taken only when the message is about to go: a refusal before leaves it for the next one.
+        let pending = &mut self.pending;
+        let mut held_back = Ok(false);
         let may_go = async {
-            held_back = true;
-            committed(pending).await?;
-            let safe_until = Timestamp(courier.safe_until.load(Ordering::Relaxed));
-            if courier.clock.now().plus(MARGIN) > safe_until {
-                return Err(Problem::failed("the lease of this batch is about to end"));
+            if let Err(problem) = committed(pending.take()).await {
+                held_back = Err(problem);
+                return Err(Problem::failed("the outcome of the message before is not recorded"));
             }
-            held_back = false;
+            if !courier.tenure.holds(&leased.owner, courier.clock.now()) {
+                held_back = Ok(true);
+                return Err(Problem::failed("the lease of this batch may have ended"));
+            }
             Ok(())
         };
         let connection = self
@@ -244,7 +252,7 @@ impl Carrier {
             .as_mut()
             .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
         let attempt = connection.send(&envelope, &self.message, may_go).await;
-        Ok((!held_back).then_some(attempt))
+        Ok((!held_back?).then_some(attempt))
     }
 
     /// Writes down what an attempt means.
@@ -313,6 +321,18 @@ impl Carrier {
             _ = failure.wait_for(|stop| *stop) => {}
         }
     }
+}
+
+/// Leases a batch under a name that holds for a while yet.
+async fn lease(courier: &Courier) -> Result<Option<Leased>> {
+    let mut owner = courier.tenure.owner();
+    if !courier.tenure.holds(&owner, courier.clock.now()) {
+        courier.renew().await?;
+        owner = courier.tenure.owner();
+    }
+    let now = courier.clock.now();
+    let batch = courier.store.lease_batch(&owner, now, now.plus(TERM)).await?;
+    Ok(batch.map(|batch| Leased { batch, owner }))
 }
 
 fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {

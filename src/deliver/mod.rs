@@ -18,6 +18,7 @@ pub mod retry;
 pub mod session;
 pub mod splice;
 mod stream;
+mod tenure;
 mod tls;
 pub mod worker;
 

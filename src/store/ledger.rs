@@ -70,11 +70,7 @@ impl Store {
         for row in &rows {
             let holder: String = row.try_get(0).map_err(db)?;
             if owner::is_dead(&holder, self.is_of_one_machine()) {
-                sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
-                    .bind(&holder)
-                    .execute(&self.pool)
-                    .await
-                    .map_err(db)?;
+                self.free_batches(&holder).await?;
             }
         }
         Ok(())
@@ -86,7 +82,8 @@ impl Store {
     /// When the database does not answer.
     pub async fn lease_batch(&self, owner: &str, now: Timestamp, until: Timestamp) -> Result<Option<Batch>> {
         let sql = format!(
-            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) IN (
+            // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once, and lock more than one.
+            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) = (
                  SELECT b.segment_id, b.no FROM batch b
                  JOIN edition e ON e.id = b.edition_id
                  WHERE b.due <= $2 AND (b.owner IS NULL OR b.until < $2)
@@ -119,6 +116,19 @@ impl Store {
             .await
             .map_err(db)?;
         Ok(Some(batch))
+    }
+
+    /// Gives back every batch of `owner`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn free_batches(&self, owner: &str) -> Result<()> {
+        sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
+            .bind(owner)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
     }
 
     /// Extends every lease of `owner`; the number of batches that it still holds.
