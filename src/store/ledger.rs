@@ -240,22 +240,31 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
-        let free = "(b.owner IS NULL OR b.until < $1) AND b.due IS NOT NULL AND b.edition_id IN
-            (SELECT e.id FROM edition e WHERE e.expires <= $1 AND e.state IN ('planned', 'sending', 'waiting'))";
+        let over = "SELECT id FROM edition WHERE expires <= $1 AND state IN ('planned', 'sending', 'waiting')";
+        let any = sqlx::query(over)
+            .bind(now.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        if any.is_none() {
+            return Ok(());
+        }
         let mut tx = self.begin().await?;
+        // Batches first: nobody can lease one while its deliveries are given up.
         sqlx::query(AssertSqlSafe(format!(
-            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
-                 text = COALESCE(text, 'no relay took it before the age limit')
-             WHERE state IN ('waiting', 'uncertain') AND EXISTS (SELECT 1 FROM batch b
-                 WHERE b.segment_id = delivery.segment_id AND b.no = delivery.batch_no AND {free})"
+            "UPDATE batch SET due = NULL, owner = NULL, until = NULL
+             WHERE due IS NOT NULL AND (owner IS NULL OR until < $1) AND edition_id IN ({over})"
         )))
         .bind(now.0)
         .execute(&mut *tx)
         .await
         .map_err(db)?;
         sqlx::query(AssertSqlSafe(format!(
-            "UPDATE batch SET due = NULL, owner = NULL, until = NULL WHERE (segment_id, no) IN
-                 (SELECT b.segment_id, b.no FROM batch b WHERE {free})"
+            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
+                 text = COALESCE(text, 'no relay took it before the age limit')
+             WHERE state IN ('waiting', 'uncertain') AND edition_id IN ({over}) AND EXISTS
+                 (SELECT 1 FROM batch b WHERE b.segment_id = delivery.segment_id
+                  AND b.no = delivery.batch_no AND b.due IS NULL)"
         )))
         .bind(now.0)
         .execute(&mut *tx)
