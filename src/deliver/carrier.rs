@@ -91,7 +91,7 @@ impl Carrier {
                     continue;
                 }
             }
-            let wait = match courier.store.next_due().await? {
+            let wait = match courier.store.next_due_but(&courier.unfit.editions(now)).await? {
                 None if until != Until::Stopped => return Ok(()),
                 Some(due) if due > now && until == Until::Settled => return Ok(()),
                 Some(due) if due <= now && !down => IDLE,
@@ -107,7 +107,11 @@ impl Carrier {
     }
 
     async fn deliver(&mut self, courier: &Courier, leased: &Leased) -> Result<()> {
-        let left = self.deliver_batch(courier, leased).await;
+        let mail = match courier.composer.segment(&leased.batch).await {
+            Ok(mail) => mail,
+            Err(problem) => return put_off(courier, leased, problem).await,
+        };
+        let left = self.deliver_batch(courier, leased, &mail).await;
         // First: a batch that is free again must show everything that has left in it as sent.
         committed(self.pending.take()).await?;
         courier
@@ -120,9 +124,8 @@ impl Carrier {
         Ok(())
     }
 
-    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased) -> Result<Left> {
+    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased, mail: &SegmentMail) -> Result<Left> {
         let batch = &leased.batch;
-        let mail = courier.composer.segment(batch).await?;
         for due in courier.store.due_deliveries(batch, courier.clock.now()).await? {
             if self.is_stopped() {
                 return Ok(Left::Stopped);
@@ -140,7 +143,7 @@ impl Carrier {
             if !self.connect(courier).await? {
                 return Ok(Left::RelayDown);
             }
-            let Some(attempt) = self.hand_over(courier, leased, &mail, &due, address).await? else {
+            let Some(attempt) = self.hand_over(courier, leased, mail, &due, address).await? else {
                 return Ok(Left::Stopped);
             };
             if attempt.verdict == Verdict::RelayDown {
@@ -331,8 +334,30 @@ async fn lease(courier: &Courier) -> Result<Option<Leased>> {
         owner = courier.tenure.owner();
     }
     let now = courier.clock.now();
-    let batch = courier.store.lease_batch(&owner, now, now.plus(TERM)).await?;
+    let unfit = courier.unfit.editions(now);
+    let batch = courier
+        .store
+        .lease_batch_but(&owner, now, now.plus(TERM), &unfit)
+        .await?;
     Ok(batch.map(|batch| Leased { batch, owner }))
+}
+
+/// Gives a batch back whose messages can't be made, and leaves its edition alone for a while.
+async fn put_off(courier: &Courier, leased: &Leased, problem: Problem) -> Result<()> {
+    let edition = leased.batch.edition;
+    let text = crate::domain::text::one_line(&problem.to_string());
+    courier.store.set_edition_trouble(edition, &text).await?;
+    let now = courier.clock.now();
+    if courier
+        .unfit
+        .add(edition, now.plus(courier.backoff.max), problem)
+    {
+        tracing::error!(edition, text, "the edition's messages can't be made");
+    }
+    courier
+        .store
+        .release_batch(&leased.batch, &leased.owner, now)
+        .await
 }
 
 fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {

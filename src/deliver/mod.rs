@@ -20,6 +20,7 @@ pub mod splice;
 mod stream;
 mod tenure;
 mod tls;
+mod unfit;
 pub mod worker;
 
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};

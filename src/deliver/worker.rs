@@ -12,6 +12,7 @@ use super::health::Health;
 use super::recorder::Recorder;
 use super::relay::Relay;
 use super::tenure::{TERM, Tenure};
+use super::unfit::Unfit;
 use crate::domain::edition::State;
 use crate::domain::{Clock, Problem, Random, Result};
 use crate::store::Store;
@@ -84,6 +85,7 @@ pub struct Courier {
     pub(super) lanes: Vec<Lane>,
     pub(super) tally: Arc<Tally>,
     pub(super) tenure: Tenure,
+    pub(super) unfit: Unfit,
 }
 
 /// What a courier works with.
@@ -125,6 +127,7 @@ impl Courier {
                 .collect(),
             tally: Arc::default(),
             tenure: Tenure::new(),
+            unfit: Unfit::default(),
         }
     }
 
@@ -191,7 +194,8 @@ impl Courier {
         if let Some(problem) = trouble {
             return Err(problem);
         }
-        self.look_after().await
+        self.look_after().await?;
+        self.unfit.take_problem().map_or(Ok(()), Err)
     }
 
     /// Keeps leases alive and editions' states true while connections work.

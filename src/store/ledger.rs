@@ -63,7 +63,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn free_dead_batches(&self) -> Result<()> {
         let rows =
-            sqlx::query("SELECT DISTINCT owner FROM batch WHERE due IS NOT NULL AND owner IS NOT NULL")
+            sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
                 .fetch_all(&self.pool)
                 .await
                 .map_err(db)?;
@@ -81,15 +81,30 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lease_batch(&self, owner: &str, now: Timestamp, until: Timestamp) -> Result<Option<Batch>> {
+        self.lease_batch_but(owner, now, until, &[]).await
+    }
+
+    /// [`Store::lease_batch`] of any edition but these.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn lease_batch_but(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        but: &[i64],
+    ) -> Result<Option<Batch>> {
         let sql = format!(
             // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once, and lock more than one.
             "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) = (
                  SELECT b.segment_id, b.no FROM batch b
                  JOIN edition e ON e.id = b.edition_id
                  WHERE b.due <= $2 AND (b.owner IS NULL OR b.until < $2)
-                     AND e.state IN ('planned', 'sending', 'waiting')
+                     AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})
                  ORDER BY b.edition_id, b.segment_id, b.no LIMIT 1 {})
              RETURNING edition_id, segment_id, no",
+            numbers(but),
             match self.dialect.skip_locked() {
                 "" => String::new(),
                 lock => lock.replace("UPDATE", "UPDATE OF b"),
@@ -273,15 +288,38 @@ impl Store {
         tx.commit().await.map_err(db)
     }
 
+    /// Notes why edition `id` can't be delivered now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_edition_trouble(&self, id: i64, trouble: &str) -> Result<()> {
+        sqlx::query("UPDATE edition SET trouble = $2 WHERE id = $1")
+            .bind(id)
+            .bind(trouble)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
     /// When the next batch of an edition under way is due; a leased one is due still. `None` when all is final.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(
+        self.next_due_but(&[]).await
+    }
+
+    /// [`Store::next_due`] of any edition but these.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn next_due_but(&self, but: &[i64]) -> Result<Option<Timestamp>> {
+        let row = sqlx::query(AssertSqlSafe(format!(
             "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
-             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting')",
-        )
+             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
+            numbers(but)
+        )))
         .fetch_one(&self.pool)
         .await
         .map_err(db)?;
@@ -322,6 +360,11 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// For a list in brackets, which must not be empty.
+fn numbers(ids: &[i64]) -> String {
+    ids.iter().fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
 fn read_due(row: &AnyRow) -> Result<Due> {
