@@ -6,21 +6,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
+use super::leased::{Leased, lease, put_off};
 use super::message::Envelope;
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
-use super::retry::{Attempt, Verdict, next_attempt};
+use super::retry::{Attempt, Verdict, due_after, next_attempt};
 use super::splice::ReaderValues;
-use super::tenure::TERM;
 use super::worker::{Courier, Lane, Until};
 use crate::domain::delivery::State;
-use crate::domain::{EmailAddress, Problem, Result};
+use crate::domain::{EmailAddress, Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};
 
 /// How long an idle connection waits before it looks again.
 const IDLE: Duration = Duration::from_millis(100);
 /// The same, when nothing can become due sooner.
 const LONG_IDLE: Duration = Duration::from_secs(1);
+/// How long what was read of readers holds: who leaves while a slow relay is busy gets no more mail.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// Works for one connection to one relay.
 pub(super) struct Carrier {
@@ -32,12 +34,6 @@ pub(super) struct Carrier {
     /// The outcome that must be recorded before the next message is handed over.
     pending: Option<Committed>,
     message: Vec<u8>,
-}
-
-/// A batch and the name it is leased under.
-struct Leased {
-    batch: Batch,
-    owner: Arc<str>,
 }
 
 /// Why a batch was left.
@@ -125,10 +121,33 @@ impl Carrier {
     }
 
     async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased, mail: &SegmentMail) -> Result<Left> {
+        loop {
+            let read = courier.clock.now();
+            let due = courier.store.due_deliveries(&leased.batch, read).await?;
+            if let Some(left) = self.deliver_due(courier, leased, mail, due, read).await? {
+                return Ok(left);
+            }
+            // What is read again must show what has left as sent.
+            committed(self.pending.take()).await?;
+        }
+    }
+
+    /// `None` when what was `read` is too old to go by.
+    async fn deliver_due(
+        &mut self,
+        courier: &Courier,
+        leased: &Leased,
+        mail: &SegmentMail,
+        due: Vec<Due>,
+        read: Timestamp,
+    ) -> Result<Option<Left>> {
         let batch = &leased.batch;
-        for due in courier.store.due_deliveries(batch, courier.clock.now()).await? {
+        for due in due {
+            if courier.clock.now().since(read) > FRESH {
+                return Ok(None);
+            }
             if self.is_stopped() {
-                return Ok(Left::Stopped);
+                return Ok(Some(Left::Stopped));
             }
             let address = match (&due.address, due.left) {
                 (Some(address), None) => address,
@@ -141,14 +160,14 @@ impl Carrier {
                 }
             };
             if !self.connect(courier).await? {
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
             let Some(attempt) = self.hand_over(courier, leased, mail, &due, address).await? else {
-                return Ok(Left::Stopped);
+                return Ok(Some(Left::Stopped));
             };
             if attempt.verdict == Verdict::RelayDown {
                 self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
             let lane = self.lane(courier)?;
             if attempt.verdict == Verdict::Sent {
@@ -158,11 +177,11 @@ impl Carrier {
             } else if !attempt.session_usable && lane.health.lost_one() {
                 self.judged(courier, batch, &due, &attempt).await?;
                 self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
             self.judged(courier, batch, &due, &attempt).await?;
         }
-        Ok(Left::Done)
+        Ok(Some(Left::Done))
     }
 
     /// Makes sure that there is a connection; false when the relay can't be used now.
@@ -174,7 +193,14 @@ impl Carrier {
         if lane.health.down_until(courier.clock.now()).is_some() {
             return Ok(false);
         }
-        match lane.relay.connect().await {
+        let [stop, failure] = &mut self.stops;
+        let connected = tokio::select! {
+            connected = lane.relay.connect() => connected,
+            // A relay that hangs may take minutes to say nothing.
+            () = told(stop) => return Ok(false),
+            () = told(failure) => return Ok(false),
+        };
+        match connected {
             Ok(connection) => {
                 self.connection = Some(connection);
                 Ok(true)
@@ -274,13 +300,9 @@ impl Carrier {
         outcome.relay = Some(self.lane(courier)?.relay.name().to_owned());
         if !state.is_final() {
             let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
-            let wait = next_attempt(
-                attempts,
-                courier.backoff.first,
-                courier.backoff.max,
-                courier.random.unit(),
-            );
-            outcome.next_attempt = Some(courier.clock.now().plus(wait));
+            let (first, max) = (courier.backoff.first, courier.backoff.max);
+            let wait = next_attempt(attempts, first, max, courier.random.unit());
+            outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
             tracing::info!(
                 edition = batch.edition,
                 subscriber = due.subscriber,
@@ -320,44 +342,17 @@ impl Carrier {
         let [stop, failure] = &mut self.stops;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
-            _ = failure.wait_for(|stop| *stop) => {}
+            () = told(stop) => {}
+            () = told(failure) => {}
         }
     }
 }
 
-/// Leases a batch under a name that holds for a while yet.
-async fn lease(courier: &Courier) -> Result<Option<Leased>> {
-    let mut owner = courier.tenure.owner();
-    if !courier.tenure.holds(&owner, courier.clock.now()) {
-        courier.renew().await?;
-        owner = courier.tenure.owner();
+/// Ends when `stop` becomes true; never when nobody can say so any more.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
     }
-    let now = courier.clock.now();
-    let unfit = courier.unfit.editions(now);
-    let batch = courier
-        .store
-        .lease_batch_but(&owner, now, now.plus(TERM), &unfit)
-        .await?;
-    Ok(batch.map(|batch| Leased { batch, owner }))
-}
-
-/// Gives a batch back whose messages can't be made, and leaves its edition alone for a while.
-async fn put_off(courier: &Courier, leased: &Leased, problem: Problem) -> Result<()> {
-    let edition = leased.batch.edition;
-    let text = crate::domain::text::one_line(&problem.to_string());
-    courier.store.set_edition_trouble(edition, &text).await?;
-    let now = courier.clock.now();
-    if courier
-        .unfit
-        .add(edition, now.plus(courier.backoff.max), problem)
-    {
-        tracing::error!(edition, text, "the edition's messages can't be made");
-    }
-    courier
-        .store
-        .release_batch(&leased.batch, &leased.owner, now)
-        .await
 }
 
 fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {

@@ -7,6 +7,7 @@ mod carrier;
 pub mod compose;
 mod header;
 mod health;
+mod leased;
 pub mod message;
 mod open;
 mod outbox;
