@@ -131,6 +131,7 @@ CREATE TABLE batch (
 );
 CREATE INDEX batch_due ON batch (due) WHERE due IS NOT NULL;
 CREATE INDEX batch_by_edition ON batch (edition_id);
+CREATE INDEX batch_by_owner ON batch (owner) WHERE owner IS NOT NULL;
 
 CREATE TABLE delivery (
     edition_id    BIGINT NOT NULL REFERENCES edition (id) ON DELETE CASCADE,

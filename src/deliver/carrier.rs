@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
+use super::leased::{Leased, lease, put_off};
 use super::message::Envelope;
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
-use super::retry::{Attempt, Verdict, next_attempt};
+use super::retry::{Attempt, Verdict, due_after, next_attempt};
 use super::splice::ReaderValues;
-use super::worker::{Courier, Lane, TERM, Until};
+use super::worker::{Courier, Lane, Until};
 use crate::domain::delivery::State;
 use crate::domain::{EmailAddress, Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};
@@ -20,8 +21,8 @@ use crate::store::ledger::{Batch, Due, Outcome};
 const IDLE: Duration = Duration::from_millis(100);
 /// The same, when nothing can become due sooner.
 const LONG_IDLE: Duration = Duration::from_secs(1);
-/// How long before the end of a lease nothing new is begun.
-const MARGIN: Duration = Duration::from_secs(10);
+/// How long what was read of readers holds: who leaves while a slow relay is busy gets no more mail.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// Works for one connection to one relay.
 pub(super) struct Carrier {
@@ -81,16 +82,12 @@ impl Carrier {
                 return Ok(());
             }
             if !down {
-                let leased = courier
-                    .store
-                    .lease_batch(&courier.owner, now, now.plus(TERM))
-                    .await?;
-                if let Some(batch) = leased {
-                    self.deliver(&courier, &batch).await?;
+                if let Some(leased) = lease(&courier).await? {
+                    self.deliver(&courier, &leased).await?;
                     continue;
                 }
             }
-            let wait = match courier.store.next_due().await? {
+            let wait = match courier.store.next_due_but(&courier.unfit.editions(now)).await? {
                 None if until != Until::Stopped => return Ok(()),
                 Some(due) if due > now && until == Until::Settled => return Ok(()),
                 Some(due) if due <= now && !down => IDLE,
@@ -105,25 +102,52 @@ impl Carrier {
         Ok(())
     }
 
-    async fn deliver(&mut self, courier: &Courier, batch: &Batch) -> Result<()> {
-        let left = self.deliver_batch(courier, batch).await;
-        let recorded = committed(self.pending.take()).await;
+    async fn deliver(&mut self, courier: &Courier, leased: &Leased) -> Result<()> {
+        let mail = match courier.composer.segment(&leased.batch).await {
+            Ok(mail) => mail,
+            Err(problem) => return put_off(courier, leased, problem).await,
+        };
+        let left = self.deliver_batch(courier, leased, &mail).await;
+        // First: a batch that is free again must show everything that has left in it as sent.
+        committed(self.pending.take()).await?;
         courier
             .store
-            .release_batch(batch, &courier.owner, courier.clock.now())
+            .release_batch(&leased.batch, &leased.owner, courier.clock.now())
             .await?;
-        recorded?;
         if let Left::RelayDown = left? {
             self.connection = None;
         }
         Ok(())
     }
 
-    async fn deliver_batch(&mut self, courier: &Courier, batch: &Batch) -> Result<Left> {
-        let mail = courier.composer.segment(batch).await?;
-        for due in courier.store.due_deliveries(batch, courier.clock.now()).await? {
+    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased, mail: &SegmentMail) -> Result<Left> {
+        loop {
+            let read = courier.clock.now();
+            let due = courier.store.due_deliveries(&leased.batch, read).await?;
+            if let Some(left) = self.deliver_due(courier, leased, mail, due, read).await? {
+                return Ok(left);
+            }
+            // What is read again must show what has left as sent.
+            committed(self.pending.take()).await?;
+        }
+    }
+
+    /// `None` when what was `read` is too old to go by.
+    async fn deliver_due(
+        &mut self,
+        courier: &Courier,
+        leased: &Leased,
+        mail: &SegmentMail,
+        due: Vec<Due>,
+        read: Timestamp,
+    ) -> Result<Option<Left>> {
+        let batch = &leased.batch;
+        for due in due {
+            if courier.clock.now().since(read) > FRESH {
+                return Ok(None);
+            }
             if self.is_stopped() {
-                return Ok(Left::Stopped);
+                return Ok(Some(Left::Stopped));
             }
             let address = match (&due.address, due.left) {
                 (Some(address), None) => address,
@@ -136,14 +160,14 @@ impl Carrier {
                 }
             };
             if !self.connect(courier).await? {
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
-            let Some(attempt) = self.hand_over(courier, batch, &mail, &due, address).await? else {
-                return Ok(Left::Stopped);
+            let Some(attempt) = self.hand_over(courier, leased, mail, &due, address).await? else {
+                return Ok(Some(Left::Stopped));
             };
             if attempt.verdict == Verdict::RelayDown {
                 self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
             let lane = self.lane(courier)?;
             if attempt.verdict == Verdict::Sent {
@@ -153,11 +177,11 @@ impl Carrier {
             } else if !attempt.session_usable && lane.health.lost_one() {
                 self.judged(courier, batch, &due, &attempt).await?;
                 self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Left::RelayDown);
+                return Ok(Some(Left::RelayDown));
             }
             self.judged(courier, batch, &due, &attempt).await?;
         }
-        Ok(Left::Done)
+        Ok(Some(Left::Done))
     }
 
     /// Makes sure that there is a connection; false when the relay can't be used now.
@@ -169,7 +193,14 @@ impl Carrier {
         if lane.health.down_until(courier.clock.now()).is_some() {
             return Ok(false);
         }
-        match lane.relay.connect().await {
+        let [stop, failure] = &mut self.stops;
+        let connected = tokio::select! {
+            connected = lane.relay.connect() => connected,
+            // A relay that hangs may take minutes to say nothing.
+            () = told(stop) => return Ok(false),
+            () = told(failure) => return Ok(false),
+        };
+        match connected {
             Ok(connection) => {
                 self.connection = Some(connection);
                 Ok(true)
@@ -197,15 +228,19 @@ impl Carrier {
             .await
     }
 
-    /// `None` when the message was held back: the outcome before it is not recorded, or the lease ends.
+    /// `None` when the message was held back because the lease may have ended.
+    ///
+    /// # Errors
+    /// When the outcome of the message before can't be recorded: nothing more must go then.
     async fn hand_over(
         &mut self,
         courier: &Courier,
-        batch: &Batch,
+        leased: &Leased,
         mail: &SegmentMail,
         due: &Due,
         address: &EmailAddress,
     ) -> Result<Option<Attempt>> {
+        let batch = &leased.batch;
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
         let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
@@ -227,16 +262,18 @@ impl Carrier {
             to: address,
             message_id: &message_id,
         };
-        let pending = self.pending.take();
-        let mut held_back = false;
+        // Taken only when the message is about to go: a refusal before leaves it for the next one.
+        let pending = &mut self.pending;
+        let mut held_back = Ok(false);
         let may_go = async {
-            held_back = true;
-            committed(pending).await?;
-            let safe_until = Timestamp(courier.safe_until.load(Ordering::Relaxed));
-            if courier.clock.now().plus(MARGIN) > safe_until {
-                return Err(Problem::failed("the lease of this batch is about to end"));
+            if let Err(problem) = committed(pending.take()).await {
+                held_back = Err(problem);
+                return Err(Problem::failed("the outcome of the message before is not recorded"));
             }
-            held_back = false;
+            if !courier.tenure.holds(&leased.owner, courier.clock.now()) {
+                held_back = Ok(true);
+                return Err(Problem::failed("the lease of this batch may have ended"));
+            }
             Ok(())
         };
         let connection = self
@@ -244,7 +281,7 @@ impl Carrier {
             .as_mut()
             .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
         let attempt = connection.send(&envelope, &self.message, may_go).await;
-        Ok((!held_back).then_some(attempt))
+        Ok((!held_back?).then_some(attempt))
     }
 
     /// Writes down what an attempt means.
@@ -263,13 +300,9 @@ impl Carrier {
         outcome.relay = Some(self.lane(courier)?.relay.name().to_owned());
         if !state.is_final() {
             let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
-            let wait = next_attempt(
-                attempts,
-                courier.backoff.first,
-                courier.backoff.max,
-                courier.random.unit(),
-            );
-            outcome.next_attempt = Some(courier.clock.now().plus(wait));
+            let (first, max) = (courier.backoff.first, courier.backoff.max);
+            let wait = next_attempt(attempts, first, max, courier.random.unit());
+            outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
             tracing::info!(
                 edition = batch.edition,
                 subscriber = due.subscriber,
@@ -309,9 +342,16 @@ impl Carrier {
         let [stop, failure] = &mut self.stops;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
-            _ = failure.wait_for(|stop| *stop) => {}
+            () = told(stop) => {}
+            () = told(failure) => {}
         }
+    }
+}
+
+/// Ends when `stop` becomes true; never when nobody can say so any more.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -7,6 +7,7 @@ mod carrier;
 pub mod compose;
 mod header;
 mod health;
+mod leased;
 pub mod message;
 mod open;
 mod outbox;
@@ -18,7 +19,9 @@ pub mod retry;
 pub mod session;
 pub mod splice;
 mod stream;
+mod tenure;
 mod tls;
+mod unfit;
 pub mod worker;
 
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};

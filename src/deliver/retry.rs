@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::reply::{Reply, hide_addresses, tidy};
+use crate::domain::Timestamp;
 
 /// How far a session had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +233,16 @@ pub fn next_attempt(attempts: u32, first: Duration, max: Duration, unit_random: 
     Duration::try_from_secs_f64(wait.as_secs_f64() * spread).unwrap_or(max)
 }
 
+/// `wait` after `now`, rounded up to a tenth of the back-off without its spread.
+///
+/// What was deferred together is then due in few groups: a batch is leased anew for each.
+pub fn due_after(now: Timestamp, wait: Duration, attempts: u32, first: Duration, max: Duration) -> Timestamp {
+    let step = next_attempt(attempts, first, max, 0.5).as_millis() / 10;
+    let step = i64::try_from(step).unwrap_or(i64::MAX).max(1);
+    let at = now.plus(wait).0;
+    Timestamp(at.saturating_add((step - at.rem_euclid(step)).rem_euclid(step)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,5 +345,21 @@ mod tests {
         assert_eq!((wait(1, 0.0), wait(0, 0.5)), (240, 300));
         assert!((355..=360).contains(&wait(1, 0.999)));
         assert_eq!(next_attempt(40, Duration::MAX, Duration::MAX, 0.9), Duration::MAX);
+    }
+
+    #[test]
+    fn what_is_deferred_together_is_due_in_few_groups_and_never_early() {
+        let (first, max) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let groups: std::collections::BTreeSet<i64> = (0..500_u32)
+            .map(|n| {
+                let now = Timestamp(1_768_003_200_123).plus(Duration::from_millis(u64::from(n)));
+                let wait = next_attempt(1, first, max, f64::from(n) / 500.0);
+                let due = due_after(now, wait, 1, first, max);
+                assert!((0..6000).contains(&(due.0 - now.plus(wait).0)), "{due} {wait:?}");
+                due.0
+            })
+            .collect();
+        assert!(groups.len() <= 6, "{groups:?}");
+        due_after(Timestamp(i64::MAX), Duration::MAX, 40, Duration::MAX, Duration::MAX);
     }
 }

@@ -1,7 +1,7 @@
 //! Delivering what is due: connections lease batches, hand messages over, and have outcomes recorded.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,11 +11,12 @@ use super::compose::Composer;
 use super::health::Health;
 use super::recorder::Recorder;
 use super::relay::Relay;
+use super::tenure::{TERM, Tenure};
+use super::unfit::Unfit;
+use crate::domain::edition::State;
 use crate::domain::{Clock, Problem, Random, Result};
-use crate::store::{Store, owner};
+use crate::store::Store;
 
-/// How long a batch is leased without renewal.
-pub(super) const TERM: Duration = Duration::from_secs(60);
 /// How often leases are renewed.
 const RENEWAL: Duration = Duration::from_secs(15);
 /// How often the state of editions is looked after.
@@ -83,10 +84,8 @@ pub struct Courier {
     pub(super) backoff: Backoff,
     pub(super) lanes: Vec<Lane>,
     pub(super) tally: Arc<Tally>,
-    /// The owner of this courier's leases.
-    pub(super) owner: String,
-    /// Until when every lease that is held surely holds, in UTC milliseconds.
-    pub(super) safe_until: AtomicI64,
+    pub(super) tenure: Tenure,
+    pub(super) unfit: Unfit,
 }
 
 /// What a courier works with.
@@ -127,8 +126,8 @@ impl Courier {
                 })
                 .collect(),
             tally: Arc::default(),
-            owner: owner::new(),
-            safe_until: AtomicI64::new(0),
+            tenure: Tenure::new(),
+            unfit: Unfit::default(),
         }
     }
 
@@ -147,6 +146,8 @@ impl Courier {
     /// # Errors
     /// When a template fails or the database does not answer; what was sent is recorded.
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
+        // What an earlier run could not give back is nobody's work now.
+        self.store.free_batches(&self.tenure.begin_anew()).await?;
         self.renew().await?;
         self.look_after().await?;
         let (recorder, recording) = Recorder::start(self.store.clone());
@@ -193,36 +194,51 @@ impl Courier {
         if let Some(problem) = trouble {
             return Err(problem);
         }
-        self.look_after().await
+        self.look_after().await?;
+        self.unfit.take_problem().map_or(Ok(()), Err)
     }
 
     /// Keeps leases alive and editions' states true while connections work.
     async fn upkeep(self: Arc<Self>) {
-        let mut since_renewal = Duration::ZERO;
+        // Side by side: settling a large edition must not hold the renewal up.
+        tokio::join!(self.keep_leases(), self.keep_editions());
+    }
+
+    async fn keep_leases(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            since_renewal += UPKEEP;
-            if since_renewal >= RENEWAL {
-                match self.renew().await {
-                    Ok(()) => since_renewal = Duration::ZERO,
-                    Err(problem) => tracing::warn!(%problem, "leases not renewed"),
-                }
+            if self.tenure.ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
+                && let Err(problem) = self.renew().await
+            {
+                tracing::warn!(%problem, "leases not renewed");
             }
+        }
+    }
+
+    async fn keep_editions(&self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
             if let Err(problem) = self.look_after().await {
                 tracing::warn!(%problem, "editions not looked after");
             }
         }
     }
 
-    async fn renew(&self) -> Result<()> {
+    pub(super) async fn renew(&self) -> Result<()> {
+        let owner = self.tenure.owner();
         let until = self.clock.now().plus(TERM);
-        self.store.renew_batches(&self.owner, until).await?;
-        self.safe_until.store(until.0, Ordering::Relaxed);
+        self.store.renew_batches(&owner, until).await?;
+        self.tenure.renewed(&owner, until, self.clock.now());
         Ok(())
     }
 
     /// Frees what the dead hold, gives up on what is too old, and settles the editions.
     async fn look_after(&self) -> Result<()> {
+        let under_way = [State::Planned, State::Sending, State::Waiting];
+        if self.store.editions_in(None, &under_way).await?.is_empty() {
+            // Each of the statements below would take the write lock of a SQLite file.
+            return Ok(());
+        }
         let now = self.clock.now();
         self.store.free_dead_batches().await?;
         self.store.expire_deliveries(now).await?;

@@ -8,7 +8,7 @@ use crate::domain::{Clock, Digest, Result, Slug};
 use crate::store::Store;
 use crate::store::audience::Planning;
 use crate::store::editions::NewEdition;
-use crate::store::lease;
+use crate::store::lease::{self, Lease};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,13 +64,18 @@ impl Planner {
     /// # Errors
     /// When a summary does not exist, or the database does not answer.
     pub async fn plan(&self, digest: &Digest, request: &Request) -> Result<Planned> {
-        let lease = lease::wait_for(&self.store, &lease_name(digest), &*self.clock, PATIENCE).await?;
-        let planned = self.plan_alone(digest, request).await;
+        let lease = self.lease(digest).await?;
+        let planned = self.plan_alone(digest, request, &lease).await;
         lease.release().await?;
         planned
     }
 
-    async fn plan_alone(&self, digest: &Digest, request: &Request) -> Result<Planned> {
+    async fn lease(&self, digest: &Digest) -> Result<Lease> {
+        let name = format!("edition {}", digest.name);
+        lease::wait_for(&self.store, &name, &*self.clock, PATIENCE).await
+    }
+
+    async fn plan_alone(&self, digest: &Digest, request: &Request, lease: &Lease) -> Result<Planned> {
         let name = digest.name.as_str();
         if *request == Request::Next {
             let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
@@ -98,13 +103,14 @@ impl Planner {
         }
         if digest.approve {
             // The audience is frozen at approval; what was assigned is not kept.
+            planning.guarded_by(lease).await?;
             return Ok(Planned::Draft {
                 id: planning.keep_draft().await?,
                 made: true,
             });
         }
         write(&assignment, &mut planning).await?;
-        Ok(Planned::Made(self.commit(planning).await?))
+        Ok(Planned::Made(self.commit(planning, lease).await?))
     }
 
     /// Freezes the audience of a draft.
@@ -112,11 +118,19 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn approve(&self, digest: &Digest, id: i64) -> Result<i64> {
+        // Against an edition that is planned meanwhile: each must see who receives what by the other.
+        let lease = self.lease(digest).await?;
+        let approved = self.approve_alone(digest, id, &lease).await;
+        lease.release().await?;
+        approved
+    }
+
+    async fn approve_alone(&self, digest: &Digest, id: i64, lease: &Lease) -> Result<i64> {
         let mut planning = self.store.plan_draft(id, self.bar_reserved).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
-        self.commit(planning).await
+        self.commit(planning, lease).await
     }
 
     /// What the next edition would hold and to whom it would go; nothing is kept.
@@ -194,7 +208,9 @@ impl Planner {
         self.store.plan_new(&new, self.bar_reserved).await
     }
 
-    async fn commit(&self, planning: Planning) -> Result<i64> {
+    async fn commit(&self, mut planning: Planning, lease: &Lease) -> Result<i64> {
+        // Last: on PostgreSQL the renewal of the lease waits for this row.
+        planning.guarded_by(lease).await?;
         let now = self.clock.now();
         planning.commit(now, now.plus(self.max_age)).await
     }
@@ -239,8 +255,4 @@ async fn forecast(mut planning: Planning, digest: &Digest) -> Result<Vec<Forecas
         readers,
     });
     Ok(segments.chain(excluded).collect())
-}
-
-fn lease_name(digest: &Digest) -> String {
-    format!("edition {}", digest.name)
 }

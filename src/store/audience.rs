@@ -3,6 +3,7 @@
 use super::Store;
 use super::editions::NewEdition;
 use super::fault::db;
+use super::lease::Lease;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::subscriber::Choice;
 use crate::domain::{Problem, Result, Slug, Timestamp};
@@ -127,6 +128,14 @@ impl Store {
 }
 
 impl Planning {
+    /// Goes on only while `lease` is held, and holds on to it until the planning ends.
+    ///
+    /// # Errors
+    /// When another process has taken it over.
+    pub async fn guarded_by(&mut self, lease: &Lease) -> Result<()> {
+        lease.guard(&mut self.tx).await
+    }
+
     /// The edition's number.
     pub fn id(&self) -> i64 {
         self.id

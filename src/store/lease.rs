@@ -4,7 +4,7 @@ use super::dialect::Dialect;
 use super::fault::db;
 use super::{Store, owner};
 use crate::domain::{Clock, Problem, Result, Timestamp};
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -36,6 +36,28 @@ impl Lease {
             .await
             .map_err(db)?;
         Ok(())
+    }
+}
+
+impl Lease {
+    /// Makes `tx` fail to commit anything that this lease no longer covers.
+    ///
+    /// The row stays locked until the transaction ends, so that nobody can take the lease before.
+    pub(super) async fn guard(&self, tx: &mut Transaction<'static, Any>) -> Result<()> {
+        let held = sqlx::query("UPDATE lease SET owner = owner WHERE name = $1 AND owner = $2")
+            .bind(&self.name)
+            .bind(&self.owner)
+            .execute(&mut **tx)
+            .await
+            .map_err(db)?;
+        if held.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(Problem::failed(format!(
+            "this process was away for so long that another took {:?} over",
+            self.name
+        ))
+        .hint("nothing was kept; run it again"))
     }
 }
 

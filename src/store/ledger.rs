@@ -63,18 +63,14 @@ impl Store {
     /// When the database does not answer.
     pub async fn free_dead_batches(&self) -> Result<()> {
         let rows =
-            sqlx::query("SELECT DISTINCT owner FROM batch WHERE due IS NOT NULL AND owner IS NOT NULL")
+            sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
                 .fetch_all(&self.pool)
                 .await
                 .map_err(db)?;
         for row in &rows {
             let holder: String = row.try_get(0).map_err(db)?;
             if owner::is_dead(&holder, self.is_of_one_machine()) {
-                sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
-                    .bind(&holder)
-                    .execute(&self.pool)
-                    .await
-                    .map_err(db)?;
+                self.free_batches(&holder).await?;
             }
         }
         Ok(())
@@ -85,14 +81,30 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lease_batch(&self, owner: &str, now: Timestamp, until: Timestamp) -> Result<Option<Batch>> {
+        self.lease_batch_but(owner, now, until, &[]).await
+    }
+
+    /// [`Store::lease_batch`] of any edition but these.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn lease_batch_but(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        but: &[i64],
+    ) -> Result<Option<Batch>> {
         let sql = format!(
-            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) IN (
+            // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once, and lock more than one.
+            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) = (
                  SELECT b.segment_id, b.no FROM batch b
                  JOIN edition e ON e.id = b.edition_id
                  WHERE b.due <= $2 AND (b.owner IS NULL OR b.until < $2)
-                     AND e.state IN ('planned', 'sending', 'waiting')
+                     AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})
                  ORDER BY b.edition_id, b.segment_id, b.no LIMIT 1 {})
              RETURNING edition_id, segment_id, no",
+            numbers(but),
             match self.dialect.skip_locked() {
                 "" => String::new(),
                 lock => lock.replace("UPDATE", "UPDATE OF b"),
@@ -119,6 +131,19 @@ impl Store {
             .await
             .map_err(db)?;
         Ok(Some(batch))
+    }
+
+    /// Gives back every batch of `owner`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn free_batches(&self, owner: &str) -> Result<()> {
+        sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
+            .bind(owner)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
     }
 
     /// Extends every lease of `owner`; the number of batches that it still holds.
@@ -230,22 +255,31 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
-        let free = "(b.owner IS NULL OR b.until < $1) AND b.due IS NOT NULL AND b.edition_id IN
-            (SELECT e.id FROM edition e WHERE e.expires <= $1 AND e.state IN ('planned', 'sending', 'waiting'))";
+        let over = "SELECT id FROM edition WHERE expires <= $1 AND state IN ('planned', 'sending', 'waiting')";
+        let any = sqlx::query(over)
+            .bind(now.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        if any.is_none() {
+            return Ok(());
+        }
         let mut tx = self.begin().await?;
+        // Batches first: nobody can lease one while its deliveries are given up.
         sqlx::query(AssertSqlSafe(format!(
-            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
-                 text = COALESCE(text, 'no relay took it before the age limit')
-             WHERE state IN ('waiting', 'uncertain') AND EXISTS (SELECT 1 FROM batch b
-                 WHERE b.segment_id = delivery.segment_id AND b.no = delivery.batch_no AND {free})"
+            "UPDATE batch SET due = NULL, owner = NULL, until = NULL
+             WHERE due IS NOT NULL AND (owner IS NULL OR until < $1) AND edition_id IN ({over})"
         )))
         .bind(now.0)
         .execute(&mut *tx)
         .await
         .map_err(db)?;
         sqlx::query(AssertSqlSafe(format!(
-            "UPDATE batch SET due = NULL, owner = NULL, until = NULL WHERE (segment_id, no) IN
-                 (SELECT b.segment_id, b.no FROM batch b WHERE {free})"
+            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
+                 text = COALESCE(text, 'no relay took it before the age limit')
+             WHERE state IN ('waiting', 'uncertain') AND edition_id IN ({over}) AND EXISTS
+                 (SELECT 1 FROM batch b WHERE b.segment_id = delivery.segment_id
+                  AND b.no = delivery.batch_no AND b.due IS NULL)"
         )))
         .bind(now.0)
         .execute(&mut *tx)
@@ -254,15 +288,38 @@ impl Store {
         tx.commit().await.map_err(db)
     }
 
+    /// Notes why edition `id` can't be delivered now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_edition_trouble(&self, id: i64, trouble: &str) -> Result<()> {
+        sqlx::query("UPDATE edition SET trouble = $2 WHERE id = $1")
+            .bind(id)
+            .bind(trouble)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
     /// When the next batch of an edition under way is due; a leased one is due still. `None` when all is final.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(
+        self.next_due_but(&[]).await
+    }
+
+    /// [`Store::next_due`] of any edition but these.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn next_due_but(&self, but: &[i64]) -> Result<Option<Timestamp>> {
+        let row = sqlx::query(AssertSqlSafe(format!(
             "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
-             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting')",
-        )
+             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
+            numbers(but)
+        )))
         .fetch_one(&self.pool)
         .await
         .map_err(db)?;
@@ -303,6 +360,11 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// For a list in brackets, which must not be empty.
+fn numbers(ids: &[i64]) -> String {
+    ids.iter().fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
 fn read_due(row: &AnyRow) -> Result<Due> {

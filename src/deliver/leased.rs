@@ -1,0 +1,48 @@
+//! Taking a batch, and giving back one that can't be delivered.
+
+use std::sync::Arc;
+
+use super::tenure::TERM;
+use super::worker::Courier;
+use crate::domain::{Problem, Result};
+use crate::store::ledger::Batch;
+
+/// A batch and the name it is leased under.
+pub(super) struct Leased {
+    pub(super) batch: Batch,
+    pub(super) owner: Arc<str>,
+}
+
+/// Leases a batch under a name that holds for a while yet.
+pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
+    let mut owner = courier.tenure.owner();
+    if !courier.tenure.holds(&owner, courier.clock.now()) {
+        courier.renew().await?;
+        owner = courier.tenure.owner();
+    }
+    let now = courier.clock.now();
+    let unfit = courier.unfit.editions(now);
+    let batch = courier
+        .store
+        .lease_batch_but(&owner, now, now.plus(TERM), &unfit)
+        .await?;
+    Ok(batch.map(|batch| Leased { batch, owner }))
+}
+
+/// Gives a batch back whose messages can't be made, and leaves its edition alone for a while.
+pub(super) async fn put_off(courier: &Courier, leased: &Leased, problem: Problem) -> Result<()> {
+    let edition = leased.batch.edition;
+    let text = crate::domain::text::one_line(&problem.to_string());
+    courier.store.set_edition_trouble(edition, &text).await?;
+    let now = courier.clock.now();
+    if courier
+        .unfit
+        .add(edition, now.plus(courier.backoff.max), problem)
+    {
+        tracing::error!(edition, text, "the edition's messages can't be made");
+    }
+    courier
+        .store
+        .release_batch(&leased.batch, &leased.owner, now)
+        .await
+}
