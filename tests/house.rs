@@ -38,6 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("lettre", &["deliver"]),
     ("axum", &["web"]),
     ("tower_http", &["web"]),
+    ("hyper_util", &["web"]),
     ("rss", &["feed"]),
     ("atom_syndication", &["feed"]),
     ("feed_rs", &["gather"]),

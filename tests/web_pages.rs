@@ -45,7 +45,7 @@ fn every_page_is_a_whole_document() {
             "only the style sheet"
         );
         assert_eq!(
-            all(&html, "link[rel=stylesheet][href='/assets/site.css']").len(),
+            all(&html, "link[rel=stylesheet][href='../assets/site.css']").len(),
             1
         );
     }

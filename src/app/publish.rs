@@ -220,7 +220,11 @@ impl App {
         if *request == Request::Next {
             let open = self.store.editions_in(Some(name), &under_way).await?;
             let under_way = open.first().map(|edition| edition.id);
-            let draft = if under_way.is_none() { self.draft(digest).await? } else { None };
+            let draft = if under_way.is_none() {
+                self.draft(digest).await?
+            } else {
+                None
+            };
             if under_way.is_some() || draft.is_some() {
                 return Ok(SendForecast {
                     under_way,
@@ -321,7 +325,10 @@ impl App {
 
     /// The edition of `digest` that waits for approval.
     async fn draft(&self, digest: &Digest) -> Result<Option<Edition>> {
-        let drafts = self.store.editions_in(Some(digest.name.as_str()), &[State::Draft]).await?;
+        let drafts = self
+            .store
+            .editions_in(Some(digest.name.as_str()), &[State::Draft])
+            .await?;
         Ok(drafts.into_iter().next())
     }
 

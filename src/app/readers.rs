@@ -173,7 +173,7 @@ impl App {
                 &UnsubscribePage {
                     site: self.config.site.clone(),
                     digest: self.publication(peek.digest.as_deref()),
-                    action: format!("/u/{token}"),
+                    action: format!("../u/{token}"),
                 },
             ),
             Err(problem) => self.invalid_link(problem),
@@ -226,7 +226,7 @@ impl App {
                 subscribed,
                 categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
                 contact: self.contact(),
-                unsubscribe: format!("/u/{unsubscribe}"),
+                unsubscribe: format!("../u/{unsubscribe}"),
             },
         )
     }

@@ -120,7 +120,12 @@ impl Carrier {
         Ok(())
     }
 
-    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased, mail: &SegmentMail) -> Result<Left> {
+    async fn deliver_batch(
+        &mut self,
+        courier: &Courier,
+        leased: &Leased,
+        mail: &SegmentMail,
+    ) -> Result<Left> {
         loop {
             let read = courier.clock.now();
             let due = courier.store.due_deliveries(&leased.batch, read).await?;
@@ -268,7 +273,9 @@ impl Carrier {
         let may_go = async {
             if let Err(problem) = committed(pending.take()).await {
                 held_back = Err(problem);
-                return Err(Problem::failed("the outcome of the message before is not recorded"));
+                return Err(Problem::failed(
+                    "the outcome of the message before is not recorded",
+                ));
             }
             if !courier.tenure.holds(&leased.owner, courier.clock.now()) {
                 held_back = Ok(true);

@@ -198,7 +198,7 @@ impl Templates {
         self.render(&format!("web/{name}.hbs"), to_data(context)?)
     }
 
-    /// The style sheet that the pages link to as `/assets/site.css`.
+    /// The style sheet that the pages link to as `../assets/site.css`.
     pub fn stylesheet(&self) -> &str {
         self.sources
             .0

@@ -25,10 +25,10 @@ pub(super) async fn feed(
         .ok_or_else(|| Problem::not_found(format!("there is no feed {file:?}")))?;
     let document = app.feed(name, format).await?;
     let gzip = takes_gzip(&headers);
-    let etag = if gzip {
-        document.gzip_etag()
+    let (etag, bytes) = if gzip {
+        (document.gzip_etag(), &document.gzip)
     } else {
-        document.etag.clone()
+        (document.etag.clone(), &document.bytes)
     };
     let validators = Validators {
         etags: [document.etag.clone(), document.gzip_etag()],
@@ -39,6 +39,8 @@ pub(super) async fn feed(
         (header::LAST_MODIFIED, http_date(document.modified)),
         (header::CACHE_CONTROL, MAX_AGE.to_owned()),
         (header::VARY, "Accept-Encoding".to_owned()),
+        // Said here, or axum says 0 on a 304 (RFC 9110 8.6 wants the length of the 200 or none).
+        (header::CONTENT_LENGTH, bytes.len().to_string()),
     ];
     if is_unchanged(&headers, &validators) {
         return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
@@ -46,9 +48,9 @@ pub(super) async fn feed(
     let content_type = [(header::CONTENT_TYPE, document.media_type)];
     Ok(if gzip {
         let coding = [(header::CONTENT_ENCODING, "gzip")];
-        (shared, content_type, coding, document.gzip.clone()).into_response()
+        (shared, content_type, coding, bytes.clone()).into_response()
     } else {
-        (shared, content_type, document.bytes.clone()).into_response()
+        (shared, content_type, bytes.clone()).into_response()
     })
 }
 

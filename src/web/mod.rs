@@ -3,6 +3,7 @@
 //! A handler parses, calls one function of [`App`], and maps its error.
 
 mod conditional;
+mod connections;
 mod feeds;
 mod health;
 mod preferences;
@@ -11,15 +12,15 @@ mod send_digest;
 mod stylesheet;
 mod unsubscribe;
 
+pub use connections::serve;
+
 use crate::app::App;
-use crate::domain::{Problem, Result};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -53,8 +54,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/digests/{name}/send", post(send_digest::send))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .fallback(problem::nothing_here)
+        .method_not_allowed_fallback(problem::not_that_way)
         .layer(RequestBodyLimitLayer::new(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME));
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME))
+        .layer(map_response(problem::say_time_is_up));
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
@@ -62,18 +66,4 @@ pub fn router(app: Arc<App>) -> Router {
         ));
     }
     router.with_state(app)
-}
-
-/// Serves until `stop` becomes true; requests under way then end.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<()> {
-    axum::serve(listener, router(app))
-        .with_graceful_shutdown(async move {
-            // A sender that is gone is a stop as well.
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await
-        .map_err(|error| Problem::failed("the web server stopped").because(error))
 }

@@ -5,7 +5,7 @@ use crate::domain::problem::Kind;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// A [`Problem`] that ends a request; what went wrong inside stays in the log.
+/// A [`Problem`] that ends a request. What was asked for in vain is named; what went wrong inside stays in the log.
 #[derive(Debug)]
 pub(super) struct Failure(Problem);
 
@@ -18,7 +18,7 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self.0.kind() {
-            Kind::NotFound => (StatusCode::NOT_FOUND, "not found\n").into_response(),
+            Kind::NotFound => (StatusCode::NOT_FOUND, format!("{}\n", self.0)).into_response(),
             Kind::Configuration | Kind::Failed => {
                 tracing::error!(problem = %self.0, "request failed");
                 (
@@ -29,4 +29,25 @@ impl IntoResponse for Failure {
             }
         }
     }
+}
+
+/// The answer at an address that is nobody's.
+pub(super) async fn nothing_here() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "there is nothing at this address\n")
+}
+
+/// The answer to a method that an address does not take; axum adds `Allow`.
+pub(super) async fn not_that_way() -> impl IntoResponse {
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address does not take requests of this kind\n",
+    )
+}
+
+/// Gives the bare answer of the time limit its words.
+pub(super) async fn say_time_is_up(response: Response) -> Response {
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
+    }
+    response
 }

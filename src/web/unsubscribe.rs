@@ -3,6 +3,7 @@
 use super::problem::Failure;
 use crate::app::App;
 use crate::app::readers::ReaderPage;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -16,9 +17,11 @@ pub(super) async fn page(
 }
 
 /// Any body is fine, urlencoded or multipart: the token alone decides, without cookie, login or origin.
+/// It is read all the same: an answer that overtakes it would be lost when the connection closes.
 pub(super) async fn unsubscribe(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    _form: Bytes,
 ) -> Result<Response, Failure> {
     Ok(respond(app.unsubscribe(&token).await?))
 }

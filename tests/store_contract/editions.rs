@@ -50,11 +50,7 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
     assert!(!store.has_editions("monthly").await.unwrap());
     let edition = store.edition(id).await.unwrap();
     assert_eq!(
-        (
-            edition.digest.as_str(),
-            edition.created,
-            edition.planned
-        ),
+        (edition.digest.as_str(), edition.created, edition.planned),
         ("weekly", NOW, None)
     );
 }

@@ -52,7 +52,11 @@ impl Server {
 
     /// Asks it to stop and waits for its exit code.
     pub fn stop(mut self) -> i32 {
-        let asked = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status().unwrap();
+        let asked = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.pid().to_string())
+            .status()
+            .unwrap();
         assert!(asked.success());
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
@@ -148,7 +152,11 @@ impl Site {
     pub fn many_readers(&self, count: usize) {
         let mut list = String::from("email,name,digest,categories,status,consent_at,consent_source\n");
         for n in 0..count {
-            writeln!(list, "reader{n}@example.org,Reader {n},weekly,,confirmed,2026-01-01,test").unwrap();
+            writeln!(
+                list,
+                "reader{n}@example.org,Reader {n},weekly,,confirmed,2026-01-01,test"
+            )
+            .unwrap();
         }
         self.write("subscribers/list.csv", &list);
     }
@@ -180,8 +188,13 @@ impl Site {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("serve said {line:?}"));
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("serve said {line:?}"));
         Server {
             url: url.to_owned(),
             child,
@@ -195,7 +208,10 @@ impl Site {
         };
         let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
         paths.sort();
-        paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+        paths
+            .iter()
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect()
     }
 
     /// Empties the outbox.
@@ -205,7 +221,9 @@ impl Site {
 
     /// The account of edition `number`.
     pub fn edition(&self, number: i64) -> Value {
-        self.run(&["editions", "show", &number.to_string(), "--deliveries", "--json"]).expect_code(0).json()
+        self.run(&["editions", "show", &number.to_string(), "--deliveries", "--json"])
+            .expect_code(0)
+            .json()
     }
 }
 

@@ -64,7 +64,7 @@ impl UnsubscribePage {
         Self {
             site: sample_site(),
             digest: sample_digest(),
-            action: "/u/sample-token".to_owned(),
+            action: "../u/sample-token".to_owned(),
         }
     }
 }
@@ -106,7 +106,7 @@ impl PreferencesPage {
             subscribed: true,
             categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
             contact: "mail@example.org".to_owned(),
-            unsubscribe: "/u/sample-token".to_owned(),
+            unsubscribe: "../u/sample-token".to_owned(),
         }
     }
 

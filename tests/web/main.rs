@@ -1,0 +1,31 @@
+//! `postrider serve` as programs and readers meet it: over TCP, on a site of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/site.rs"]
+mod site;
+
+mod api;
+mod conditional;
+mod feeds;
+mod limits;
+mod overrides;
+mod readers;
+mod reading;
+mod wire;
+
+use std::time::{Duration, Instant};
+
+/// Asks again and again until there is an answer, for at most 30 seconds.
+fn wait_for<T>(what: &str, mut question: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = question() {
+            return answer;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "waited in vain for {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
