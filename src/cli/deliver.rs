@@ -1,7 +1,7 @@
 //! Delivering with a progress bar, and saying what became of it.
 
 use super::Done;
-use super::output::Output;
+use super::output::{Output, PATIENCE};
 use crate::app::App;
 use crate::app::publish::Prepared;
 use crate::domain::Result;
@@ -10,9 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// Bars show only on what takes longer.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what is due and reports the editions that were involved.
 pub(super) async fn deliver(

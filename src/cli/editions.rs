@@ -44,7 +44,8 @@ enum Command {
         /// The edition's number.
         number: i64,
         /// The note.
-        text: String,
+        #[arg(num_args = 0.., trailing_var_arg = true)]
+        text: Vec<String>,
     },
 }
 
@@ -75,7 +76,9 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
                 &app.drop_from_edition(number, &Slug::parse(&slug)?).await?,
             )?;
         }
-        Some(Command::Note { number, text }) => say(output, &app.note_on_edition(number, &text).await?)?,
+        Some(Command::Note { number, text }) => {
+            say(output, &app.note_on_edition(number, &text.join(" ")).await?)?
+        }
     }
     app.close().await;
     Ok(code)

@@ -16,7 +16,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let app = App::open(options).await?;
-    let files = app.write_feeds(&arguments.out).await?;
+    let files = output
+        .busy("writing feeds", app.write_feeds(&arguments.out))
+        .await?;
     output.line(format!(
         "{} written to {}",
         count(files.len(), "feed", "feeds"),

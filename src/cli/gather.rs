@@ -7,7 +7,7 @@ use crate::domain::Result;
 
 pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     let app = App::open(options).await?;
-    let reports = app.gather().await?;
+    let reports = output.busy("gathering", app.gather()).await?;
     say(output, &reports)?;
     output.json(&reports)?;
     app.close().await;

@@ -2,9 +2,14 @@
 
 use crate::domain::{Problem, Result};
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+
+/// Progress shows only on what takes longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where and how a command speaks.
 #[derive(Debug)]
@@ -68,6 +73,25 @@ impl Output {
         write_out(&text)
     }
 
+    /// Waits for `work`, and shows a person that something goes on when it takes longer.
+    pub(super) async fn busy<T>(&self, what: &'static str, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        let spinner = if self.is_interactive() {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
+        spinner.set_message(what);
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        let done = work.await;
+        spinner.finish_and_clear();
+        done
+    }
+
     /// An error, with its causes and what to do.
     pub(super) fn problem(&self, problem: &Problem) {
         if self.json {
@@ -93,9 +117,14 @@ fn write_out(text: &str) -> Result<()> {
     }
 }
 
-/// Logs go to standard error: warnings, and for a server what it does. `RUST_LOG` overrides it.
+/// Logs go to standard error. A server logs what it does; a command says what it found by itself, so
+/// that only warnings from elsewhere are logged. `RUST_LOG` overrides it.
 pub(super) fn start_log(server: bool) {
-    let usual = if server { "info,sqlx=warn" } else { "warn" };
+    let usual = if server {
+        "info,sqlx=warn"
+    } else {
+        "warn,postrider::gather=error,postrider::deliver=error"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt()

@@ -37,7 +37,8 @@ pub(super) async fn publish(
     request: &Request,
     wait: bool,
 ) -> Result<Done> {
-    let prepared = app.prepare(digests, request).await?;
+    let work = app.prepare(digests, request);
+    let prepared = output.busy("gathering and planning", work).await?;
     say_prepared(output, &prepared)?;
     let reports = deliver(app, output, &prepared, wait).await?;
     say_editions(output, &reports)?;

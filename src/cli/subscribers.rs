@@ -79,8 +79,8 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
 
 async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> Result<()> {
     let list = File::open(file).map_err(|error| trouble("can't be read", file, error))?;
-    let report = app
-        .import(BufReader::new(list), skip_invalid)
+    let report = output
+        .busy("importing", app.import(BufReader::new(list), skip_invalid))
         .await
         .map_err(|problem| problem.at(file.display()))?;
     say_report(output, &file.display().to_string(), &report)?;
@@ -97,7 +97,7 @@ async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
     let unfinished = path.with_extension("tmp");
     let created = crate::app::readers::create_private(&unfinished).map_err(stuck)?;
     let mut out = BufWriter::new(created);
-    let count = app.export(&mut out).await?;
+    let count = output.busy("exporting", app.export(&mut out)).await?;
     out.flush()
         .and_then(|()| std::fs::rename(&unfinished, path))
         .map_err(stuck)?;

@@ -117,6 +117,7 @@ async fn gather_one(
                 }
             }
             Err(reason) => {
+                let reason = without_place(reason, &place);
                 tracing::warn!(source = name, place, reason, "item rejected");
                 report.rejected.push(Rejection { place, reason });
             }
@@ -190,6 +191,14 @@ async fn keep(
 fn outranks(names: &[&str], owner: &str, source: &str) -> bool {
     let place = |name: &str| names.iter().position(|&known| known == name);
     place(owner).is_some_and(|first| place(source).is_none_or(|second| first < second))
+}
+
+/// The report names the place beside the reason, so the reason need not.
+fn without_place(reason: String, place: &str) -> String {
+    let rest = reason
+        .strip_prefix(place)
+        .and_then(|rest| rest.strip_prefix(": "));
+    rest.map(str::to_owned).unwrap_or(reason)
 }
 
 fn about(problem: Problem, key: &str) -> Problem {
