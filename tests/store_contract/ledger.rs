@@ -326,7 +326,8 @@ async fn everything_due_can_be_put_off(db: Database) {
     let held = lease(&store, "me", NOW).await.unwrap();
     store.postpone_batches(NOW, at(300)).await.unwrap();
     assert_eq!(lease(&store, "next", at(30)).await, None);
-    // What somebody is delivering at present is left to them.
+    // What somebody is delivering at present is left to them, and is due still.
+    assert_eq!(store.next_due().await.unwrap(), Some(NOW));
     store.release_batch(&held, "me", at(31)).await.unwrap();
     assert_eq!(lease(&store, "next", at(31)).await, Some(held));
     assert!(lease(&store, "next", at(300)).await.is_some());
