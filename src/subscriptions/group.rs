@@ -142,7 +142,7 @@ pub(super) async fn apply(
     if !suppress.is_empty() {
         import.suppress(&suppress).await?;
     }
-    for (_, standing) in &standings {
+    for standing in standings.values() {
         match standing.subscriber {
             None => {}
             Some((id, _)) if kept.contains(&id) => report.kept += 1,

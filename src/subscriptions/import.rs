@@ -34,7 +34,7 @@ pub struct InvalidLine {
     pub reason: String,
 }
 
-/// What a list did. Every line that is not wrong counts once: as added, updated, unchanged, kept or refused.
+/// What a list did. Every line that is taken counts once: as added, updated, unchanged, kept or refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
     /// New readers.
@@ -125,7 +125,7 @@ pub async fn import(
             Ok(line) => Some(line),
             Err(Wrong { reason, leaver }) => {
                 report.wrong(row.line, reason);
-                leaver
+                leaver.map(|line| *line)
             }
         };
         let Some(candidate) = line.map(|line| Candidate::new(line, settings)) else {

@@ -57,7 +57,7 @@ pub(super) struct Line {
 pub(super) struct Wrong {
     pub(super) reason: String,
     /// What is to be taken nevertheless when wrong lines are skipped: somebody who does not want mail.
-    pub(super) leaver: Option<Line>,
+    pub(super) leaver: Option<Box<Line>>,
 }
 
 impl From<String> for Wrong {
@@ -159,7 +159,7 @@ impl Header {
             Ok(()) => Ok(line),
             Err(reason) => Err(Wrong {
                 reason,
-                leaver: has_left(state).then_some(line),
+                leaver: has_left(state).then(|| Box::new(line)),
             }),
         }
     }

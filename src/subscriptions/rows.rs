@@ -105,11 +105,12 @@ impl<R: Read> Read for Watched<R> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut read = self.inner.read(buffer)?;
-        if read == 0 && self.last != b'\n' {
-            if let Some(first) = buffer.first_mut() {
-                *first = b'\n';
-                read = 1;
-            }
+        if read == 0
+            && self.last != b'\n'
+            && let Some(first) = buffer.first_mut()
+        {
+            *first = b'\n';
+            read = 1;
         }
         self.ended = read == 0;
         self.since_row += read;
