@@ -13,6 +13,8 @@ mod seed;
 mod audience;
 #[path = "store_contract/editions.rs"]
 mod editions;
+#[path = "store_contract/expiry.rs"]
+mod expiry;
 #[path = "store_contract/leases.rs"]
 mod leases;
 #[path = "store_contract/ledger.rs"]

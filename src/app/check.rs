@@ -3,6 +3,7 @@
 use super::{Options, STORE_CONNECTIONS, database_url, load_config, relays};
 use crate::config::Config;
 use crate::deliver::relay::Relay;
+use crate::domain::problem::Kind;
 use crate::domain::{Problem, Result};
 use crate::render::Templates;
 use crate::store::Store;
@@ -21,18 +22,27 @@ pub struct Verdict {
     pub ok: bool,
     /// What was found, or what is wrong and what to do.
     pub said: String,
+    /// Whether the configuration is to blame.
+    #[serde(skip)]
+    pub misconfigured: bool,
 }
 
 impl Verdict {
     fn of(what: impl Into<String>, outcome: Result<String>) -> Self {
-        let (ok, said) = match outcome {
-            Ok(said) => (true, said),
-            Err(problem) => (false, problem.to_string()),
-        };
-        Self {
-            what: what.into(),
-            ok,
-            said,
+        let what = what.into();
+        match outcome {
+            Ok(said) => Self {
+                what,
+                ok: true,
+                said,
+                misconfigured: false,
+            },
+            Err(problem) => Self {
+                what,
+                ok: false,
+                said: problem.to_string(),
+                misconfigured: problem.kind() == Kind::Configuration,
+            },
         }
     }
 }

@@ -288,6 +288,23 @@ impl App {
         Ok(token)
     }
 
+    /// The names of the API's tokens.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn api_token_names(&self) -> Result<Vec<String>> {
+        let hashes = self.store.api_token_hashes().await?;
+        Ok(hashes.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Ends the API token called `name`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn revoke_api_token(&self, name: &str) -> Result<()> {
+        self.store.remove_api_token(name).await
+    }
+
     /// The name of the API token that `presented` is; `None` when it is none.
     ///
     /// # Errors

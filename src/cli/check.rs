@@ -17,7 +17,9 @@ pub(super) fn say(output: &Output, verdicts: &[Verdict]) -> Result<Done> {
         output.line(format!("{mark} {}: {}", verdict.what, verdict.said))?;
     }
     output.json(&verdicts)?;
-    Ok(if verdicts.iter().all(|verdict| verdict.ok) {
+    Ok(if verdicts.iter().any(|verdict| verdict.misconfigured) {
+        Done::Misconfigured
+    } else if verdicts.iter().all(|verdict| verdict.ok) {
         Done::Fully
     } else {
         Done::WithTrouble

@@ -44,7 +44,7 @@ enum Command {
         /// The edition's number.
         number: i64,
         /// The note.
-        #[arg(num_args = 0.., trailing_var_arg = true)]
+        #[arg(num_args = 0..)]
         text: Vec<String>,
     },
 }

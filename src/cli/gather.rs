@@ -1,7 +1,7 @@
 //! `postrider gather`: pull every source.
 
 use super::Done;
-use super::output::{Output, count};
+use super::output::Output;
 use crate::app::{App, Options, SourceReport};
 use crate::domain::Result;
 
@@ -9,6 +9,9 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     let app = App::open(options).await?;
     let reports = output.busy("gathering", app.gather()).await?;
     say(output, &reports)?;
+    if reports.is_empty() {
+        output.line("no source: add a [[source]] to the configuration")?;
+    }
     output.json(&reports)?;
     app.close().await;
     let failed = reports.iter().any(|report| report.failed.is_some());
@@ -36,12 +39,6 @@ pub(super) fn say(output: &Output, reports: &[SourceReport]) -> Result<()> {
         for note in &report.notes {
             output.line(format!("source {}: {note}", report.source))?;
         }
-    }
-    if reports.is_empty() {
-        output.line(format!(
-            "{}: add a [[source]] to the configuration",
-            count(0, "source", "sources")
-        ))?;
     }
     Ok(())
 }

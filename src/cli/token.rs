@@ -1,4 +1,4 @@
-//! `postrider token create`: a bearer token for the API.
+//! `postrider token`: bearer tokens for the API.
 
 use super::Done;
 use super::output::Output;
@@ -13,6 +13,13 @@ pub(super) enum Command {
         /// What the token is for.
         name: String,
     },
+    /// List the names of all tokens.
+    List,
+    /// End a token: requests that bear it are refused from now on.
+    Revoke {
+        /// What the token was for.
+        name: String,
+    },
 }
 
 pub(super) async fn run(options: &Options, output: &Output, command: Command) -> Result<Done> {
@@ -22,6 +29,18 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
             let token = app.create_api_token(&name).await?;
             output.line(&token)?;
             output.json(&serde_json::json!({"name": name, "token": token}))?;
+        }
+        Command::List => {
+            let names = app.api_token_names().await?;
+            for name in &names {
+                output.line(name)?;
+            }
+            output.json(&names)?;
+        }
+        Command::Revoke { name } => {
+            app.revoke_api_token(&name).await?;
+            output.line(format!("token {name:?} is revoked"))?;
+            output.json(&serde_json::json!({"name": name, "revoked": true}))?;
         }
     }
     app.close().await;

@@ -46,7 +46,7 @@ fn mjml(inside: &str) -> String {
 #[test]
 fn every_built_in_template_renders_with_its_samples() {
     let verdicts = Templates::load(None, &["digest".to_owned()]).unwrap().check();
-    assert_eq!(verdicts.len(), 11);
+    assert_eq!(verdicts.len(), 12);
     for (name, verdict) in verdicts {
         verdict.unwrap_or_else(|problem| panic!("{name}: {problem}"));
     }

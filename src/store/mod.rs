@@ -83,7 +83,9 @@ impl Store {
             Dialect::Postgres => url.to_owned(),
         };
         let options = AnyConnectOptions::from_str(&address)
-            .map_err(|error| Problem::configuration("the database URL can't be read").because(error))?;
+            .map_err(|error| Problem::configuration("the database URL can't be read").because(error))?
+            // The driver would log the text of every statement that takes a second.
+            .disable_statement_logging();
         let trouble = |error| db(error).hint("check `[database] url`, and that the database can be reached");
         // The pool tries again until its patience ends and then says nothing of the reason.
         let mut first = options.connect().await.map_err(trouble)?;

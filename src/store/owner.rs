@@ -34,7 +34,22 @@ pub fn is_dead(owner: &str, one_machine: bool) -> bool {
     if namespace != pid_namespace() || pid.is_empty() || !pid.bytes().all(|b| b.is_ascii_digit()) {
         return false;
     }
-    start_time(pid).is_none_or(|now| now != start)
+    match start_time(pid) {
+        Some(now) => now != start,
+        // Not to be seen is not dead: /proc may hide other users' processes.
+        None => is_gone(pid),
+    }
+}
+
+/// Whether no process has this number, or one that has ended and was not waited for yet.
+fn is_gone(pid: &str) -> bool {
+    let Some(pid) = pid.parse().ok().and_then(rustix::process::Pid::from_raw) else {
+        return false;
+    };
+    match rustix::process::test_kill_process(pid) {
+        Ok(()) => fs::exists(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or(false),
+        Err(error) => error == rustix::io::Errno::SRCH,
+    }
 }
 
 fn boot_id() -> String {

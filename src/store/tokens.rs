@@ -29,6 +29,23 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets the API token called `name`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn remove_api_token(&self, name: &str) -> Result<()> {
+        let done = sqlx::query("DELETE FROM api_token WHERE name = $1")
+            .bind(name)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        if done.rows_affected() == 0 {
+            return Err(Problem::not_found(format!("there is no token named {name:?}"))
+                .hint("`postrider token list` shows their names"));
+        }
+        Ok(())
+    }
+
     /// The hashes of all API tokens, with their names.
     ///
     /// # Errors

@@ -16,11 +16,11 @@ crate::on_both! {
     each_batch_is_leased_once, a_lease_of_a_batch_runs_out, a_dead_workers_batches_are_free,
     what_is_due_is_given_in_order, outcomes_are_recorded, what_is_final_stays, who_left_is_told_apart,
     a_released_batch_waits_for_its_next_attempt, a_finished_batch_is_never_due, another_owner_can_not_release,
-    what_is_too_old_expires_unless_it_is_under_way, an_edition_waits_while_no_relay_can_be_used, states_follow_the_deliveries, every_state_is_accounted_for,
+    states_follow_the_deliveries, every_state_is_accounted_for,
 }
 
 /// An edition of one summary for `readers` readers of `weekly`.
-async fn planned(db: &Database, readers: usize) -> (Store, i64) {
+pub async fn planned(db: &Database, readers: usize) -> (Store, i64) {
     let store = db.open().await;
     many_readers(&store, readers).await;
     let ids = summaries(&store, &["One"]).await;
@@ -28,14 +28,14 @@ async fn planned(db: &Database, readers: usize) -> (Store, i64) {
     (store, id)
 }
 
-async fn lease(store: &Store, owner: &str, now: Timestamp) -> Option<Batch> {
+pub async fn lease(store: &Store, owner: &str, now: Timestamp) -> Option<Batch> {
     store
         .lease_batch(owner, now, now.plus(std::time::Duration::from_secs(60)))
         .await
         .unwrap()
 }
 
-fn outcome(edition: i64, subscriber: i64, state: Delivery) -> Outcome {
+pub fn outcome(edition: i64, subscriber: i64, state: Delivery) -> Outcome {
     Outcome {
         edition,
         subscriber,
@@ -319,37 +319,6 @@ async fn another_owner_can_not_release(db: Database) {
     assert_eq!(lease(&store, "next", NOW).await, None);
     store.release_batch(&batch, "me", NOW).await.unwrap();
     assert_eq!(lease(&store, "next", NOW).await, Some(batch));
-}
-
-async fn what_is_too_old_expires_unless_it_is_under_way(db: Database) {
-    let (store, id) = planned(&db, 501).await;
-    let expires = store.edition(id).await.unwrap().expires.unwrap();
-    let held = lease(&store, "me", expires).await.unwrap();
-    store.expire_deliveries(Timestamp(expires.0 - 1)).await.unwrap();
-    assert_eq!(store.edition_report(id).await.unwrap().failed, 0);
-    store.expire_deliveries(expires).await.unwrap();
-    let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.failed, report.waiting), (1, 500));
-    // A message that is being sent is recorded as what it becomes.
-    let due = store.due_deliveries(&held, expires).await.unwrap();
-    let outcomes: Vec<_> = due
-        .iter()
-        .map(|due| outcome(id, due.subscriber, Delivery::Sent))
-        .collect();
-    store.record(&outcomes).await.unwrap();
-    store.release_batch(&held, "me", expires).await.unwrap();
-    store.expire_deliveries(expires).await.unwrap();
-    let report = store.edition_report(id).await.unwrap();
-    assert_eq!((report.sent, report.failed, report.waiting), (500, 1, 0));
-    assert_eq!(store.next_due().await.unwrap(), None);
-}
-
-async fn an_edition_waits_while_no_relay_can_be_used(db: Database) {
-    let (store, id) = planned(&db, 1).await;
-    store.settle_editions(NOW, false).await.unwrap();
-    assert_eq!(store.edition(id).await.unwrap().state, State::Planned);
-    store.settle_editions(NOW, true).await.unwrap();
-    assert_eq!(store.edition(id).await.unwrap().state, State::Waiting);
 }
 
 async fn states_follow_the_deliveries(db: Database) {

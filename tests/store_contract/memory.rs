@@ -86,6 +86,10 @@ async fn api_tokens_are_kept_as_hashes(db: Database) {
     let found: Vec<_> = kept.iter().filter(|(_, hash)| matches(hash, &token)).collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "ci");
+    store.remove_api_token("ci").await.unwrap();
+    assert_eq!(store.api_token_hashes().await.unwrap().len(), 1);
+    let problem = store.remove_api_token("ci").await.unwrap_err();
+    assert_eq!(problem.message(), "there is no token named \"ci\"");
 }
 
 async fn digests_have_numbers(db: Database) {

@@ -1,7 +1,7 @@
 //! Summaries: recognised again, kept whole, and marked for good.
 
 use crate::database::Database;
-use crate::plan::edition;
+use crate::plan::{announcement, edition};
 use crate::seed::{NOW, arrival, at, many_readers, slug, summaries, summary};
 use postrider::domain::problem::Kind;
 use postrider::domain::summary::{Fault, Implication, Status, Summary};
@@ -161,7 +161,10 @@ async fn an_update_marks(db: Database) {
         .await
         .unwrap();
     assert_eq!(announced().await, 1);
+    // A sending to those who have not had it tells nobody who had.
     edition(&store, "weekly", &ids).await;
+    assert_eq!(announced().await, 1);
+    announcement(&store, "weekly", &ids).await;
     assert_eq!(announced().await, 0);
     // The same mark again is no news; another note is.
     store

@@ -51,6 +51,19 @@ pub async fn edition(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
     finish(planning, summaries).await
 }
 
+/// An edition of `digest` that tells its readers of corrections to these summaries.
+pub async fn announcement(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
+    let mut items = items(summaries);
+    items.iter_mut().for_each(|item| item.kind = ItemKind::Correction);
+    let new = NewEdition {
+        digest,
+        items: &items,
+        skipped: &[],
+        now: NOW,
+    };
+    finish(store.plan_new(&new, false).await.unwrap(), summaries).await
+}
+
 /// A draft of `digest` with these summaries.
 pub async fn draft(store: &Store, digest: &str, summaries: &[i64]) -> i64 {
     begin(store, digest, summaries, false)
