@@ -191,18 +191,7 @@ impl App {
     }
 
     fn relays(&self) -> Result<Vec<(Relay, u32)>> {
-        let settings = SessionSettings {
-            hello: self.config.delivery.hello.clone(),
-            timeout: self.config.delivery.timeout,
-        };
-        self.config
-            .relays
-            .iter()
-            .map(|relay| {
-                let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
-                Ok((made, relay.connections))
-            })
-            .collect()
+        relays(&self.config)
     }
 
     /// A courier over the configured relays.
@@ -279,6 +268,19 @@ impl Identity for Names {
     fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
         self.link("/p/", Purpose::Preferences, digest, subscriber)
     }
+}
+
+/// Every relay, and how many connections are held to it.
+fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
+    let settings = SessionSettings {
+        hello: config.delivery.hello.clone(),
+        timeout: config.delivery.timeout,
+    };
+    let make = |relay: &config::Relay| {
+        let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
+        Ok((made, relay.connections))
+    };
+    config.relays.iter().map(make).collect()
 }
 
 fn sender(config: &Config) -> Sender {

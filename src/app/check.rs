@@ -1,9 +1,13 @@
 //! Looking at everything before it is needed: configuration, database, templates, relays.
 
-use super::{App, Options, load_config};
-use crate::domain::Result;
+use super::{Options, database_url, load_config, sources};
+use crate::config::{self, Config};
+use crate::domain::problem::Kind;
+use crate::domain::{Category, Problem, Result, SystemRandom};
 use crate::render::Templates;
+use crate::store::Store;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// What was looked at, and what came of it.
 #[derive(Debug, Serialize)]
@@ -14,46 +18,80 @@ pub struct Verdict {
     pub ok: bool,
     /// What was found, or what is wrong and what to do.
     pub said: String,
+    /// Whether it is the configuration (or a template) that is wrong; decides the exit code.
+    #[serde(skip)]
+    pub misconfigured: bool,
 }
 
 impl Verdict {
     fn of(what: impl Into<String>, outcome: Result<String>) -> Self {
-        let (ok, said) = match outcome {
-            Ok(said) => (true, said),
-            Err(problem) => (false, problem.to_string()),
+        let (ok, said, misconfigured) = match outcome {
+            Ok(said) => (true, said, false),
+            Err(problem) => (false, problem.to_string(), problem.kind() == Kind::Configuration),
         };
         Self {
             what: what.into(),
             ok,
             said,
+            misconfigured,
         }
     }
 }
 
-/// Looks at configuration, templates, database and relays, each by itself as far as it can be.
+/// Looks at configuration, templates, secret, database and relays, each by itself.
 pub async fn check(options: &Options) -> Vec<Verdict> {
     let config = match load_config(options) {
         Ok(config) => config,
         Err(problem) => return vec![Verdict::of("configuration", Err(problem))],
     };
-    let said = format!(
-        "{}: {} sources, {} categories, {} digests",
-        config.file.display(),
-        config.sources.len(),
-        config.categories.len(),
-        config.digests.len()
-    );
-    let mut verdicts = vec![Verdict::of("configuration", Ok(said))];
-    match App::open(options).await {
-        Ok(app) => {
-            let count = app.templates.check().len();
-            verdicts.push(Verdict::of("templates", Ok(format!("{count} templates"))));
-            let summaries = app.store.content_version().await.map(|(count, _)| format!("{count} summaries"));
-            verdicts.push(Verdict::of("database", summaries));
-            verdicts.extend(app.check_relays().await);
-            app.close().await;
-        }
-        Err(problem) => verdicts.push(Verdict::of("database and templates", Err(problem))),
+    let categories: Arc<[Category]> = config.categories.clone().into();
+    let said = sources::all(&config.sources, &categories).map(|sources| {
+        format!(
+            "{}: {} sources, {} categories, {} digests",
+            config.file.display(),
+            sources.len(),
+            categories.len(),
+            config.digests.len()
+        )
+    });
+    let secret = config::load_or_create(&config.secret_file, &SystemRandom::default());
+    let mut verdicts = vec![
+        Verdict::of("configuration", said),
+        Verdict::of("templates", templates(&config)),
+        Verdict::of("secret", secret.map(|_| config.secret_file.display().to_string())),
+        Verdict::of("database", database(&config).await),
+    ];
+    verdicts.extend(relays(&config).await);
+    verdicts
+}
+
+/// How many templates there are; the first that is wrong.
+fn templates(config: &Config) -> Result<String> {
+    let mails: Vec<String> = config.digests.iter().map(|digest| digest.templates.clone()).collect();
+    let verdicts = Templates::examine(config.templates_folder.as_deref(), &mails)?;
+    let count = verdicts.len();
+    verdicts.into_iter().try_for_each(|(_, verdict)| verdict)?;
+    Ok(format!("{count} templates"))
+}
+
+/// What the database holds.
+async fn database(config: &Config) -> Result<String> {
+    let store = Store::open(&database_url(&config.database), 1).await?;
+    let (count, _) = store.content_version().await?;
+    store.close().await;
+    Ok(format!("{count} summaries"))
+}
+
+/// Opens a session with each relay, and sends nothing.
+async fn relays(config: &Config) -> Vec<Verdict> {
+    let relays = match super::relays(config) {
+        Ok(relays) => relays,
+        Err(problem) => return vec![Verdict::of("relays", Err(problem))],
+    };
+    let mut verdicts = Vec::new();
+    for (relay, _) in relays {
+        let outcome = relay.probe().await.map_err(|trouble| Problem::failed(trouble.to_string()));
+        verdicts.push(Verdict::of(format!("relay {}", relay.name()), outcome));
     }
     verdicts
 }
@@ -70,19 +108,4 @@ pub fn check_templates(options: &Options) -> Result<Vec<Verdict>> {
         .into_iter()
         .map(|(name, outcome)| Verdict::of(name, outcome.map(|()| "renders".to_owned())))
         .collect())
-}
-
-impl App {
-    async fn check_relays(&self) -> Vec<Verdict> {
-        let relays = match self.relays() {
-            Ok(relays) => relays,
-            Err(problem) => return vec![Verdict::of("relays", Err(problem))],
-        };
-        let mut verdicts = Vec::new();
-        for (relay, _) in relays {
-            let outcome = relay.probe().await.map_err(|trouble| crate::domain::Problem::failed(trouble.to_string()));
-            verdicts.push(Verdict::of(format!("relay {}", relay.name()), outcome));
-        }
-        verdicts
-    }
 }

@@ -10,12 +10,18 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     say(output, &check(options).await)
 }
 
-/// Says each verdict; trouble when one is bad.
+/// Says each verdict; the exit code is that of the worst.
 pub(super) fn say(output: &Output, verdicts: &[Verdict]) -> Result<Done> {
     for verdict in verdicts {
         let mark = if verdict.ok { "ok   " } else { "WRONG" };
         output.line(format!("{mark} {}: {}", verdict.what, verdict.said))?;
     }
     output.json(&verdicts)?;
-    Ok(if verdicts.iter().all(|verdict| verdict.ok) { Done::Fully } else { Done::WithTrouble })
+    Ok(if verdicts.iter().any(|verdict| verdict.misconfigured) {
+        Done::Misconfigured
+    } else if verdicts.iter().any(|verdict| !verdict.ok) {
+        Done::WithTrouble
+    } else {
+        Done::Fully
+    })
 }

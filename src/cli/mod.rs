@@ -105,6 +105,8 @@ enum Done {
     ForNow,
     /// It went on in spite of trouble that it has told of.
     WithTrouble,
+    /// It has told what is wrong with the configuration.
+    Misconfigured,
 }
 
 /// Runs the command that `cli` names and returns its exit code.
@@ -118,6 +120,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(Done::Fully) => ExitCode::SUCCESS,
         Ok(Done::WithTrouble) => ExitCode::from(1),
+        Ok(Done::Misconfigured) => ExitCode::from(2),
         Ok(Done::ForNow) => ExitCode::from(3),
         Err(problem) => {
             output.problem(&problem);
