@@ -31,13 +31,13 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
         .and_then(|e| e.code())
         .map(|code| code.into_owned())
         .unwrap_or_default();
-    let problem = |what: &str, hint: &str| Problem::failed(what).hint(hint);
+    let problem = |what: &str, hint: &str| Problem::database(what).hint(hint);
     let problem = match (code.len(), sqlite_code(&error)) {
         (5, _) if code.starts_with("53") => problem(
             "the database server is out of resources",
             "free disk space or connections there; nothing was lost, run it again",
         ),
-        (5, _) => Problem::failed(format!("the database refused a statement (SQLSTATE {code})")),
+        (5, _) => Problem::database(format!("the database refused a statement (SQLSTATE {code})")),
         (1..=4, Some(BUSY)) => problem(
             "the database is locked by another process",
             "wait until it is done, or find it with `fuser`; nothing was lost, run it again",
@@ -54,7 +54,7 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
             "the database file is damaged or is no SQLite database",
             "check `[database] url`; restore the file from a backup",
         ),
-        _ => Problem::failed("the database could not be used"),
+        _ => Problem::database("the database could not be used"),
     };
     problem.because(error)
 }
