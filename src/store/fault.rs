@@ -6,6 +6,7 @@ use crate::domain::Problem;
 const BUSY: i64 = 5;
 const READ_ONLY: i64 = 8;
 const CORRUPT: i64 = 11;
+const IO: i64 = 10;
 const FULL: i64 = 13;
 const NOT_A_DATABASE: i64 = 26;
 
@@ -45,6 +46,11 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
         (1..=4, Some(FULL)) => problem(
             "the disk that holds the database is full",
             "free some space and run it again; what was recorded so far is kept",
+        ),
+        // SQLite gives this, not FULL, when the disk has no room for the index of its log.
+        (1..=4, Some(IO)) => problem(
+            "the disk that holds the database is full, or can't be read or written",
+            "look at its free space and at the system's log; what was recorded so far is kept",
         ),
         (1..=4, Some(READ_ONLY)) => problem(
             "the database can't be written",

@@ -83,6 +83,13 @@ impl Store {
         };
         let options = AnyConnectOptions::from_str(&address)
             .map_err(|error| Problem::configuration("the database URL can't be read").because(error))?;
+        let unusable = |error| db(error).hint("check `[database] url`, and that the database can be reached");
+        if dialect == Dialect::Sqlite {
+            // The pool would try again until its patience ends, and then not say why.
+            let mut first = AnyConnection::connect_with(&options).await.map_err(unusable)?;
+            prepare(&mut first, dialect, opening).await.map_err(db)?;
+            first.close().await.map_err(db)?;
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
@@ -90,9 +97,7 @@ impl Store {
             .after_release(move |connection, _| Box::pin(is_at_rest(connection, dialect)))
             .connect_with(options)
             .await
-            .map_err(|error| {
-                db(error).hint("check `[database] url`, and that the database can be reached")
-            })?;
+            .map_err(unusable)?;
         let store = Self { pool, dialect };
         store.migrate().await?;
         Ok(store)
