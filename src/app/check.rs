@@ -1,13 +1,14 @@
 //! Looking at everything before it is needed: configuration, database, templates, relays.
 
-use super::{Options, STORE_CONNECTIONS, database_url, load_config, relays};
-use crate::config::Config;
+use super::{Options, database_url, load_config, relays, sources};
+use crate::config::{self, Config};
 use crate::deliver::relay::Relay;
 use crate::domain::problem::Kind;
-use crate::domain::{Problem, Result};
+use crate::domain::{Category, Problem, Result, SystemRandom};
 use crate::render::Templates;
 use crate::store::Store;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a relay may take to show that it can be used, whatever the configured time-out.
@@ -22,77 +23,83 @@ pub struct Verdict {
     pub ok: bool,
     /// What was found, or what is wrong and what to do.
     pub said: String,
-    /// Whether the configuration is to blame.
+    /// Whether it is the configuration (or a template) that is wrong; decides the exit code.
     #[serde(skip)]
     pub misconfigured: bool,
 }
 
 impl Verdict {
     fn of(what: impl Into<String>, outcome: Result<String>) -> Self {
-        let what = what.into();
-        match outcome {
-            Ok(said) => Self {
-                what,
-                ok: true,
-                said,
-                misconfigured: false,
-            },
-            Err(problem) => Self {
-                what,
-                ok: false,
-                said: problem.to_string(),
-                misconfigured: problem.kind() == Kind::Configuration,
-            },
+        let (ok, said, misconfigured) = match outcome {
+            Ok(said) => (true, said, false),
+            Err(problem) => (false, problem.to_string(), problem.kind() == Kind::Configuration),
+        };
+        Self {
+            what: what.into(),
+            ok,
+            said,
+            misconfigured,
         }
     }
 }
 
-/// Looks at configuration, database, templates and relays, each by itself.
+/// Looks at configuration, templates, secret, database and relays, each by itself.
 pub async fn check(options: &Options) -> Vec<Verdict> {
     let config = match load_config(options) {
         Ok(config) => config,
         Err(problem) => return vec![Verdict::of("configuration", Err(problem))],
     };
-    let said = format!(
-        "{}: {} sources, {} categories, {} digests",
-        config.file.display(),
-        config.sources.len(),
-        config.categories.len(),
-        config.digests.len()
-    );
+    let categories: Arc<[Category]> = config.categories.clone().into();
+    let said = sources::all(&config.sources, &categories).map(|sources| {
+        format!(
+            "{}: {} sources, {} categories, {} digests",
+            config.file.display(),
+            sources.len(),
+            categories.len(),
+            config.digests.len()
+        )
+    });
+    let secret = config::load_or_create(&config.secret_file, &SystemRandom::default());
     let mut verdicts = vec![
-        Verdict::of("configuration", Ok(said)),
-        Verdict::of("database", database(&config).await),
+        Verdict::of("configuration", said),
         Verdict::of("templates", templates(&config)),
+        Verdict::of("secret", secret.map(|_| config.secret_file.display().to_string())),
+        Verdict::of("database", database(&config).await),
     ];
-    match relays(&config) {
-        Ok(relays) => {
-            for (relay, _) in relays {
-                verdicts.push(Verdict::of(
-                    format!("relay {}", relay.name()),
-                    probe(&relay).await,
-                ));
-            }
-        }
-        Err(problem) => verdicts.push(Verdict::of("relays", Err(problem))),
-    }
+    verdicts.extend(look_at_relays(&config).await);
     verdicts
 }
 
-async fn database(config: &Config) -> Result<String> {
-    let store = Store::open(&database_url(&config.database), STORE_CONNECTIONS).await?;
-    let counted = store.content_version().await;
-    store.close().await;
-    counted.map(|(summaries, _)| format!("{} holds {summaries} summaries", config.database))
-}
-
+/// How many templates there are; the first that is wrong.
 fn templates(config: &Config) -> Result<String> {
     let verdicts = examine(config)?;
     let count = verdicts.len();
-    match verdicts.into_iter().find_map(|(_, outcome)| outcome.err()) {
-        Some(problem) => Err(problem),
-        None => Ok(format!("{count} templates render")),
+    verdicts.into_iter().try_for_each(|(_, verdict)| verdict)?;
+    Ok(format!("{count} templates"))
+}
+
+/// What the database holds.
+async fn database(config: &Config) -> Result<String> {
+    let store = Store::open(&database_url(&config.database), 1).await?;
+    let counted = store.content_version().await;
+    store.close().await;
+    counted.map(|(count, _)| format!("{} holds {count} summaries", config.database))
+}
+
+/// Opens a session with each relay, and sends nothing.
+async fn look_at_relays(config: &Config) -> Vec<Verdict> {
+    let relays = match relays(config) {
+        Ok(relays) => relays,
+        Err(problem) => return vec![Verdict::of("relays", Err(problem))],
+    };
+    let mut verdicts = Vec::new();
+    for (relay, _) in relays {
+        verdicts.push(Verdict::of(
+            format!("relay {}", relay.name()),
+            probe(&relay).await,
+        ));
     }
+    verdicts
 }
 
 /// Connects to a relay, logs in and leaves.

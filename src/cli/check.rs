@@ -10,7 +10,7 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     say(output, &check(options).await)
 }
 
-/// Says each verdict; trouble when one is bad.
+/// Says each verdict; the exit code is that of the worst.
 pub(super) fn say(output: &Output, verdicts: &[Verdict]) -> Result<Done> {
     for verdict in verdicts {
         let mark = if verdict.ok { "ok   " } else { "WRONG" };

@@ -26,6 +26,11 @@ impl Output {
         }
     }
 
+    /// Whether other programs read what is said.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether a person can be asked, and shown a progress bar.
     pub(super) fn is_interactive(&self) -> bool {
         !self.json && self.terminal && std::io::stdin().is_terminal()

@@ -89,6 +89,12 @@ async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> 
 
 async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
     let Some(path) = file else {
+        if output.is_json() {
+            return Err(
+                Problem::configuration("subscribers export writes a CSV list, which is no JSON")
+                    .hint("leave --json out, or name a file: `postrider subscribers export FILE --json`"),
+            );
+        }
         app.export(&mut std::io::stdout()).await?;
         return Ok(());
     };

@@ -20,6 +20,8 @@ struct State {
     failures: u32,
     /// Sessions in a row that ended before a message was taken.
     lost: u32,
+    /// Whether it has taken a message.
+    proven: bool,
 }
 
 impl Health {
@@ -38,9 +40,17 @@ impl Health {
         self.with(|state| state.failures > 0)
     }
 
-    /// The relay took a message; true when it was down before.
+    /// The relay took a message; true when that is news: it was down before, or nothing was known of it,
+    /// as an earlier process may have found it down.
     pub(super) fn took_one(&self) -> bool {
-        self.with(|state| std::mem::take(state).failures > 0)
+        self.with(|state| {
+            let news = state.failures > 0 || !state.proven;
+            *state = State {
+                proven: true,
+                ..State::default()
+            };
+            news
+        })
     }
 
     /// The relay can't be used: several connections that see it at once count as one.

@@ -15,6 +15,8 @@ pub enum Kind {
     NotFound,
     /// The work could not be done (exit code 1).
     Failed,
+    /// The database could not do its part (exit code 1): whatever it was for, it is not the input's fault.
+    Database,
 }
 
 /// An error with the wrong value, its place, and a hint.
@@ -40,6 +42,11 @@ impl Problem {
     /// Work that could not be done.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
+    }
+
+    /// Work that the database could not do.
+    pub fn database(message: impl Into<String>) -> Self {
+        Self::new(Kind::Database, message)
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@ use crate::domain::Problem;
 const BUSY: i64 = 5;
 const READ_ONLY: i64 = 8;
 const CORRUPT: i64 = 11;
+const IO: i64 = 10;
 const FULL: i64 = 13;
 const NOT_A_DATABASE: i64 = 26;
 
@@ -31,13 +32,13 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
         .and_then(|e| e.code())
         .map(|code| code.into_owned())
         .unwrap_or_default();
-    let problem = |what: &str, hint: &str| Problem::failed(what).hint(hint);
+    let problem = |what: &str, hint: &str| Problem::database(what).hint(hint);
     let problem = match (code.len(), sqlite_code(&error)) {
         (5, _) if code.starts_with("53") => problem(
             "the database server is out of resources",
             "free disk space or connections there; nothing was lost, run it again",
         ),
-        (5, _) => Problem::failed(format!("the database refused a statement (SQLSTATE {code})")),
+        (5, _) => Problem::database(format!("the database refused a statement (SQLSTATE {code})")),
         (1..=4, Some(BUSY)) => problem(
             "the database is locked by another process",
             "wait until it is done, or find it with `fuser`; nothing was lost, run it again",
@@ -45,6 +46,11 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
         (1..=4, Some(FULL)) => problem(
             "the disk that holds the database is full",
             "free some space and run it again; what was recorded so far is kept",
+        ),
+        // SQLite gives this, not FULL, when the disk has no room for the index of its log.
+        (1..=4, Some(IO)) => problem(
+            "the disk that holds the database is full, or can't be read or written",
+            "look at its free space and at the system's log; what was recorded so far is kept",
         ),
         (1..=4, Some(READ_ONLY)) => problem(
             "the database can't be written",
@@ -54,7 +60,7 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
             "the database file is damaged or is no SQLite database",
             "check `[database] url`; restore the file from a backup",
         ),
-        _ => Problem::failed("the database could not be used"),
+        _ => Problem::database("the database could not be used"),
     };
     // The driver's own words stand before and in its source: once is enough.
     match &error {

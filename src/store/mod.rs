@@ -95,6 +95,7 @@ impl Store {
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
+            .after_release(move |connection, _| Box::pin(is_at_rest(connection, dialect)))
             .connect_with(options)
             .await
             .map_err(trouble)?;
@@ -145,6 +146,17 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Open
         }
     }
     Ok(())
+}
+
+/// Whether a connection can be used again. On a full disk SQLite rolls a transaction back by itself;
+/// the driver then believes for ever that the connection is in one.
+async fn is_at_rest(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Result<bool> {
+    if dialect != Dialect::Sqlite || !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // A rollback may be on its way; the answer to this comes behind it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes the file and its folder before SQLite does, so that nobody else can read it.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::api_token::hex;
 use super::import::{ImportReport, ImportSettings, import};
+use crate::domain::problem::Kind;
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::Store;
 
@@ -47,6 +48,13 @@ pub async fn import_changed_lists(
             continue;
         }
         let outcome = import_file(store, &path, settings, now).await;
+        if outcome
+            .as_ref()
+            .is_err_and(|problem| problem.kind() == Kind::Database)
+        {
+            // Not the list's fault: planning without its readers would leave them out for good.
+            return outcome.map(|_| outcomes);
+        }
         if outcome.is_ok() {
             // The hash was taken first: a list that is changed meanwhile is imported once more.
             store.set_list_hash(&file, &hash, now).await?;

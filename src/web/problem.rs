@@ -19,7 +19,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self.0.kind() {
             Kind::NotFound => (StatusCode::NOT_FOUND, format!("{}\n", self.0)).into_response(),
-            Kind::Configuration | Kind::Failed => {
+            Kind::Configuration | Kind::Failed | Kind::Database => {
                 tracing::error!(problem = %self.0, "request failed");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,

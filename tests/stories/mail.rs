@@ -7,7 +7,6 @@ use mail_parser::MessageParser;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mail {
     pub to: String,
-    pub name: Option<String>,
     pub subject: String,
     pub text: String,
     pub html: String,
@@ -25,7 +24,6 @@ impl Mail {
         let (_, rest) = header.split_once('<').unwrap();
         Self {
             to: to.address().unwrap().to_owned(),
-            name: to.name().map(str::to_owned),
             subject: message.subject().unwrap().to_owned(),
             text: message.body_text(0).unwrap().replace("\r\n", "\n"),
             html: message.body_html(0).unwrap().into_owned(),

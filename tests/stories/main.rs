@@ -4,6 +4,7 @@
 
 #[path = "../support/database.rs"]
 #[macro_use]
+#[allow(dead_code, reason = "each test file uses its part")]
 mod database;
 #[path = "../support/http.rs"]
 #[allow(dead_code)]
