@@ -49,15 +49,15 @@ fn survives(database: &Database, readers: usize, kills: usize, seed: u64) {
     assert!(deliveries.iter().all(|delivery| messages.contains_key(delivery["message_id"].as_str().unwrap())));
 }
 
-#[test]
-fn kills_lose_nothing_on_sqlite() {
-    survives(&Database::sqlite(), 20_000, 10, 1);
+async fn kills_lose_nothing(database: Database) {
+    let (readers, kills) = if database.url.starts_with("sqlite:") {
+        (20_000, 10)
+    } else {
+        (4_000, 4)
+    };
+    tokio::task::spawn_blocking(move || survives(&database, readers, kills, 1))
+        .await
+        .unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn kills_lose_nothing_on_postgres() {
-    let run = |database: Database| async move {
-        tokio::task::spawn_blocking(move || survives(&database, 4_000, 4, 2)).await.unwrap();
-    };
-    Database::postgres().await.run(run).await;
-}
+crate::on_both!(kills_lose_nothing);

@@ -37,7 +37,8 @@ pub struct Database {
     pub url: String,
     /// The server's own database, and the name of ours.
     server: Option<(String, String)>,
-    folder: Option<Arc<tempfile::TempDir>>,
+    /// Removed when the last clone goes.
+    _folder: Option<Arc<tempfile::TempDir>>,
 }
 
 #[allow(dead_code, reason = "each test file uses its part")]
@@ -48,7 +49,7 @@ impl Database {
         Self {
             url: format!("sqlite:{}", folder.path().join("data/postrider.db").display()),
             server: None,
-            folder: Some(Arc::new(folder)),
+            _folder: Some(Arc::new(folder)),
         }
     }
 
@@ -65,7 +66,7 @@ impl Database {
         Self {
             url: url.into(),
             server: Some((server, name)),
-            folder: None,
+            _folder: None,
         }
     }
 
@@ -126,7 +127,7 @@ impl Database {
         Self {
             url: std::env::var(URL).expect("this test is run by other tests"),
             server: None,
-            folder: None,
+            _folder: None,
         }
     }
 }
