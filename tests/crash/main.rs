@@ -5,11 +5,13 @@
 mod database;
 #[path = "../support/programs.rs"]
 mod programs;
-#[path = "../support/relay.rs"]
-mod relay;
 #[path = "../support/site.rs"]
 mod site;
 
+mod couriers;
+mod hooked;
 mod inbox;
 mod kills;
+mod records;
 mod together;
+mod world;
