@@ -1,0 +1,17 @@
+//! Nothing is lost and nothing is sent twice: processes that are killed, stopped, late, or many.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/database.rs"]
+mod database;
+#[path = "../support/programs.rs"]
+mod programs;
+#[path = "../support/site.rs"]
+mod site;
+
+mod couriers;
+mod hooked;
+mod inbox;
+mod kills;
+mod records;
+mod together;
+mod world;
