@@ -8,7 +8,7 @@ mod api;
 mod conditional;
 mod feeds;
 mod limits;
-mod overrides;
+//OV
 mod readers;
 mod reading;
 mod wire;
