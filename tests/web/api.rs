@@ -1,9 +1,12 @@
 //! The API, health, and what every unknown address answers.
 
+use crate::bridge::Bridge;
+use crate::database::Database;
 use crate::site::Site;
 use crate::wait_for;
 use crate::wire::{ask, get, send};
 use std::fs;
+use std::time::{Duration, Instant};
 
 fn site() -> Site {
     let site = Site::new();
@@ -89,6 +92,35 @@ fn ready_as_long_as_the_database_is_there() {
     assert_eq!(get(&server, "/healthz").status, 200);
     fs::rename(site.path("data/elsewhere.db"), site.path("data/postrider.db")).unwrap();
     assert_eq!(get(&server, "/readyz").status, 200);
+}
+
+/// A database server that is cut off and comes back: a probe is told at once, and nothing has to be restarted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ready_again_once_postgresql_is_back() {
+    let cut_off = |database: Database| async move {
+        let url = url::Url::parse(&database.url).unwrap();
+        let target = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+        let bridge = Bridge::to(target);
+        let mut through = url.clone();
+        through.set_port(Some(bridge.port)).unwrap();
+        let mut site = site();
+        site.environment.push(("POSTRIDER_DATABASE".to_owned(), through.to_string()));
+        tokio::task::spawn_blocking(move || {
+            let server = site.serve(&[]);
+            assert_eq!(get(&server, "/readyz").status, 200);
+            bridge.cut();
+            let begun = Instant::now();
+            let answer = get(&server, "/readyz");
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+            assert_eq!(get(&server, "/healthz").status, 200);
+            bridge.mend();
+            wait_for("the database", || (get(&server, "/readyz").status == 200).then_some(()));
+        })
+        .await
+        .unwrap();
+    };
+    Database::postgres().await.run(cut_off).await;
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn one_click_ends_the_subscription_whatever_the_form() {
         (&[multipart], parts),
         (&[], b""),
         (&foreign, ONE_CLICK),
-        (&[("Content-Type", "text/\u{7f}; ?"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")], b"\xff\x00"),
+        (&[("Content-Type", "text; ?"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")], b"\xff\x00"),
     ];
     let site = site();
     let server = site.serve(&[]);
