@@ -138,7 +138,10 @@ impl App {
         let names: Vec<String> =
             stored.summary.categories.iter().map(|slug| self.category_name(slug)).collect();
         let site = &self.config.site;
-        let text = self.templates.feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))?;
+        let text = self
+            .templates
+            .feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))
+            .map_err(|problem| problem.at(format!("summary {:?}", stored.summary.slug.as_str())))?;
         Ok(Entry {
             id: stored.entry_id.clone(),
             url: site.summary_url(&stored.summary),

@@ -72,5 +72,5 @@ fn a_template_that_fails_on_one_summary_fails_the_feeds_that_hold_it() {
     assert_eq!(get(&server, "/feeds/urology.rss").status, 200);
     assert_eq!(get(&server, "/u/x").status, 404);
     let said = site.run(&["feeds", "--out", site.path("out").to_str().unwrap()]).expect_code(2);
-    assert!(said.err.contains("entry_body.html.hbs"), "{}", said.err);
+    assert!(said.err.contains("summary \"long\"") && said.err.contains("entry_body.html.hbs"), "{}", said.err);
 }
