@@ -39,9 +39,12 @@ impl FeedDocument {
     }
 }
 
-/// Documents by feed name, and the state of the store that they were made from.
+/// A document, and the state of the store that it was made from.
+type Made = ((i64, i64), Arc<FeedDocument>);
+
+/// Documents by feed name.
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<String, ((i64, i64), Arc<FeedDocument>)>>);
+pub(super) struct Shelf(Mutex<HashMap<String, Made>>);
 
 impl App {
     /// The feed of `category` (of all summaries, when `all`) in `format`.

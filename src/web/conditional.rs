@@ -43,17 +43,25 @@ fn tags(list: &str) -> impl Iterator<Item = &str> {
 /// Seconds since 1970 of an HTTP date in any of its three forms.
 fn parse_date(text: &str) -> Option<i64> {
     let text = text.trim();
-    ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .map(|date| date.and_utc().timestamp())
+    [
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%A, %d-%b-%y %H:%M:%S GMT",
+        "%a %b %e %H:%M:%S %Y",
+    ]
+    .iter()
+    .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+    .map(|date| date.and_utc().timestamp())
 }
 
 /// Whether `Accept-Encoding` takes gzip with a weight above zero (RFC 9110 12.5.3).
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let mut any = None;
     let mut gzip = None;
-    for list in headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok()) {
+    for list in headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|list| list.to_str().ok())
+    {
         for item in list.split(',') {
             let mut parts = item.split(';').map(str::trim);
             let coding = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -77,7 +85,10 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -95,14 +106,33 @@ mod tests {
             (vec![(header::IF_NONE_MATCH, "\"x\" , W/\"a,b-gzip\"")], true),
             (vec![(header::IF_NONE_MATCH, "\"x\"")], false),
             (vec![(header::IF_NONE_MATCH, "a,b")], false),
-            (vec![(header::IF_NONE_MATCH, "\"x\""), (header::IF_MODIFIED_SINCE, same)], false),
-            (vec![(header::IF_NONE_MATCH, "\"a,b\""), (header::IF_MODIFIED_SINCE, earlier)], true),
+            (
+                vec![
+                    (header::IF_NONE_MATCH, "\"x\""),
+                    (header::IF_MODIFIED_SINCE, same),
+                ],
+                false,
+            ),
+            (
+                vec![
+                    (header::IF_NONE_MATCH, "\"a,b\""),
+                    (header::IF_MODIFIED_SINCE, earlier),
+                ],
+                true,
+            ),
             (vec![(header::IF_MODIFIED_SINCE, same)], true),
-            (vec![(header::IF_MODIFIED_SINCE, "Sat Jan  3 03:04:05 2026")], true),
+            (
+                vec![(header::IF_MODIFIED_SINCE, "Sat Jan  3 03:04:05 2026")],
+                true,
+            ),
             (vec![(header::IF_MODIFIED_SINCE, earlier)], false),
             (vec![(header::IF_MODIFIED_SINCE, "yesterday")], false),
         ] {
-            assert_eq!(is_unchanged(&headers(&pairs), &validators), unchanged, "{pairs:?}");
+            assert_eq!(
+                is_unchanged(&headers(&pairs), &validators),
+                unchanged,
+                "{pairs:?}"
+            );
         }
     }
 
@@ -117,7 +147,11 @@ mod tests {
             ("identity", false),
             ("*;q=0", false),
         ] {
-            assert_eq!(takes_gzip(&headers(&[(header::ACCEPT_ENCODING, value)])), takes, "{value}");
+            assert_eq!(
+                takes_gzip(&headers(&[(header::ACCEPT_ENCODING, value)])),
+                takes,
+                "{value}"
+            );
         }
         assert!(!takes_gzip(&headers(&[])));
     }

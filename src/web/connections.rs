@@ -50,7 +50,10 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiv
     drop(listener);
     let ended = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {
-        tracing::warn!("some requests did not end within {} s and were cut off", GRACE.as_secs());
+        tracing::warn!(
+            "some requests did not end within {} s and were cut off",
+            GRACE.as_secs()
+        );
     }
     Ok(())
 }
@@ -60,7 +63,9 @@ async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<b
     // Without it, a small answer may wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)));
     let stopped = async {
         let _ = stop.wait_for(|stop| *stop).await;

@@ -25,8 +25,11 @@ pub(super) async fn feed(
         .ok_or_else(|| Problem::not_found(format!("there is no feed {file:?}")))?;
     let document = app.feed(name, format).await?;
     let gzip = takes_gzip(&headers);
-    let (etag, bytes) =
-        if gzip { (document.gzip_etag(), &document.gzip) } else { (document.etag.clone(), &document.bytes) };
+    let (etag, bytes) = if gzip {
+        (document.gzip_etag(), &document.gzip)
+    } else {
+        (document.etag.clone(), &document.bytes)
+    };
     let validators = Validators {
         etags: [document.etag.clone(), document.gzip_etag()],
         modified: document.modified,

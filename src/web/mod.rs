@@ -45,7 +45,10 @@ const HEADERS: [(HeaderName, &str); 4] = [
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
-        .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::unsubscribe))
+        .route(
+            "/u/{token}",
+            get(unsubscribe::page).post(unsubscribe::unsubscribe),
+        )
         .route("/p/{token}", get(preferences::page))
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .route("/api/digests/{name}/send", post(send_digest::send))
@@ -57,7 +60,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIME))
         .layer(map_response(problem::say_time_is_up));
     for (name, value) in HEADERS {
-        router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
+        router = router.layer(SetResponseHeaderLayer::if_not_present(
+            name,
+            HeaderValue::from_static(value),
+        ));
     }
     router.with_state(app)
 }

@@ -21,7 +21,10 @@ impl IntoResponse for Failure {
             Kind::NotFound => (StatusCode::NOT_FOUND, format!("{}\n", self.0)).into_response(),
             Kind::Configuration | Kind::Failed => {
                 tracing::error!(problem = %self.0, "request failed");
-                (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here; please try again later\n")
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "something went wrong here; please try again later\n",
+                )
                     .into_response()
             }
         }
@@ -35,13 +38,20 @@ pub(super) async fn nothing_here() -> impl IntoResponse {
 
 /// The answer to a method that an address does not take; axum adds `Allow`.
 pub(super) async fn not_that_way() -> impl IntoResponse {
-    (StatusCode::METHOD_NOT_ALLOWED, "this address does not take requests of this kind\n")
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address does not take requests of this kind\n",
+    )
 }
 
 /// Gives the bare answer of the time limit a status and words that say whose trouble it is: rarely the client's.
 pub(super) async fn say_time_is_up(response: Response) -> Response {
     if response.status() == StatusCode::GATEWAY_TIMEOUT {
-        return (StatusCode::SERVICE_UNAVAILABLE, "this took too long; please try again later\n").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this took too long; please try again later\n",
+        )
+            .into_response();
     }
     response
 }

@@ -9,7 +9,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 
-pub(super) async fn page(State(app): State<Arc<App>>, Path(token): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+) -> Result<Response, Failure> {
     Ok(respond(app.unsubscribe_page(&token).await?))
 }
 
@@ -25,6 +28,10 @@ pub(super) async fn unsubscribe(
 
 /// A reader's page; never kept by anything between, since its address is a secret of theirs.
 pub(super) fn respond(page: ReaderPage) -> Response {
-    let status = if page.valid { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let status = if page.valid {
+        StatusCode::OK
+    } else {
+        StatusCode::NOT_FOUND
+    };
     (status, [(header::CACHE_CONTROL, "no-store")], Html(page.html)).into_response()
 }

@@ -18,7 +18,12 @@ fn site() -> Site {
 #[test]
 fn a_send_needs_a_token_and_makes_one_edition() {
     let site = site();
-    let token = site.run(&["token", "create", "site"]).expect_code(0).out.trim().to_owned();
+    let token = site
+        .run(&["token", "create", "site"])
+        .expect_code(0)
+        .out
+        .trim()
+        .to_owned();
     let server = site.serve(&[]);
     let post = |digest: &str, authorization: &str| {
         let path = format!("/api/digests/{digest}/send");
@@ -37,26 +42,48 @@ fn a_send_needs_a_token_and_makes_one_edition() {
         format!("Bearer {}", "x".repeat(30_000)),
         "Bearer \u{e9}".to_owned(),
     ];
-    for answer in wrong.iter().map(|wrong| post("weekly", wrong)).chain([send(&server, "POST", path, &[], b"")]) {
-        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{answer:?}");
+    for answer in
+        wrong
+            .iter()
+            .map(|wrong| post("weekly", wrong))
+            .chain([send(&server, "POST", path, &[], b"")])
+    {
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (401, Some("Bearer")),
+            "{answer:?}"
+        );
         assert!(!answer.text().contains(&token));
     }
     // Without a good token nobody learns which digests there are.
     assert_eq!(post("unknown", "Bearer wrong").status, 401);
-    assert_eq!(site.run(&["editions", "--json"]).expect_code(0).json(), serde_json::json!([]));
+    assert_eq!(
+        site.run(&["editions", "--json"]).expect_code(0).json(),
+        serde_json::json!([])
+    );
 
     let good = format!("bearer {token}");
     let unknown = post("unknown", &good);
     assert_eq!(unknown.status, 404);
-    assert!(unknown.text().contains("unknown") && unknown.text().contains("weekly"), "{unknown:?}");
+    assert!(
+        unknown.text().contains("unknown") && unknown.text().contains("weekly"),
+        "{unknown:?}"
+    );
     let answer = post("weekly", &good);
-    assert_eq!((answer.status, answer.header("content-type")), (202, Some("application/json")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (202, Some("application/json"))
+    );
     let edition: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
     assert_eq!(edition, serde_json::json!({"edition": 1, "created": true}));
     // The process that took the order delivers it.
-    let mails = wait_for("the mail", || Some(site.outbox()).filter(|mails| mails.len() == 1));
+    let mails = wait_for("the mail", || {
+        Some(site.outbox()).filter(|mails| mails.len() == 1)
+    });
     assert!(mails[0].contains("To: ann@example.org"), "{}", mails[0]);
-    wait_for("the end of the edition", || (site.edition(1)["state"] == "finished").then_some(()));
+    wait_for("the end of the edition", || {
+        (site.edition(1)["state"] == "finished").then_some(())
+    });
     let again: serde_json::Value = serde_json::from_str(&post("weekly", &good).text()).unwrap();
     assert_eq!(again, serde_json::json!({"edition": null, "created": false}));
     assert_eq!(site.outbox().len(), 1);
@@ -69,10 +96,19 @@ fn a_send_needs_a_token_and_makes_one_edition() {
 #[test]
 fn the_database_may_keep_only_hashes_of_tokens() {
     let site = site();
-    let token = site.run(&["token", "create", "site"]).expect_code(0).out.trim().to_owned();
+    let token = site
+        .run(&["token", "create", "site"])
+        .expect_code(0)
+        .out
+        .trim()
+        .to_owned();
     for file in fs::read_dir(site.path("data")).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
-        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
+        assert!(
+            !bytes
+                .windows(token.len())
+                .any(|window| window == token.as_bytes())
+        );
     }
 }
 
@@ -83,7 +119,11 @@ fn ready_as_long_as_the_database_is_there() {
     for (path, body) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
         let answer = get(&server, path);
         assert_eq!((answer.status, answer.text().as_str()), (200, body));
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "a probe is never answered from a cache");
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "a probe is never answered from a cache"
+        );
     }
     fs::rename(site.path("data/postrider.db"), site.path("data/elsewhere.db")).unwrap();
     let answer = get(&server, "/readyz");
@@ -104,7 +144,8 @@ async fn ready_again_once_postgresql_is_back() {
         let mut through = url.clone();
         through.set_port(Some(bridge.port)).unwrap();
         let mut site = site();
-        site.environment.push(("POSTRIDER_DATABASE".to_owned(), through.to_string()));
+        site.environment
+            .push(("POSTRIDER_DATABASE".to_owned(), through.to_string()));
         tokio::task::spawn_blocking(move || {
             let server = site.serve(&[]);
             assert_eq!(get(&server, "/readyz").status, 200);
@@ -115,7 +156,9 @@ async fn ready_again_once_postgresql_is_back() {
             assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
             assert_eq!(get(&server, "/healthz").status, 200);
             bridge.mend();
-            wait_for("the database", || (get(&server, "/readyz").status == 200).then_some(()));
+            wait_for("the database", || {
+                (get(&server, "/readyz").status == 200).then_some(())
+            });
         })
         .await
         .unwrap();
@@ -127,16 +170,41 @@ async fn ready_again_once_postgresql_is_back() {
 fn an_address_that_is_nobodys_says_so() {
     let site = site();
     let server = site.serve(&[]);
-    for path in ["/", "/nothing", "/u", "/u/", "/u/a/b", "/api", "/healthz/", "/%00", "/%", "/assets/../config.toml", "/.git/config", "/data/secret"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/u",
+        "/u/",
+        "/u/a/b",
+        "/api",
+        "/healthz/",
+        "/%00",
+        "/%",
+        "/assets/../config.toml",
+        "/.git/config",
+        "/data/secret",
+    ] {
         for method in ["GET", "HEAD", "POST"] {
             let answer = ask(&server, method, path, &[]);
             assert_eq!(answer.status, 404, "{method} {path} {answer:?}");
         }
     }
-    for (path, allow) in [("/healthz", "GET,HEAD"), ("/assets/site.css", "GET,HEAD"), ("/p/x", "GET,HEAD"), ("/u/x", "GET,HEAD,POST")] {
+    for (path, allow) in [
+        ("/healthz", "GET,HEAD"),
+        ("/assets/site.css", "GET,HEAD"),
+        ("/p/x", "GET,HEAD"),
+        ("/u/x", "GET,HEAD,POST"),
+    ] {
         let answer = ask(&server, "DELETE", path, &[]);
-        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some(allow)),
+            "{path}"
+        );
     }
     let style = get(&server, "/assets/site.css");
-    assert_eq!((style.status, style.header("content-type")), (200, Some("text/css; charset=utf-8")));
+    assert_eq!(
+        (style.status, style.header("content-type")),
+        (200, Some("text/css; charset=utf-8"))
+    );
 }

@@ -14,6 +14,7 @@ pub struct Bridge {
 struct State {
     cut: bool,
     open: Vec<TcpStream>,
+    left: Vec<TcpStream>,
 }
 
 impl Bridge {
@@ -26,12 +27,15 @@ impl Bridge {
             for near in listener.incoming() {
                 let near = near.unwrap();
                 let mut state = shared.lock().unwrap();
-                // One that comes while it is cut is closed at once.
+                // One that comes while it is cut is taken and left without a word: worse than a refusal.
                 if state.cut {
+                    state.left.push(near);
                     continue;
                 }
                 let far = TcpStream::connect(&target).unwrap();
-                state.open.extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
+                state
+                    .open
+                    .extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
                 pass(near.try_clone().unwrap(), far.try_clone().unwrap());
                 pass(far, near);
             }
@@ -39,7 +43,7 @@ impl Bridge {
         Self { port, state }
     }
 
-    /// Ends every connection, and each new one.
+    /// Ends every connection, and answers no new one.
     pub fn cut(&self) {
         let mut state = self.state.lock().unwrap();
         state.cut = true;
@@ -49,9 +53,11 @@ impl Bridge {
         }
     }
 
-    /// Lets new connections through.
+    /// Lets new connections through, and ends those that were left waiting.
     pub fn mend(&self) {
-        self.state.lock().unwrap().cut = false;
+        let mut state = self.state.lock().unwrap();
+        state.cut = false;
+        state.left.clear();
     }
 }
 

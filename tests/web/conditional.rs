@@ -8,7 +8,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 const FILES: [&str; 9] = [
-    "all.rss", "all.atom", "all.json", "urology.rss", "urology.atom", "urology.json", "oncology.rss", "oncology.atom",
+    "all.rss",
+    "all.atom",
+    "all.json",
+    "urology.rss",
+    "urology.atom",
+    "urology.json",
+    "oncology.rss",
+    "oncology.atom",
     "oncology.json",
 ];
 
@@ -23,13 +30,19 @@ fn site() -> Site {
 
 fn time(answer: &Answer, header: &str) -> DateTime<Utc> {
     let text = answer.header(header).unwrap();
-    assert!(text.ends_with(" GMT") && text.len() == 29, "no IMF-fixdate: {text}");
+    assert!(
+        text.ends_with(" GMT") && text.len() == 29,
+        "no IMF-fixdate: {text}"
+    );
     DateTime::parse_from_rfc2822(text).unwrap().to_utc()
 }
 
 fn etag(answer: &Answer) -> &str {
     let tag = answer.header("etag").unwrap();
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10, "no strong tag: {tag}");
+    assert!(
+        tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10,
+        "no strong tag: {tag}"
+    );
     tag
 }
 
@@ -53,15 +66,23 @@ fn each_coding_has_a_tag_of_its_own() {
         assert!(gzip.body.len() < identity.body.len());
         assert_ne!(etag(&identity), etag(&gzip));
         for answer in [&identity, &gzip] {
-            assert_eq!(answer.header("vary").map(str::to_lowercase).as_deref(), Some("accept-encoding"));
+            assert_eq!(
+                answer.header("vary").map(str::to_lowercase).as_deref(),
+                Some("accept-encoding")
+            );
             assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-            assert!(time(answer, "last-modified") <= time(answer, "date"), "{answer:?}");
+            assert!(
+                time(answer, "last-modified") <= time(answer, "date"),
+                "{answer:?}"
+            );
         }
         let refused = ask(&server, "GET", &path, &[("Accept-Encoding", "gzip;q=0, *;q=1")]);
         assert_eq!(refused.lasting_headers(), identity.lasting_headers());
     }
-    let tags: std::collections::BTreeSet<_> =
-        FILES.iter().map(|file| etag(&get(&server, &format!("/feeds/{file}"))).to_owned()).collect();
+    let tags: std::collections::BTreeSet<_> = FILES
+        .iter()
+        .map(|file| etag(&get(&server, &format!("/feeds/{file}"))).to_owned())
+        .collect();
     assert_eq!(tags.len(), FILES.len());
 }
 
@@ -69,7 +90,11 @@ fn each_coding_has_a_tag_of_its_own() {
 fn a_reader_that_has_the_document_gets_a_304() {
     let site = site();
     let server = site.serve(&[]);
-    for (file, coding) in [("all.rss", "identity"), ("urology.atom", "gzip"), ("oncology.json", "gzip")] {
+    for (file, coding) in [
+        ("all.rss", "identity"),
+        ("urology.atom", "gzip"),
+        ("oncology.json", "gzip"),
+    ] {
         let path = format!("/feeds/{file}");
         let whole = ask(&server, "GET", &path, &[("Accept-Encoding", coding)]);
         let tag = etag(&whole).to_owned();
@@ -90,7 +115,10 @@ fn a_reader_that_has_the_document_gets_a_304() {
             (&[("If-None-Match", "\"other\"")], 200),
             (&[("If-None-Match", "W/\"other\", \"another\"")], 200),
             (&[("If-None-Match", tag.trim_matches('"'))], 200),
-            (&[("If-None-Match", "\"other\""), ("If-Modified-Since", &since)], 200),
+            (
+                &[("If-None-Match", "\"other\""), ("If-Modified-Since", &since)],
+                200,
+            ),
             (&[("If-None-Match", &tag), ("If-Modified-Since", &earlier)], 304),
             (&[("If-Modified-Since", &since)], 304),
             (&[("If-Modified-Since", &later)], 304),
@@ -105,14 +133,21 @@ fn a_reader_that_has_the_document_gets_a_304() {
                 assert_eq!(answer.status, status, "{method} {file} {condition:?}");
                 let repeated = ["etag", "last-modified", "cache-control", "vary"];
                 for name in repeated {
-                    assert_eq!(answer.header(name), whole.header(name), "{method} {condition:?}: {name}");
+                    assert_eq!(
+                        answer.header(name),
+                        whole.header(name),
+                        "{method} {condition:?}: {name}"
+                    );
                 }
                 if status == 304 {
                     for name in ["content-encoding", "transfer-encoding"] {
                         assert_eq!(answer.header(name), None, "{condition:?}");
                     }
                     let length = answer.header("content-length");
-                    assert!(length.is_none() || length == whole.header("content-length"), "{answer:?}");
+                    assert!(
+                        length.is_none() || length == whole.header("content-length"),
+                        "{answer:?}"
+                    );
                 }
             }
         }
@@ -144,7 +179,9 @@ fn states(server: &Server) -> BTreeMap<&'static str, (String, DateTime<Utc>)> {
             let answer = get(server, &format!("/feeds/{file}"));
             let modified = time(&answer, "last-modified");
             assert!(modified <= time(&answer, "date"));
-            wait_for("the next second", || (time(&get(server, "/healthz"), "date") > modified).then_some(()));
+            wait_for("the next second", || {
+                (time(&get(server, "/healthz"), "date") > modified).then_some(())
+            });
             (file, (etag(&answer).to_owned(), modified))
         })
         .collect()
@@ -162,11 +199,17 @@ fn a_change_shows_where_it_belongs_and_nowhere_else() {
             let name = file.split('.').next().unwrap();
             let ((old, earlier), (new, later)) = (&before[file], &after[file]);
             if touched.contains(&name) {
-                assert!(new != old && later > earlier, "{what}: {file} did not change: {old} {earlier}, {new} {later}");
+                assert!(
+                    new != old && later > earlier,
+                    "{what}: {file} did not change: {old} {earlier}, {new} {later}"
+                );
             } else {
                 assert!(new == old && later == earlier, "{what}: {file} changed");
                 let condition = [("If-None-Match", old.as_str())];
-                assert_eq!(ask(&server, "GET", &format!("/feeds/{file}"), &condition).status, 304);
+                assert_eq!(
+                    ask(&server, "GET", &format!("/feeds/{file}"), &condition).status,
+                    304
+                );
             }
         }
         before = after;
@@ -178,12 +221,15 @@ fn a_change_shows_where_it_belongs_and_nowhere_else() {
     step("an entry that leaves a category", &["all", "urology", "oncology"]);
     site.summary("fresh", "oncology");
     step("a new entry", &["all", "oncology"]);
-    site.run(&["summaries", "retract", "bladder", "--note", "The data were lost."]).expect_code(0);
+    site.run(&["summaries", "retract", "bladder", "--note", "The data were lost."])
+        .expect_code(0);
     step("a retraction", &["all", "urology"]);
     std::fs::remove_file(site.path("content/fresh.md")).unwrap();
     step("a file that vanished", &[]);
-    let titles: Vec<_> =
-        crate::reading::entries_of(&get(&server, "/feeds/urology.json")).into_iter().map(|entry| entry.title).collect();
+    let titles: Vec<_> = crate::reading::entries_of(&get(&server, "/feeds/urology.json"))
+        .into_iter()
+        .map(|entry| entry.title)
+        .collect();
     assert_eq!(titles, ["Retracted: About bladder"]);
 }
 
@@ -216,7 +262,11 @@ fn what_is_no_feed_is_not_found() {
     assert!(get(&server, "/feeds/unknown.rss").text().contains("unknown"));
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         let answer = wire::send(&server, method, "/feeds/all.rss", &[], b"");
-        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD")), "{method}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some("GET,HEAD")),
+            "{method}"
+        );
     }
     assert_eq!(get(&server, "/feeds/all.rss?utm_source=x").status, 200);
 }

@@ -14,7 +14,10 @@ const BRAIN: &str = "\u{1F9E0}";
 /// A plain summary, and one that has broken feeds in every way we know; it comes first in its feeds.
 fn hostile_site() -> Site {
     let site = Site::new();
-    site.configure("", "[[category]]\nslug = \"pain-sleep\"\nname = \"Pain & <Sleep>\"\n");
+    site.configure(
+        "",
+        "[[category]]\nslug = \"pain-sleep\"\nname = \"Pain & <Sleep>\"\n",
+    );
     site.summary("plain", "urology");
     let long = "very ".repeat(400);
     site.write(
@@ -58,7 +61,9 @@ an <a href="https://example.org/good?a=1&amp;b=2" onmouseover="x()">absolute</a>
 }
 
 fn each_feed() -> impl Iterator<Item = (&'static str, &'static str)> {
-    NAMES.into_iter().flat_map(|name| FORMATS.into_iter().map(move |format| (name, format)))
+    NAMES
+        .into_iter()
+        .flat_map(|name| FORMATS.into_iter().map(move |format| (name, format)))
 }
 
 fn document(server: &Server, name: &str, format: &str) -> String {
@@ -73,7 +78,11 @@ fn feed_rs_reads_hostile_summaries_back() {
     let server = site.serve(&[]);
     for (name, format) in each_feed() {
         let found = entries_of(&get(&server, &format!("/feeds/{name}.{format}")));
-        assert_eq!(found.len(), if name == "pain-sleep" { 1 } else { 2 }, "{name}.{format}");
+        assert_eq!(
+            found.len(),
+            if name == "pain-sleep" { 1 } else { 2 },
+            "{name}.{format}"
+        );
         let hostile = &found[0];
         assert!(
             hostile.title.starts_with(&format!(
@@ -97,9 +106,22 @@ fn feed_rs_reads_hostile_summaries_back() {
         ] {
             assert!(text.contains(part), "{name}.{format} lacks {part:?}: {text}");
         }
-        assert!(!text.contains("alert(\"run\")") && !text.contains("display: none"), "{text}");
-        assert!(hostile.body.contains("href=\"https://example.org/good?a=1&amp;b=2\""), "{}", hostile.body);
-        assert!(hostile.body.contains("href=\"https://example.org/md\""), "{}", hostile.body);
+        assert!(
+            !text.contains("alert(\"run\")") && !text.contains("display: none"),
+            "{text}"
+        );
+        assert!(
+            hostile
+                .body
+                .contains("href=\"https://example.org/good?a=1&amp;b=2\""),
+            "{}",
+            hostile.body
+        );
+        assert!(
+            hostile.body.contains("href=\"https://example.org/md\""),
+            "{}",
+            hostile.body
+        );
     }
 }
 
@@ -129,17 +151,30 @@ fn an_entry_has_one_id_everywhere() {
         }
     }
     let expected = [
-        ("https://site.example.org/research/plain", "https://doi.org/10.5555/plain"),
-        ("https://site.example.org/research/zz-hostile", "https://doi.org/10.5555/hostile.1"),
+        (
+            "https://site.example.org/research/plain",
+            "https://doi.org/10.5555/plain",
+        ),
+        (
+            "https://site.example.org/research/zz-hostile",
+            "https://doi.org/10.5555/hostile.1",
+        ),
     ];
-    let found: Vec<_> = ids.iter().flat_map(|(link, ids)| ids.iter().map(move |id| (&**link, &**id))).collect();
+    let found: Vec<_> = ids
+        .iter()
+        .flat_map(|(link, ids)| ids.iter().map(move |id| (&**link, &**id)))
+        .collect();
     assert_eq!(found, expected);
 }
 
 /// The texts between `<tag…>` and its end, as they are written.
 fn inside<'a>(document: &'a str, tag: &str) -> Vec<&'a str> {
     let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
-    document.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
+    document
+        .split(&open)
+        .skip(1)
+        .map(|rest| rest.split(&close).next().unwrap())
+        .collect()
 }
 
 #[test]
@@ -156,7 +191,10 @@ fn each_format_says_what_its_readers_look_for() {
         "<guid isPermaLink=\"false\">https://doi.org/10.5555/plain</guid>",
         "<language>en</language>",
     ] {
-        assert!(part.split('|').any(|form| rss.contains(form)), "{part} is not in {rss}");
+        assert!(
+            part.split('|').any(|form| rss.contains(form)),
+            "{part} is not in {rss}"
+        );
     }
     assert_eq!(inside(&rss, "dc:creator"), ["Test Site", "Test Site"]);
     assert_eq!(inside(&rss, "content:encoded").len(), 2);
@@ -179,13 +217,19 @@ fn each_format_says_what_its_readers_look_for() {
     assert_eq!(json["home_page_url"], "https://site.example.org/");
     assert_eq!(json["feed_url"], "https://site.example.org/feeds/all.json");
     assert_eq!(json["authors"][0]["name"], "Test Site");
-    assert_eq!(json["items"][0]["tags"], serde_json::json!(["Pain & <Sleep>", "Urology"]));
+    assert_eq!(
+        json["items"][0]["tags"],
+        serde_json::json!(["Pain & <Sleep>", "Urology"])
+    );
     for key in ["date_published", "date_modified"] {
         assert!(DateTime::parse_from_rfc3339(json["items"][0][key].as_str().unwrap()).is_ok());
     }
     for (format, kind) in FORMATS.into_iter().zip(["rss+xml", "atom+xml", "feed+json"]) {
         let answer = get(&server, &format!("/feeds/all.{format}"));
-        assert_eq!(answer.header("content-type"), Some(&*format!("application/{kind}; charset=utf-8")));
+        assert_eq!(
+            answer.header("content-type"),
+            Some(&*format!("application/{kind}; charset=utf-8"))
+        );
     }
 }
 
@@ -193,15 +237,20 @@ fn each_format_says_what_its_readers_look_for() {
 fn the_same_bytes_from_every_process_and_as_files() {
     let site = hostile_site();
     let servers = [site.serve(&[]), site.serve(&["--no-schedule"])];
-    let first: Vec<_> = each_feed().map(|(name, format)| get(&servers[0], &format!("/feeds/{name}.{format}"))).collect();
-    let second: Vec<_> = each_feed().map(|(name, format)| get(&servers[1], &format!("/feeds/{name}.{format}"))).collect();
+    let first: Vec<_> = each_feed()
+        .map(|(name, format)| get(&servers[0], &format!("/feeds/{name}.{format}")))
+        .collect();
+    let second: Vec<_> = each_feed()
+        .map(|(name, format)| get(&servers[1], &format!("/feeds/{name}.{format}")))
+        .collect();
     for server in servers {
         assert_eq!(server.stop(), 0);
     }
     let restarted = site.serve(&[]);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new/feeds");
-    site.run(&["feeds", "--out", out.to_str().unwrap()]).expect_code(0);
+    site.run(&["feeds", "--out", out.to_str().unwrap()])
+        .expect_code(0);
     for (n, (name, format)) in each_feed().enumerate() {
         let file = format!("{name}.{format}");
         let third = get(&restarted, &format!("/feeds/{file}"));
@@ -209,11 +258,17 @@ fn the_same_bytes_from_every_process_and_as_files() {
             assert_eq!(first[n].lasting_headers(), other.lasting_headers(), "{file}");
             assert!(first[n].body == other.body, "{file} has other bytes");
         }
-        assert!(fs::read(out.join(&file)).unwrap() == first[n].body, "{file} is written otherwise than served");
+        assert!(
+            fs::read(out.join(&file)).unwrap() == first[n].body,
+            "{file} is written otherwise than served"
+        );
     }
     // Oncology has no summaries, and feeds all the same.
     assert_eq!(fs::read_dir(&out).unwrap().count(), 12);
     for format in FORMATS {
-        assert_eq!(entries(&fs::read(out.join(format!("oncology.{format}"))).unwrap()), []);
+        assert_eq!(
+            entries(&fs::read(out.join(format!("oncology.{format}"))).unwrap()),
+            []
+        );
     }
 }

@@ -15,10 +15,15 @@ fn a_body_has_a_limit() {
         let answer = send(&server, "POST", path, &[], &vec![b'x'; 64 * 1024 + 1]);
         assert_eq!(answer.status, 413, "{path}");
     }
-    assert_eq!(send(&server, "POST", "/u/token", &[], &vec![b'x'; 64 * 1024]).status, 404);
+    assert_eq!(
+        send(&server, "POST", "/u/token", &[], &vec![b'x'; 64 * 1024]).status,
+        404
+    );
     // A body that does not say its length is counted as it comes.
     let mut stream = connect(&server);
-    stream.write_all(&head("POST", "/u/token", &[("Transfer-Encoding", "chunked")])).unwrap();
+    stream
+        .write_all(&head("POST", "/u/token", &[("Transfer-Encoding", "chunked")]))
+        .unwrap();
     for _ in 0..65 {
         let _ = stream.write_all(format!("400\r\n{}\r\n", "x".repeat(1024)).as_bytes());
     }
@@ -32,7 +37,11 @@ fn slow_clients_hold_up_nobody() {
     let begun: Vec<TcpStream> = (0..200)
         .map(|n| {
             let mut stream = connect(&server);
-            let bytes: &[u8] = if n % 2 == 0 { b"GET /healthz HTTP/1.1\r\nHost: s" } else { b"" };
+            let bytes: &[u8] = if n % 2 == 0 {
+                b"GET /healthz HTTP/1.1\r\nHost: s"
+            } else {
+                b""
+            };
             stream.write_all(bytes).unwrap();
             stream
         })
@@ -47,17 +56,22 @@ fn a_stop_lets_a_request_under_way_end() {
     let site = Site::new();
     let server = site.serve(&[]);
     let mut under_way = connect(&server);
-    under_way.write_all(&head("POST", "/u/token", &[("Content-Length", "26")])).unwrap();
+    under_way
+        .write_all(&head("POST", "/u/token", &[("Content-Length", "26")]))
+        .unwrap();
     under_way.write_all(b"List-Unsub").unwrap();
     let mut idle = connect(&server);
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n").unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n")
+        .unwrap();
     let mut some = [0; 8];
     idle.read_exact(&mut some).unwrap();
     // Once this is answered, the server has taken the connections before it.
     assert_eq!(get(&server, "/healthz").status, 200);
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
     let stopping = std::thread::spawn(move || (Instant::now(), server.stop(), Instant::now()));
-    wait_for("the end of listening", || TcpStream::connect(&address).is_err().then_some(()));
+    wait_for("the end of listening", || {
+        TcpStream::connect(&address).is_err().then_some(())
+    });
     under_way.write_all(b"scribe=One-Click").unwrap();
     assert_eq!(answer(&mut under_way, "POST").status, 404);
     let (asked, code, ended) = stopping.join().unwrap();
@@ -69,14 +83,18 @@ fn a_stop_lets_a_request_under_way_end() {
 fn a_stop_waits_for_no_dawdler() {
     let site = Site::new();
     let server = site.serve(&[]);
-    let dawdlers: Vec<TcpStream> = ["", "GET /heal", "POST /u/token HTTP/1.1\r\nHost: s\r\nContent-Length: 9\r\n\r\nx"]
-        .into_iter()
-        .map(|bytes| {
-            let mut stream = connect(&server);
-            stream.write_all(bytes.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
+    let dawdlers: Vec<TcpStream> = [
+        "",
+        "GET /heal",
+        "POST /u/token HTTP/1.1\r\nHost: s\r\nContent-Length: 9\r\n\r\nx",
+    ]
+    .into_iter()
+    .map(|bytes| {
+        let mut stream = connect(&server);
+        stream.write_all(bytes.as_bytes()).unwrap();
+        stream
+    })
+    .collect();
     assert_eq!(wire::get(&server, "/healthz").status, 200);
     let asked = Instant::now();
     assert_eq!(server.stop(), 0);

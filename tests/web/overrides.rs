@@ -18,18 +18,42 @@ fn site() -> Site {
 #[test]
 fn a_broken_template_stops_the_server_before_it_starts() {
     for (file, text, message) in [
-        ("feed/entry_title.txt.hbs", "\n{{item.titel}}", "line 2: there is no value named item.titel"),
-        ("feed/entry_body.html.hbs", "{{#if item.note}}", "mine/feed/entry_body.html.hbs"),
-        ("web/unsubscribe.hbs", "<p>{{digest.titles}}</p>", "there is no value named digest.titles"),
-        ("web/preferences.hbs", "{{#each topics}}{{this}}{{/each}}", "topics"),
-        ("partials/layout.html.hbs", "{{site.url}}{{> layout.html}}", "mine/partials/layout.html.hbs"),
+        (
+            "feed/entry_title.txt.hbs",
+            "\n{{item.titel}}",
+            "line 2: there is no value named item.titel",
+        ),
+        (
+            "feed/entry_body.html.hbs",
+            "{{#if item.note}}",
+            "mine/feed/entry_body.html.hbs",
+        ),
+        (
+            "web/unsubscribe.hbs",
+            "<p>{{digest.titles}}</p>",
+            "there is no value named digest.titles",
+        ),
+        (
+            "web/preferences.hbs",
+            "{{#each topics}}{{this}}{{/each}}",
+            "topics",
+        ),
+        (
+            "partials/layout.html.hbs",
+            "{{site.url}}{{> layout.html}}",
+            "mine/partials/layout.html.hbs",
+        ),
         ("web/unsubscibed.hbs", "<p></p>", "unsubscibed"),
     ] {
         let site = site();
         site.write(&format!("mine/{file}"), text);
         let said = site.run(&["serve", "--listen", "127.0.0.1:0"]).expect_code(2);
         assert_eq!(said.out, "", "it must not listen");
-        assert!(said.err.contains(message) && said.err.contains(file) && said.err.contains("hint"), "{}", said.err);
+        assert!(
+            said.err.contains(message) && said.err.contains(file) && said.err.contains("hint"),
+            "{}",
+            said.err
+        );
     }
 }
 
@@ -45,10 +69,17 @@ fn a_change_counts_from_the_next_start() {
     site.summary("other", "oncology");
     site.run(&["gather"]).expect_code(0);
     let later = get(&server, "/feeds/all.json").text();
-    assert!(later.contains("First: About other") && !later.contains("Second"), "{later}");
+    assert!(
+        later.contains("First: About other") && !later.contains("Second"),
+        "{later}"
+    );
     assert_eq!(server.stop(), 0);
     let changed = get(&site.serve(&[]), "/feeds/all.json");
-    assert!(changed.text().contains("Second: About plain"), "{}", changed.text());
+    assert!(
+        changed.text().contains("Second: About plain"),
+        "{}",
+        changed.text()
+    );
     assert_ne!(changed.header("etag"), first.header("etag"));
     site.write("mine/feed/entry_title.txt.hbs", "{{item.titel}}");
     site.run(&["serve", "--listen", "127.0.0.1:0"]).expect_code(2);
@@ -59,18 +90,38 @@ fn a_change_counts_from_the_next_start() {
 fn a_template_that_fails_on_one_summary_fails_the_feeds_that_hold_it() {
     let site = site();
     let each = "{{#each @root.item.findings}}";
-    site.write("mine/feed/entry_body.html.hbs", &format!("<p>{{{{item.title}}}}{each}{each}{each}.{}</p>", "{{/each}}".repeat(3)));
+    site.write(
+        "mine/feed/entry_body.html.hbs",
+        &format!(
+            "<p>{{{{item.title}}}}{each}{each}{each}.{}</p>",
+            "{{/each}}".repeat(3)
+        ),
+    );
     let findings: String = (1..=60).map(|n| format!("{n}. Finding {n}\n")).collect();
-    site.summary_with("long", "oncology", "", &format!("Long.\n\n## Key Findings\n\n{findings}"));
+    site.summary_with(
+        "long",
+        "oncology",
+        "",
+        &format!("Long.\n\n## Key Findings\n\n{findings}"),
+    );
     site.run(&["gather"]).expect_code(0);
     let server = site.serve(&[]);
     for file in ["all.rss", "all.json", "oncology.atom"] {
         let answer = get(&server, &format!("/feeds/{file}"));
         assert_eq!(answer.status, 500, "{answer:?}");
-        assert!(!answer.text().contains("findings") && !answer.text().contains('/'), "{answer:?}");
+        assert!(
+            !answer.text().contains("findings") && !answer.text().contains('/'),
+            "{answer:?}"
+        );
     }
     assert_eq!(get(&server, "/feeds/urology.rss").status, 200);
     assert_eq!(get(&server, "/u/x").status, 404);
-    let said = site.run(&["feeds", "--out", site.path("out").to_str().unwrap()]).expect_code(2);
-    assert!(said.err.contains("summary \"long\"") && said.err.contains("entry_body.html.hbs"), "{}", said.err);
+    let said = site
+        .run(&["feeds", "--out", site.path("out").to_str().unwrap()])
+        .expect_code(2);
+    assert!(
+        said.err.contains("summary \"long\"") && said.err.contains("entry_body.html.hbs"),
+        "{}",
+        said.err
+    );
 }

@@ -26,7 +26,11 @@ pub fn entries(document: &[u8]) -> Vec<Entry> {
             id: entry.id,
             title: entry.title.unwrap().content,
             body: entry.content.unwrap().body.unwrap(),
-            tags: entry.categories.into_iter().map(|category| category.term).collect(),
+            tags: entry
+                .categories
+                .into_iter()
+                .map(|category| category.term)
+                .collect(),
             link: entry.links[0].href.clone(),
         })
         .collect()
@@ -41,12 +45,20 @@ pub fn entries_of(answer: &Answer) -> Vec<Entry> {
 pub fn dangers(body: &str) -> Vec<String> {
     let mut found = Vec::new();
     for node in Html::parse_fragment(body).tree.nodes() {
-        let Node::Element(element) = node.value() else { continue };
-        if ["script", "iframe", "object", "embed", "form", "style", "img", "base", "svg"].contains(&element.name()) {
+        let Node::Element(element) = node.value() else {
+            continue;
+        };
+        if [
+            "script", "iframe", "object", "embed", "form", "style", "img", "base", "svg",
+        ]
+        .contains(&element.name())
+        {
             found.push(element.name().to_owned());
         }
         for (name, value) in element.attrs() {
-            let absolute = ["https://", "http://", "mailto:"].iter().any(|scheme| value.starts_with(scheme));
+            let absolute = ["https://", "http://", "mailto:"]
+                .iter()
+                .any(|scheme| value.starts_with(scheme));
             if name != "href" || !absolute {
                 found.push(format!("{}[{name}={value:?}]", element.name()));
             }

@@ -28,7 +28,12 @@ impl Answer {
 
     /// The headers but the time of the answer.
     pub fn lasting_headers(&self) -> Vec<(String, String)> {
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
+        let mut headers: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name != "date")
+            .cloned()
+            .collect();
         headers.sort();
         headers
     }
@@ -78,13 +83,18 @@ pub fn send(server: &Server, method: &str, path: &str, headers: &[(&str, &str)],
 pub fn answer(stream: &mut TcpStream, method: &str) -> Answer {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_else(|| {
-        panic!("no whole answer: {:?}", String::from_utf8_lossy(&bytes));
-    });
+    let end = bytes
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap_or_else(|| {
+            panic!("no whole answer: {:?}", String::from_utf8_lossy(&bytes));
+        });
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.to_lowercase(), v.to_owned()));
+    let headers = lines
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(n, v)| (n.to_lowercase(), v.to_owned()));
     let answer = Answer {
         status,
         headers: headers.collect(),
@@ -97,9 +107,20 @@ pub fn answer(stream: &mut TcpStream, method: &str) -> Answer {
 /// What holds for every answer, whatever the question.
 fn check(answer: &Answer, method: &str) {
     let policy = answer.header("content-security-policy").unwrap_or_default();
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{answer:?}");
-    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{answer:?}");
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+        "{answer:?}"
+    );
+    assert_eq!(
+        answer.header("referrer-policy"),
+        Some("no-referrer"),
+        "{answer:?}"
+    );
+    assert_eq!(
+        answer.header("x-content-type-options"),
+        Some("nosniff"),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{answer:?}");
     assert_eq!(answer.header("set-cookie"), None, "{answer:?}");
     assert_eq!(answer.header("location"), None, "{answer:?}");
@@ -108,10 +129,21 @@ fn check(answer: &Answer, method: &str) {
         return;
     }
     let length = answer.body.len().to_string();
-    assert_eq!(answer.header("content-length"), Some(length.as_str()), "{answer:?}");
-    assert!(answer.header("content-type").is_some_and(|kind| kind.contains("charset=utf-8")
-        || kind == "application/json"), "{answer:?}");
+    assert_eq!(
+        answer.header("content-length"),
+        Some(length.as_str()),
+        "{answer:?}"
+    );
+    assert!(
+        answer
+            .header("content-type")
+            .is_some_and(|kind| kind.contains("charset=utf-8") || kind == "application/json"),
+        "{answer:?}"
+    );
     if answer.status >= 400 {
-        assert!(answer.text().trim().len() > 10, "an error without an explanation: {answer:?}");
+        assert!(
+            answer.text().trim().len() > 10,
+            "an error without an explanation: {answer:?}"
+        );
     }
 }
