@@ -1,7 +1,7 @@
 //! The pages that readers see: whole, accessible, and harmless with hostile values.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use postrider::render::{LinkInvalidPage, Templates, UnsubscribePage, UnsubscribedPage};
+use postrider::render::{LinkInvalidPage, PreferencesPage, Templates, UnsubscribePage, UnsubscribedPage};
 use scraper::{Html, Selector};
 
 fn templates() -> Templates {
@@ -25,6 +25,10 @@ fn every_page_is_a_whole_document() {
             .unwrap(),
         templates
             .page("link_invalid", &LinkInvalidPage::bare_sample())
+            .unwrap(),
+        templates.page("preferences", &PreferencesPage::sample()).unwrap(),
+        templates
+            .page("preferences", &PreferencesPage::bare_sample())
             .unwrap(),
     ] {
         let html = Html::parse_document(&page);
@@ -69,6 +73,25 @@ fn unsubscribing_takes_a_button_that_names_the_digest() {
         all(&html, "h1")[0].text().collect::<String>(),
         "Unsubscribe from Pain <b>& \"sleep\"?"
     );
+}
+
+#[test]
+fn the_page_of_preferences_says_what_choosing_none_means() {
+    let page = |change: fn(&mut PreferencesPage)| {
+        let mut context = PreferencesPage::sample();
+        change(&mut context);
+        templates().page("preferences", &context).unwrap()
+    };
+    let chosen = page(|_| ());
+    assert!(chosen.contains("<li>First Category</li>") && chosen.contains("href=\"../u/sample-token\""));
+    assert!(page(|page| page.categories.clear()).contains("in every category"));
+    let none = page(|page| {
+        page.categories.clear();
+        page.unchosen_all = false;
+    });
+    assert!(none.contains("chose no categories yet") && !none.contains("every category"));
+    let left = page(|page| page.subscribed = false);
+    assert!(left.contains("You do not receive Weekly research digest.") && !left.contains("sample-token"));
 }
 
 #[test]

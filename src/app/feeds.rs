@@ -163,7 +163,8 @@ impl App {
         let site = &self.config.site;
         let text = self
             .templates
-            .feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))?;
+            .feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))
+            .map_err(|problem| problem.at(format!("summary {:?}", stored.summary.slug.as_str())))?;
         Ok(Entry {
             id: stored.entry_id.clone(),
             url: site.summary_url(&stored.summary),

@@ -1,6 +1,7 @@
 //! Readers: lists, single subscribers, signed links, and who may use the API.
 
 use super::App;
+use crate::domain::digest::Unchosen;
 use crate::domain::problem::Kind;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{
@@ -215,6 +216,10 @@ impl App {
             None => false,
         };
         let choice = known.map(|subscriber| subscriber.categories).unwrap_or_default();
+        let known = self
+            .digests
+            .iter()
+            .find(|known| Some(known.name.as_str()) == digest.as_deref());
         let unsubscribe =
             self.signer
                 .reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
@@ -225,6 +230,7 @@ impl App {
                 digest: self.publication(digest.as_deref()),
                 subscribed,
                 categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
+                unchosen_all: known.is_some_and(|known| known.unchosen == Unchosen::All),
                 contact: self.contact(),
                 unsubscribe: format!("../u/{unsubscribe}"),
             },

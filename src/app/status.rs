@@ -4,10 +4,14 @@ use super::App;
 use super::check::probe;
 use crate::domain::edition::{Report, State};
 use crate::domain::summary::{Fault, Status, StoredSummary};
-use crate::domain::{Result, Slug, Timestamp, delivery};
+use crate::domain::{Problem, Result, Slug, Timestamp, delivery};
 use crate::schedule::runner;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long the database may take to answer a probe.
+const READY_TIME: Duration = Duration::from_secs(5);
 
 /// The state of everything.
 #[derive(Debug, Serialize)]
@@ -110,12 +114,28 @@ impl App {
         Ok(overviews)
     }
 
-    /// Answers when the database does.
+    /// Answers when the database does, within [`READY_TIME`].
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not, or its file is gone: SQLite would go on writing into a file that has no name.
     pub async fn ready(&self) -> Result<()> {
-        self.store.ping().await
+        if let crate::config::Database::Sqlite(path) = &self.config.database
+            && !path.exists()
+        {
+            return Err(
+                Problem::failed(format!("the database {} is gone", path.display()))
+                    .hint("put it back, or restart the server to begin with a new one"),
+            );
+        }
+        let silent = || {
+            Problem::failed(format!(
+                "the database did not answer within {} s",
+                READY_TIME.as_secs()
+            ))
+        };
+        tokio::time::timeout(READY_TIME, self.store.ping())
+            .await
+            .unwrap_or_else(|_| Err(silent()))
     }
 
     /// The accounts of the last `limit` editions, newest first.

@@ -3,17 +3,20 @@
 use super::problem::Failure;
 use crate::app::App;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-pub(super) async fn alive() -> &'static str {
-    "ok\n"
+/// A probe wants to know about now.
+const FRESH: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+pub(super) async fn alive() -> impl IntoResponse {
+    (FRESH, "ok\n")
 }
 
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     match app.ready().await {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => (FRESH, "ready\n").into_response(),
         Err(problem) => {
             let mut response = Failure::from(problem).into_response();
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

@@ -57,7 +57,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
         .layer(RequestBodyLimitLayer::new(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIME))
         .layer(map_response(problem::say_time_is_up));
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::if_not_present(

@@ -44,10 +44,14 @@ pub(super) async fn not_that_way() -> impl IntoResponse {
     )
 }
 
-/// Gives the bare answer of the time limit its words.
+/// Gives the bare answer of the time limit a status and words that say whose trouble it is: rarely the client's.
 pub(super) async fn say_time_is_up(response: Response) -> Response {
-    if response.status() == StatusCode::REQUEST_TIMEOUT {
-        return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
+    if response.status() == StatusCode::GATEWAY_TIMEOUT {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this took too long; please try again later\n",
+        )
+            .into_response();
     }
     response
 }

@@ -1,10 +1,14 @@
 //! `postrider serve` as programs and readers meet it: over TCP, on a site of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "each test file uses its part")]
+#[path = "../support/database.rs"]
+mod database;
 #[path = "../support/site.rs"]
 mod site;
 
 mod api;
+mod bridge;
 mod conditional;
 mod feeds;
 mod limits;

@@ -45,6 +45,8 @@ pub struct PreferencesPage {
     pub subscribed: bool,
     /// The names of the chosen categories; empty for none.
     pub categories: Vec<String>,
+    /// Whether a reader who chose none receives the summaries of every category, or nothing.
+    pub unchosen_all: bool,
     /// The address to write to.
     pub contact: String,
     /// Where the reader can leave.
@@ -105,6 +107,7 @@ impl PreferencesPage {
             digest: sample_digest(),
             subscribed: true,
             categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
+            unchosen_all: true,
             contact: "mail@example.org".to_owned(),
             unsubscribe: "../u/sample-token".to_owned(),
         }
