@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// A site whose commands use this database.
 pub fn site_on(database: &Database) -> Site {
     let mut site = Site::new();
-    site.environment.push(("POSTRIDER_DATABASE".to_owned(), database.url.clone()));
+    site.environment
+        .push(("POSTRIDER_DATABASE".to_owned(), database.url.clone()));
     site
 }
 
@@ -39,7 +40,11 @@ pub fn only_edition(said: &Value) -> Value {
 
 /// The account of edition `number` with its deliveries.
 pub fn edition(site: &Site, number: i64) -> Value {
-    json(site, &["editions", "show", &number.to_string(), "--deliveries"], 0)
+    json(
+        site,
+        &["editions", "show", &number.to_string(), "--deliveries"],
+        0,
+    )
 }
 
 /// Sent, waiting, failed and excluded of an edition.
@@ -49,7 +54,11 @@ pub fn counts(edition: &Value) -> [i64; 4] {
 
 /// The texts of a list in JSON.
 pub fn texts(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect()
 }
 
 /// The delivery to `address`.
@@ -77,15 +86,34 @@ pub fn check_accounts(value: &Value) {
 
 fn check_account(edition: &Value) {
     let [sent, waiting, failed, excluded] = counts(edition);
-    assert_eq!(edition["audience"], sent + waiting + failed + excluded, "{edition:#}");
+    assert_eq!(
+        edition["audience"],
+        sent + waiting + failed + excluded,
+        "{edition:#}"
+    );
     let reasons = edition["excluded_by"].as_object().unwrap();
     let by_reason: i64 = reasons.values().map(|count| count.as_i64().unwrap()).sum();
     assert_eq!(by_reason, excluded, "{edition:#}");
-    assert!(edition["id"].is_i64() && edition["digest"].is_string(), "{edition:#}");
+    assert!(
+        edition["id"].is_i64() && edition["digest"].is_string(),
+        "{edition:#}"
+    );
     let state = edition["state"].as_str().unwrap();
-    let states = ["draft", "planned", "sending", "waiting", "paused", "finished", "cancelled"];
+    let states = [
+        "draft",
+        "planned",
+        "sending",
+        "waiting",
+        "paused",
+        "finished",
+        "cancelled",
+    ];
     assert!(states.contains(&state), "{edition:#}");
-    assert_eq!(waiting == 0 && state != "draft", state == "finished", "{edition:#}");
+    assert_eq!(
+        waiting == 0 && state != "draft",
+        state == "finished",
+        "{edition:#}"
+    );
     if let Some(deliveries) = edition.get("deliveries") {
         check_deliveries(edition, deliveries.as_array().unwrap());
     }
@@ -106,7 +134,11 @@ fn check_deliveries(edition: &Value, deliveries: &[Value]) {
     }
     let count = |states: &[&str]| -> i64 { states.iter().filter_map(|state| by_state.get(state)).sum() };
     assert_eq!(
-        [count(&["sent"]), count(&["waiting", "uncertain"]), count(&["failed", "expired"])],
+        [
+            count(&["sent"]),
+            count(&["waiting", "uncertain"]),
+            count(&["failed", "expired"])
+        ],
         [0, 1, 2].map(|n| counts(edition)[n]),
         "{edition:#}"
     );

@@ -23,34 +23,64 @@ async fn nothing_leaves_before_approval(database: Database) {
     assert_eq!(said["editions"], json!([]));
     for command in [&["publish"][..], &["send", "weekly"]] {
         let said = json(&site, command, 0);
-        assert_eq!((&said["digests"][0]["edition"], &said["digests"][0]["created"]), (&json!(1), &json!(false)));
+        assert_eq!(
+            (&said["digests"][0]["edition"], &said["digests"][0]["created"]),
+            (&json!(1), &json!(false))
+        );
     }
     let draft = json(&site, &["editions", "show", "1"], 0);
     assert_eq!((&draft["state"], counts(&draft)), (&json!("draft"), [0; 4]));
     assert!(site.outbox().is_empty(), "a draft was sent");
-    assert!(site.run(&["publish"]).expect_code(0).out.contains("postrider editions approve 1"));
+    assert!(
+        site.run(&["publish"])
+            .expect_code(0)
+            .out
+            .contains("postrider editions approve 1")
+    );
 
-    json(&site, &["editions", "note", "1", "Our first issue.\n\nTell <us> & others."], 0);
+    json(
+        &site,
+        &["editions", "note", "1", "Our first issue.\n\nTell <us> & others."],
+        0,
+    );
     let dropped = json(&site, &["editions", "drop", "1", "two"], 0);
     assert_eq!(texts(&dropped["summaries"]).len(), 2);
     json(&site, &["editions", "drop", "1", "two"], 1);
     // Who comes before the approval is in the audience.
     json(&site, &["subscribers", "add", "cy@example.org", "--confirmed"], 0);
     let approved = json(&site, &["editions", "approve", "1"], 0);
-    assert_eq!((&approved["state"], counts(&approved)), (&json!("planned"), [0, 2, 0, 1]));
-    for command in [&["editions", "approve", "1"][..], &["editions", "note", "1", "x"], &["editions", "drop", "1", "one"]]
-    {
-        assert!(json(&site, command, 1)["error"].as_str().unwrap().contains("edition 1 is planned, not a draft"));
+    assert_eq!(
+        (&approved["state"], counts(&approved)),
+        (&json!("planned"), [0, 2, 0, 1])
+    );
+    for command in [
+        &["editions", "approve", "1"][..],
+        &["editions", "note", "1", "x"],
+        &["editions", "drop", "1", "one"],
+    ] {
+        assert!(
+            json(&site, command, 1)["error"]
+                .as_str()
+                .unwrap()
+                .contains("edition 1 is planned, not a draft")
+        );
     }
     assert!(site.outbox().is_empty(), "approval alone sends nothing");
 
     let sent = only_edition(&publish(&site, 0));
-    assert_eq!((&sent["id"], &sent["state"], counts(&sent)), (&json!(1), &json!("finished"), [2, 0, 0, 1]));
+    assert_eq!(
+        (&sent["id"], &sent["state"], counts(&sent)),
+        (&json!(1), &json!("finished"), [2, 0, 0, 1])
+    );
     let mails = take_outbox(&site);
     assert_eq!(mails.len(), 2);
     let ann = mail_to(&mails, "ann@example.org");
     assert_eq!(ann.slugs(&["one", "two", "three"]), ["one", "three"]);
-    assert!(ann.text.contains("Our first issue.\n\nTell <us> & others."), "{}", ann.text);
+    assert!(
+        ann.text.contains("Our first issue.\n\nTell <us> & others."),
+        "{}",
+        ann.text
+    );
     assert!(ann.html.contains("Tell &lt;us&gt; &amp; others."), "{}", ann.html);
 
     // What was dropped does not come back.
@@ -91,10 +121,16 @@ async fn a_draft_is_shown_as_it_will_go(database: Database) {
     assert_eq!(shown, [(1, 1), (1, 2)]);
     for segment in segments.as_array().unwrap() {
         let text = std::fs::read_to_string(texts(&segment["files"])[1]).unwrap();
-        assert!(text.contains("A word before.") && !text.contains("About three"), "{text}");
+        assert!(
+            text.contains("A word before.") && !text.contains("About three"),
+            "{text}"
+        );
     }
     let forecast = json(&site, &["send", "weekly", "--dry-run"], 0);
-    assert_eq!((&forecast["draft"], &forecast["segments"]), (&json!(1), &json!([])));
+    assert_eq!(
+        (&forecast["draft"], &forecast["segments"]),
+        (&json!(1), &json!([]))
+    );
     json(&site, &["send", "weekly", "--to", "boss@example.org"], 0);
     let mails = take_outbox(&site);
     assert_eq!(mails[0].slugs(&["one", "two", "three"]), ["one", "two"]);
@@ -109,13 +145,21 @@ async fn a_dropped_sending_does_not_silence_a_later_correction(database: Databas
     site.readers(&[("ann@example.org", "")]);
     publish(&site, 0);
     site.empty_outbox();
-    json(&site, &["subscribers", "add", "late@example.org", "--confirmed"], 0);
+    json(
+        &site,
+        &["subscribers", "add", "late@example.org", "--confirmed"],
+        0,
+    );
     site.configure("approve = true", "");
     json(&site, &["send", "weekly", "--only", "one"], 0);
     json(&site, &["editions", "drop", "2", "one"], 0);
     json(&site, &["editions", "approve", "2"], 0);
     site.configure("", "");
-    json(&site, &["summaries", "correct", "one", "--note", "A number was wrong."], 0);
+    json(
+        &site,
+        &["summaries", "correct", "one", "--note", "A number was wrong."],
+        0,
+    );
     publish(&site, 0);
     assert_eq!(who_got_what(&site, &["one"]), ["ann@example.org: one"]);
 }

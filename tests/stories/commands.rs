@@ -50,8 +50,19 @@ fn every_command_says_one_document() {
         let said = site.run(command);
         assert!(said.code == 0 || command[0] == "token", "{command:?}: {said:?}");
     }
-    let shown = document(said(&site.command(&["--json", "editions", "show", "1"]).output().unwrap()), 0);
-    assert_eq!((&shown["id"], &shown["summaries"], &shown["excluded_by"]), (&json!(1), &json!(["one"]), &json!({})));
+    let shown = document(
+        said(
+            &site
+                .command(&["--json", "editions", "show", "1"])
+                .output()
+                .unwrap(),
+        ),
+        0,
+    );
+    assert_eq!(
+        (&shown["id"], &shown["summaries"], &shown["excluded_by"]),
+        (&json!(1), &json!(["one"]), &json!({}))
+    );
     assert_eq!(shown.get("deliveries"), None);
     assert_eq!(json(&site, &["editions"], 0), Value::Array(vec![shown]));
     let status = json(&site, &["status"], 0);
@@ -86,21 +97,36 @@ fn exit_codes_tell_usage_from_failure() {
     }
     site.configure("max_itmes = 3", "");
     let said = site.run(&["publish"]).expect_code(2);
-    assert!(said.err.contains("max_itmes") && said.err.contains("max_items"), "{said:?}");
+    assert!(
+        said.err.contains("max_itmes") && said.err.contains("max_items"),
+        "{said:?}"
+    );
     let verdicts = json(&site, &["check"], 2);
-    assert_eq!((&verdicts[0]["what"], &verdicts[0]["ok"]), (&json!("configuration"), &json!(false)));
+    assert_eq!(
+        (&verdicts[0]["what"], &verdicts[0]["ok"]),
+        (&json!("configuration"), &json!(false))
+    );
     fs::remove_file(site.path("config.toml")).unwrap();
     let said = site.run(&["status"]).expect_code(2);
-    assert!(said.err.contains("config.toml") && said.err.contains("hint"), "{said:?}");
+    assert!(
+        said.err.contains("config.toml") && said.err.contains("hint"),
+        "{said:?}"
+    );
 }
 
 /// A source that fails is told of and costs only itself.
 #[test]
 fn a_source_that_cannot_be_read_is_a_failure_that_stops_nothing() {
     let site = site();
-    site.configure("", "[[source]]\nname = \"gone\"\nkind = \"folder\"\npath = \"nowhere\"\n");
+    site.configure(
+        "",
+        "[[source]]\nname = \"gone\"\nkind = \"folder\"\npath = \"nowhere\"\n",
+    );
     let said = publish(&site, 1);
-    assert!(said["sources"][1]["failed"].as_str().unwrap().contains("nowhere"), "{said:#}");
+    assert!(
+        said["sources"][1]["failed"].as_str().unwrap().contains("nowhere"),
+        "{said:#}"
+    );
     assert_eq!(site.outbox().len(), 1);
     json(&site, &["gather"], 1);
 }
@@ -112,16 +138,29 @@ fn paths_start_where_they_should() {
     assert_eq!((said.code, site.outbox().len()), (0, 1), "{said:?}");
     assert!(site.path("data/postrider.db").exists() && site.path("data/secret").exists());
     for private in ["data/secret", "data/postrider.db"] {
-        assert_eq!(fs::metadata(site.path(private)).unwrap().permissions().mode() & 0o777, 0o600, "{private}");
+        assert_eq!(
+            fs::metadata(site.path(private)).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{private}"
+        );
     }
     // On the command line they start at the working directory, in the file at the file.
     let elsewhere = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
-        command.args(arguments).current_dir(elsewhere.path()).env("POSTRIDER_CONFIG", site.path("config.toml"));
+        command
+            .args(arguments)
+            .current_dir(elsewhere.path())
+            .env("POSTRIDER_CONFIG", site.path("config.toml"));
         crate::site::said(&command.output().unwrap()).expect_code(0)
     };
-    run(&["--database", "sqlite:here/x.db", "--relay", "outbox:box", "publish"]);
+    run(&[
+        "--database",
+        "sqlite:here/x.db",
+        "--relay",
+        "outbox:box",
+        "publish",
+    ]);
     assert!(elsewhere.path().join("here/x.db").exists());
     assert_eq!(fs::read_dir(elsewhere.path().join("box")).unwrap().count(), 1);
     run(&["feeds", "--out", "feeds"]);
@@ -149,9 +188,17 @@ fn the_environment_overrides_and_a_wrong_name_is_a_warning() {
         site.environment.push((name.to_owned(), value));
     }
     let said = site.run(&["publish"]).expect_code(0);
-    assert!(said.err.contains("POSTRIDER_SITE__NMAE") && said.err.contains("POSTRIDER_SITE__NAME"), "{said:?}");
+    assert!(
+        said.err.contains("POSTRIDER_SITE__NMAE") && said.err.contains("POSTRIDER_SITE__NAME"),
+        "{said:?}"
+    );
     assert!(site.path("other/other.db").exists() && !site.path("data/postrider.db").exists());
-    let file = fs::read_dir(site.path("replaced")).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(site.path("replaced"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let mail = crate::mail::Mail::read(&fs::read_to_string(file).unwrap());
     assert!(mail.subject.starts_with("Another digest, "));
     assert!(mail.text.contains("from Another Name."));
@@ -166,7 +213,12 @@ fn a_token_is_shown_once_and_its_name_is_taken() {
     let again = site.run(&["token", "create", "website"]).expect_code(1);
     assert!(again.err.contains("\"website\""), "{again:?}");
     let stored = fs::read(site.path("data/postrider.db")).unwrap();
-    assert!(!stored.windows(token.len()).any(|window| window == token.as_bytes()), "stored as it is");
+    assert!(
+        !stored
+            .windows(token.len())
+            .any(|window| window == token.as_bytes()),
+        "stored as it is"
+    );
 }
 
 #[test]
@@ -176,7 +228,10 @@ fn feeds_are_written_for_all_and_each_category() {
     let out = site.path("feeds");
     let written = json(&site, &["feeds", "--out", out.to_str().unwrap()], 0);
     assert_eq!(written.as_array().unwrap().len(), 9);
-    let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(&out)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     let wanted: Vec<String> = ["all", "oncology", "urology"]
         .iter()
@@ -194,13 +249,26 @@ fn feeds_are_written_for_all_and_each_category() {
 fn check_gives_a_verdict_of_each() {
     let site = site();
     let verdicts = json(&site, &["check"], 0);
-    let what: Vec<_> = verdicts.as_array().unwrap().iter().map(|v| v["what"].as_str().unwrap()).collect();
-    assert_eq!(what, ["configuration", "templates", "secret", "database", "relay outbox"]);
+    let what: Vec<_> = verdicts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        what,
+        ["configuration", "templates", "secret", "database", "relay outbox"]
+    );
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let nobody = format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     drop(listener);
     let verdicts = json(&site, &["--relay", &nobody, "check"], 1);
-    let wrong: Vec<_> = verdicts.as_array().unwrap().iter().filter(|v| v["ok"] == false).collect();
+    let wrong: Vec<_> = verdicts
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|v| v["ok"] == false)
+        .collect();
     assert_eq!((wrong.len(), &wrong[0]["what"]), (1, &json!("relay relay")));
     // What can be looked at is looked at, whatever else is wrong.
     let verdicts = json(&site, &["--database", "sqlite:/dev/null/x.db", "check"], 1);
@@ -208,5 +276,8 @@ fn check_gives_a_verdict_of_each() {
         let verdict = verdicts.as_array().unwrap().iter().find(|v| v["what"] == what);
         verdict.unwrap_or_else(|| panic!("no verdict of {what}: {verdicts:#}"))["ok"].clone()
     };
-    assert_eq!(["templates", "database", "relay outbox"].map(state), [json!(true), json!(false), json!(true)]);
+    assert_eq!(
+        ["templates", "database", "relay outbox"].map(state),
+        [json!(true), json!(false), json!(true)]
+    );
 }

@@ -14,13 +14,15 @@ fn site() -> Site {
     let mut site = Site::new();
     site.summary("one", "urology");
     site.readers(&READERS.map(|address| (address, "")));
-    site.environment.push(("POSTRIDER_DELIVERY__TIMEOUT".to_owned(), "1s".to_owned()));
+    site.environment
+        .push(("POSTRIDER_DELIVERY__TIMEOUT".to_owned(), "1s".to_owned()));
     site
 }
 
 fn use_relay(site: &mut Site, url: &str) {
     site.environment.retain(|(name, _)| name != "POSTRIDER_RELAY");
-    site.environment.push(("POSTRIDER_RELAY".to_owned(), url.to_owned()));
+    site.environment
+        .push(("POSTRIDER_RELAY".to_owned(), url.to_owned()));
 }
 
 fn start(site: &mut Site, script: Script) -> ScriptedRelay {
@@ -72,11 +74,31 @@ fn a_relay_that_cannot_be_used_leaves_the_edition_waiting() {
     let auth = Script::default().offering(&["AUTH PLAIN"]);
     let cases = [
         ("down", None, "", "refused"),
-        ("greeting", Some(refused("CONNECT", "554 5.7.1 go away")), "", "554 5.7.1 go away"),
-        ("EHLO", Some(refused("EHLO", "550 5.7.1 not you")), "", "550 5.7.1 not you"),
+        (
+            "greeting",
+            Some(refused("CONNECT", "554 5.7.1 go away")),
+            "",
+            "554 5.7.1 go away",
+        ),
+        (
+            "EHLO",
+            Some(refused("EHLO", "550 5.7.1 not you")),
+            "",
+            "550 5.7.1 not you",
+        ),
         ("AUTH", Some(auth), "user:wrong@", "535 5.7.8 who?"),
-        ("MAIL", Some(refused("MAIL", "550 5.7.1 not from there")), "", "550 5.7.1 not from there"),
-        ("421", Some(refused("CONNECT", "421 4.3.2 closing")), "", "421 4.3.2 closing"),
+        (
+            "MAIL",
+            Some(refused("MAIL", "550 5.7.1 not from there")),
+            "",
+            "550 5.7.1 not from there",
+        ),
+        (
+            "421",
+            Some(refused("CONNECT", "421 4.3.2 closing")),
+            "",
+            "421 4.3.2 closing",
+        ),
     ];
     for (name, script, login, why) in cases {
         let mut site = site();
@@ -88,9 +110,16 @@ fn a_relay_that_cannot_be_used_leaves_the_edition_waiting() {
             None => use_relay(&mut site, &nobody()),
         }
         let made = only_edition(&publish(&site, 3));
-        assert_eq!((&made["state"], counts(&made)), (&json!("waiting"), [0, 3, 0, 0]), "{name}");
+        assert_eq!(
+            (&made["state"], counts(&made)),
+            (&json!("waiting"), [0, 3, 0, 0]),
+            "{name}"
+        );
         let trouble = made["trouble"].as_str().unwrap();
-        assert!(trouble.contains("relay \"relay\"") && trouble.contains(why), "{name}: {trouble}");
+        assert!(
+            trouble.contains("relay \"relay\"") && trouble.contains(why),
+            "{name}: {trouble}"
+        );
         assert!(!trouble.contains("wrong"), "{name}: {trouble}");
         for reader in READERS {
             assert_eq!(delivery(&edition(&site, 1), reader)["attempts"], 0, "{name}");
@@ -111,7 +140,12 @@ fn a_message_that_is_put_off_goes_with_a_later_run() {
         ("RCPT", say("451 4.7.1 come back"), "waiting", json!(451)),
         ("DATA", say("452 4.3.1 no room"), "waiting", json!(452)),
         ("DOT", say("451 4.3.0 later"), "waiting", json!(451)),
-        ("RCPT", Act::SayAndDrop(b"421 4.3.2 closing\r\n".to_vec()), "waiting", json!(421)),
+        (
+            "RCPT",
+            Act::SayAndDrop(b"421 4.3.2 closing\r\n".to_vec()),
+            "waiting",
+            json!(421),
+        ),
         ("RCPT", Act::Hang, "waiting", json!(null)),
         ("DATA", Act::Drop, "waiting", json!(null)),
         // Message and final dot leave in one write: the relay may have both.
@@ -124,21 +158,45 @@ fn a_message_that_is_put_off_goes_with_a_later_run() {
         let mut site = site();
         let relay = start(&mut site, Script::default().on(place, Act::Good).on(place, act));
         let made = only_edition(&publish(&site, 3));
-        assert_eq!((&made["state"], counts(&made)), (&json!("waiting"), [2, 1, 0, 0]), "{name}");
+        assert_eq!(
+            (&made["state"], counts(&made)),
+            (&json!("waiting"), [2, 1, 0, 0]),
+            "{name}"
+        );
         let account = edition(&site, 1);
         let row = delivery(&account, READERS[1]);
-        assert_eq!((&row["state"], &row["code"], &row["attempts"]), (&json!(state), &code, &json!(1)), "{name}");
-        assert!(row["text"].is_string() && row["next_attempt"].is_string(), "{name}: {row}");
+        assert_eq!(
+            (&row["state"], &row["code"], &row["attempts"]),
+            (&json!(state), &code, &json!(1)),
+            "{name}"
+        );
+        assert!(
+            row["text"].is_string() && row["next_attempt"].is_string(),
+            "{name}: {row}"
+        );
         let done = only_edition(&json(&site, &["publish", "--wait"], 0));
-        assert_eq!((&done["state"], counts(&done)), (&json!("finished"), [3, 0, 0, 0]), "{name}");
+        assert_eq!(
+            (&done["state"], counts(&done)),
+            (&json!("finished"), [3, 0, 0, 0]),
+            "{name}"
+        );
         let after = edition(&site, 1);
         assert_eq!(delivery(&after, READERS[1])["attempts"], 2, "{name}");
-        assert_eq!(delivery(&after, READERS[1])["message_id"], row["message_id"], "{name}");
+        assert_eq!(
+            delivery(&after, READERS[1])["message_id"],
+            row["message_id"],
+            "{name}"
+        );
         assert_each_once(&relay, &after, &READERS);
         // The same message, known by its Message-ID, where the first may have arrived.
         let to_bea = relay.record(|record| {
-            let messages = record.messages.iter().filter(|message| message.to == [READERS[1]]);
-            messages.map(|message| Mail::read(&message.data).message_id).collect::<Vec<_>>()
+            let messages = record
+                .messages
+                .iter()
+                .filter(|message| message.to == [READERS[1]]);
+            messages
+                .map(|message| Mail::read(&message.data).message_id)
+                .collect::<Vec<_>>()
         });
         assert_eq!(to_bea.len(), if place == "DOT" { 2 } else { 1 }, "{name}");
         assert!(to_bea.iter().all(|id| *id == to_bea[0]), "{name}: {to_bea:?}");
@@ -152,9 +210,16 @@ fn a_refused_reader_costs_nobody_else() {
         ("DOT", "554 5.7.1 this looks like advertising", 554),
     ] {
         let mut site = site();
-        let relay = start(&mut site, Script::default().on(place, Act::Good).on(place, say(line)));
+        let relay = start(
+            &mut site,
+            Script::default().on(place, Act::Good).on(place, say(line)),
+        );
         let made = only_edition(&publish(&site, 0));
-        assert_eq!((&made["state"], counts(&made)), (&json!("finished"), [2, 0, 1, 0]), "{place}");
+        assert_eq!(
+            (&made["state"], counts(&made)),
+            (&json!("finished"), [2, 0, 1, 0]),
+            "{place}"
+        );
         let account = edition(&site, 1);
         let row = delivery(&account, READERS[1]);
         assert_eq!((&row["state"], &row["code"]), (&json!("failed"), &json!(code)));
@@ -162,7 +227,9 @@ fn a_refused_reader_costs_nobody_else() {
         assert_each_once(&relay, &account, &[READERS[0], READERS[2]]);
         assert_eq!(publish(&site, 0)["editions"], json!([]));
         assert_eq!(relay.taken().len(), 2);
-        let said = site.run(&["editions", "show", "1", "--deliveries"]).expect_code(0);
+        let said = site
+            .run(&["editions", "show", "1", "--deliveries"])
+            .expect_code(0);
         assert!(said.out.contains(&code.to_string()), "{said:?}");
     }
 }
@@ -170,26 +237,42 @@ fn a_refused_reader_costs_nobody_else() {
 #[test]
 fn what_waits_goes_first_and_is_not_planned_twice() {
     let mut site = site();
-    site.configure("", "[[digest]]\nname = \"monthly\"\ntitle = \"Monthly digest\"\nschedule = \"\"\n");
+    site.configure(
+        "",
+        "[[digest]]\nname = \"monthly\"\ntitle = \"Monthly digest\"\nschedule = \"\"\n",
+    );
     use_relay(&mut site, &nobody());
     json(&site, &["publish", "weekly"], 3);
     site.summary("two", "urology");
     let said = json(&site, &["send", "weekly"], 3);
-    assert_eq!((&said["digests"][0]["outcome"], &said["digests"][0]["edition"]), (&json!("resumed"), &json!(1)));
+    assert_eq!(
+        (&said["digests"][0]["outcome"], &said["digests"][0]["edition"]),
+        (&json!("resumed"), &json!(1))
+    );
     let forecast = json(&site, &["send", "weekly", "--dry-run"], 0);
     assert_eq!(forecast["under_way"], 1);
     // A chosen summary does not wait for the edition that is under way.
     json(&site, &["send", "weekly", "--only", "one"], 3);
     json(&site, &["send", "weekly", "--only", "two"], 3);
-    assert_eq!(json(&site, &["editions"], 0).as_array().unwrap().len(), 2, "nobody is left for a second time of one");
+    assert_eq!(
+        json(&site, &["editions"], 0).as_array().unwrap().len(),
+        2,
+        "nobody is left for a second time of one"
+    );
 
     // Another digest's run delivers what is due from earlier editions.
     let relay = start(&mut site, Script::default());
     let said = json(&site, &["publish", "monthly"], 0);
     let reports = said["editions"].as_array().unwrap();
-    let sent: Vec<_> = reports.iter().map(|report| (texts(&report["summaries"]), counts(report))).collect();
+    let sent: Vec<_> = reports
+        .iter()
+        .map(|report| (texts(&report["summaries"]), counts(report)))
+        .collect();
     // Nobody reads the monthly digest.
-    assert_eq!(sent[..2], [(vec!["one"], [3, 0, 0, 0]), (vec!["two"], [3, 0, 0, 0])]);
+    assert_eq!(
+        sent[..2],
+        [(vec!["one"], [3, 0, 0, 0]), (vec!["two"], [3, 0, 0, 0])]
+    );
     assert_eq!(relay.taken().len(), 6);
     json(&site, &["publish", "weekly"], 0);
     assert_eq!(relay.taken().len(), 6);
@@ -198,10 +281,14 @@ fn what_waits_goes_first_and_is_not_planned_twice() {
 #[test]
 fn an_edition_that_grows_too_old_fails_and_ends() {
     let mut site = site();
-    site.environment.push(("POSTRIDER_DELIVERY__MAX_AGE".to_owned(), "2s".to_owned()));
+    site.environment
+        .push(("POSTRIDER_DELIVERY__MAX_AGE".to_owned(), "2s".to_owned()));
     use_relay(&mut site, &nobody());
     let made = only_edition(&json(&site, &["publish", "--wait"], 0));
-    assert_eq!((&made["state"], counts(&made)), (&json!("finished"), [0, 0, 3, 0]));
+    assert_eq!(
+        (&made["state"], counts(&made)),
+        (&json!("finished"), [0, 0, 3, 0])
+    );
     let account = edition(&site, 1);
     assert_eq!(delivery(&account, READERS[0])["state"], "expired");
     let relay = start(&mut site, Script::default());
@@ -215,7 +302,12 @@ fn trouble_that_is_over_is_not_told_any_more() {
     let mut site = site();
     use_relay(&mut site, &nobody());
     assert!(only_edition(&publish(&site, 3))["trouble"].is_string());
-    start(&mut site, Script::default().on("RCPT", Act::Good).on("RCPT", say("451 4.7.1 later")));
+    start(
+        &mut site,
+        Script::default()
+            .on("RCPT", Act::Good)
+            .on("RCPT", say("451 4.7.1 later")),
+    );
     let made = only_edition(&publish(&site, 3));
     assert_eq!((counts(&made), &made["trouble"]), ([2, 1, 0, 0], &Value::Null));
 }

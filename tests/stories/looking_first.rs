@@ -48,15 +48,28 @@ async fn a_preview_shows_each_segment(database: Database) {
     let folder = out.to_str().unwrap();
     let segments = json(&site, &["preview", "weekly", "--out", folder], 0);
     let segments = segments.as_array().unwrap();
-    let readers: i64 = segments.iter().map(|segment| segment["readers"].as_i64().unwrap()).sum();
+    let readers: i64 = segments
+        .iter()
+        .map(|segment| segment["readers"].as_i64().unwrap())
+        .sum();
     assert_eq!((segments.len(), readers), (2, 3), "the lists are read first");
     let both = segments.iter().find(|segment| segment["readers"] == 2).unwrap();
     for file in texts(&both["files"]) {
         let text = fs::read_to_string(file).unwrap();
-        assert!(file.ends_with("subject.txt") || text.contains("Sample Reader"), "{file}: {text}");
-        assert_eq!(!file.ends_with("subject.txt"), text.contains("About one") && text.contains("About two"));
+        assert!(
+            file.ends_with("subject.txt") || text.contains("Sample Reader"),
+            "{file}: {text}"
+        );
+        assert_eq!(
+            !file.ends_with("subject.txt"),
+            text.contains("About one") && text.contains("About two")
+        );
     }
-    let chosen = json(&site, &["preview", "weekly", "--categories", "urology", "--out", folder], 0);
+    let chosen = json(
+        &site,
+        &["preview", "weekly", "--categories", "urology", "--out", folder],
+        0,
+    );
     assert_eq!(texts(&chosen[0]["summaries"]), ["one"]);
     let text = fs::read_to_string(out.join("urology.body.txt")).unwrap();
     assert!(text.contains("About one") && !text.contains("About two"));
@@ -75,15 +88,22 @@ async fn samples_never_reach_a_real_relay(database: Database) {
          ann@readers.net,,weekly,,confirmed,2026-01-01,test\n",
     );
     for (relay, expected) in [
-        ("smtp://192.0.2.1:25?tls=required", vec![(json!("reserved_domain"), 3), (json!(null), 1)]),
+        (
+            "smtp://192.0.2.1:25?tls=required",
+            vec![(json!("reserved_domain"), 3), (json!(null), 1)],
+        ),
         ("smtp://127.0.0.1:1", vec![(json!(null), 3), (json!(null), 1)]),
         ("outbox:elsewhere", vec![(json!(null), 3), (json!(null), 1)]),
     ] {
         site.environment.retain(|(name, _)| name != "POSTRIDER_RELAY");
-        site.environment.push(("POSTRIDER_RELAY".to_owned(), relay.to_owned()));
+        site.environment
+            .push(("POSTRIDER_RELAY".to_owned(), relay.to_owned()));
         let said = json(&site, &["send", "weekly", "--dry-run"], 0);
         let segments = said["segments"].as_array().unwrap();
-        let mut got: Vec<_> = segments.iter().map(|s| (s["excluded"].clone(), s["readers"].as_i64().unwrap())).collect();
+        let mut got: Vec<_> = segments
+            .iter()
+            .map(|s| (s["excluded"].clone(), s["readers"].as_i64().unwrap()))
+            .collect();
         got.sort_by_key(|(_, readers)| std::cmp::Reverse(*readers));
         assert_eq!(got, expected, "{relay}: {said:#}");
     }

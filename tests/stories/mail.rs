@@ -36,7 +36,11 @@ impl Mail {
     pub fn tells_of(&self, slug: &str) -> bool {
         let link = format!("https://site.example.org/research/{slug}");
         let in_text = self.text.lines().any(|line| line == link);
-        assert_eq!(in_text, self.html.contains(&format!("{link}\"")), "the parts differ: {self:#?}");
+        assert_eq!(
+            in_text,
+            self.html.contains(&format!("{link}\"")),
+            "the parts differ: {self:#?}"
+        );
         in_text
     }
 
@@ -57,7 +61,10 @@ pub fn take_outbox(site: &Site) -> Vec<Mail> {
 /// Who got which of `slugs`, as `address: slug slug`; empties the outbox.
 pub fn who_got_what(site: &Site, slugs: &[&str]) -> Vec<String> {
     let mails = take_outbox(site);
-    mails.iter().map(|mail| format!("{}: {}", mail.to, mail.slugs(slugs).join(" "))).collect()
+    mails
+        .iter()
+        .map(|mail| format!("{}: {}", mail.to, mail.slugs(slugs).join(" ")))
+        .collect()
 }
 
 /// The mail to `address`.

@@ -20,22 +20,39 @@ async fn chosen_summaries_go_at_once_and_are_not_repeated(database: Database) {
     site.summary("two", "urology");
     site.summary("three", "oncology");
     let made = only_edition(&json(&site, &["send", "weekly", "--only", "two"], 0));
-    assert_eq!((texts(&made["summaries"]), counts(&made)), (vec!["two"], [1, 0, 0, 1]));
+    assert_eq!(
+        (texts(&made["summaries"]), counts(&made)),
+        (vec!["two"], [1, 0, 0, 1])
+    );
     assert_eq!(who_got_what(&site, &ALL), ["ann@example.org: two"]);
 
     // Again: nobody is left who has not had it, so there is no edition.
     let again = json(&site, &["send", "weekly", "--only", "two"], 0);
-    assert_eq!((&again["digests"][0]["outcome"], &again["editions"]), (&json!("nothing"), &json!([])));
+    assert_eq!(
+        (&again["digests"][0]["outcome"], &again["editions"]),
+        (&json!("nothing"), &json!([]))
+    );
     // A newcomer gets the next edition, and an earlier one only by name.
     json(&site, &["subscribers", "add", "cy@example.org", "--confirmed"], 0);
     publish(&site, 0);
     assert_eq!(
         who_got_what(&site, &ALL),
-        ["ann@example.org: three", "bea@example.org: three", "cy@example.org: three"]
+        [
+            "ann@example.org: three",
+            "bea@example.org: three",
+            "cy@example.org: three"
+        ]
     );
     assert_eq!(publish(&site, 0)["editions"], json!([]));
-    let made = only_edition(&json(&site, &["send", "weekly", "--only", "one", "two", "--wait"], 0));
-    assert_eq!(made["excluded_by"], json!({"already_received": 1, "nothing_for_them": 1}));
+    let made = only_edition(&json(
+        &site,
+        &["send", "weekly", "--only", "one", "two", "--wait"],
+        0,
+    ));
+    assert_eq!(
+        made["excluded_by"],
+        json!({"already_received": 1, "nothing_for_them": 1})
+    );
     assert_eq!(who_got_what(&site, &ALL), ["cy@example.org: one two"]);
 
     // A reader who had a part gets the rest.
@@ -52,7 +69,10 @@ async fn chosen_summaries_go_at_once_and_are_not_repeated(database: Database) {
 /// `send` is `publish DIGEST` by hand: it gathers, and what is done is not done again.
 async fn sending_twice_is_sending_once(database: Database) {
     let site = site_on(&database);
-    site.configure("", "[[digest]]\nname = \"monthly\"\ntitle = \"Monthly digest\"\nschedule = \"\"\n");
+    site.configure(
+        "",
+        "[[digest]]\nname = \"monthly\"\ntitle = \"Monthly digest\"\nschedule = \"\"\n",
+    );
     site.summary("one", "urology");
     site.readers(&[("ann@example.org", "")]);
     let made = only_edition(&json(&site, &["send", "weekly", "--yes"], 0));
@@ -78,10 +98,23 @@ async fn a_test_counts_for_nobody(database: Database) {
     site.readers(&[("ann@example.org", "urology")]);
     let said = json(&site, &["send", "weekly", "--to", "boss@example.com"], 0);
     assert_eq!(texts(&said["summaries"]).len(), 2);
-    json(&site, &["send", "weekly", "--to", "ann@example.org", "--only", "one"], 0);
+    json(
+        &site,
+        &["send", "weekly", "--to", "ann@example.org", "--only", "one"],
+        0,
+    );
     let mails = take_outbox(&site);
-    let got: Vec<_> = mails.iter().map(|mail| (mail.to.as_str(), mail.slugs(&ALL))).collect();
-    assert_eq!(got, [("ann@example.org", vec!["one"]), ("boss@example.com", vec!["one", "two"])]);
+    let got: Vec<_> = mails
+        .iter()
+        .map(|mail| (mail.to.as_str(), mail.slugs(&ALL)))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("ann@example.org", vec!["one"]),
+            ("boss@example.com", vec!["one", "two"])
+        ]
+    );
     assert_eq!(json(&site, &["editions"], 0), json!([]));
     let reader = json(&site, &["subscribers", "show", "boss@example.com"], 1);
     assert!(reader["error"].is_string());

@@ -32,12 +32,19 @@ async fn everyone_gets_one_mail_and_a_second_run_does_nothing(database: Database
     let site = site_on(&database);
     site.summary("bladder", "urology");
     site.summary("tumour", "oncology");
-    site.readers(&[("ann@example.org", "urology"), ("bea@example.org", ""), ("cy@example.com", "oncology;urology")]);
+    site.readers(&[
+        ("ann@example.org", "urology"),
+        ("bea@example.org", ""),
+        ("cy@example.com", "oncology;urology"),
+    ]);
     let said = publish(&site, 0);
     assert_eq!(said["sources"][0]["new"], 2);
     assert_eq!(said["lists"][0]["added"], 3);
     let made = only_edition(&said);
-    assert_eq!((&made["digest"], &made["state"]), (&json!("weekly"), &json!("finished")));
+    assert_eq!(
+        (&made["digest"], &made["state"]),
+        (&json!("weekly"), &json!("finished"))
+    );
     assert_eq!(counts(&made), [3, 0, 0, 0]);
     let account = edition(&site, 1);
     let mails = take_outbox(&site);
@@ -56,8 +63,15 @@ async fn everyone_gets_one_mail_and_a_second_run_does_nothing(database: Database
     let before = contents(site.root());
     let said = publish(&site, 0);
     assert_eq!(said["editions"], json!([]));
-    assert_eq!(said["lists"], json!([]), "a list that did not change is not read again");
-    assert_eq!((&said["sources"][0]["new"], &said["sources"][0]["unchanged"]), (&json!(0), &json!(2)));
+    assert_eq!(
+        said["lists"],
+        json!([]),
+        "a list that did not change is not read again"
+    );
+    assert_eq!(
+        (&said["sources"][0]["new"], &said["sources"][0]["unchanged"]),
+        (&json!(0), &json!(2))
+    );
     assert_eq!(contents(site.root()), before, "the second run wrote something");
     let editions = json(&site, &["editions"], 0);
     assert_eq!(editions.as_array().unwrap().len(), 1);
@@ -69,7 +83,11 @@ async fn everyone_gets_one_mail_and_a_second_run_does_nothing(database: Database
 async fn a_new_summary_goes_to_those_it_concerns(database: Database) {
     let site = site_on(&database);
     site.summary("bladder", "urology");
-    site.readers(&[("ann@example.org", "urology"), ("bea@example.org", ""), ("cy@example.org", "oncology")]);
+    site.readers(&[
+        ("ann@example.org", "urology"),
+        ("bea@example.org", ""),
+        ("cy@example.org", "oncology"),
+    ]);
     let first = only_edition(&publish(&site, 0));
     assert_eq!(counts(&first), [2, 0, 0, 1]);
     assert_eq!(first["excluded_by"], json!({"nothing_for_them": 1}));
@@ -84,7 +102,12 @@ async fn a_new_summary_goes_to_those_it_concerns(database: Database) {
         ["bea@example.org: tumour", "cy@example.org: tumour"]
     );
     let editions = json(&site, &["editions"], 0);
-    let ids: Vec<_> = editions.as_array().unwrap().iter().map(|edition| edition["id"].clone()).collect();
+    let ids: Vec<_> = editions
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edition| edition["id"].clone())
+        .collect();
     assert_eq!(ids, [2, 1], "newest first");
 }
 
@@ -106,7 +129,11 @@ async fn two_runs_of_one_name_each_digest_named(database: Database) {
     let monthly = json(&site, &["publish", "monthly"], 0);
     let made = only_edition(&monthly);
     assert_eq!(made["digest"], "monthly");
-    assert_eq!(made["excluded_by"], json!({"nothing_for_them": 1}), "unchosen = none");
+    assert_eq!(
+        made["excluded_by"],
+        json!({"nothing_for_them": 1}),
+        "unchosen = none"
+    );
     assert_eq!(who_got_what(&site, &["bladder"]), ["ann@example.org: bladder"]);
 
     let weekly = only_edition(&publish(&site, 0));
@@ -118,5 +145,8 @@ async fn two_runs_of_one_name_each_digest_named(database: Database) {
     let show = json(&site, &["subscribers", "show", "ANN@example.org"], 0);
     assert_eq!(show["digests"], "monthly;weekly");
     let said = site.run(&["publish", "dayly"]).expect_code(2);
-    assert!(said.err.contains("\"dayly\"") && said.err.contains("weekly, monthly"), "{said:?}");
+    assert!(
+        said.err.contains("\"dayly\"") && said.err.contains("weekly, monthly"),
+        "{said:?}"
+    );
 }

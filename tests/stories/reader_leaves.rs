@@ -28,15 +28,26 @@ impl Relay {
     }
 
     fn url(&self, host: &str, ca: &Path) -> String {
-        format!("smtp://{LOGIN}@{host}:{}?tls=required&ca={}", self.running.port, ca.display())
+        format!(
+            "smtp://{LOGIN}@{host}:{}?tls=required&ca={}",
+            self.running.port,
+            ca.display()
+        )
     }
 
     /// What it recorded of one kind: `connection`, `login` or `message`.
     fn of(&self, kind: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path());
-        let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|ending| ending == kind)).collect();
+        let entries = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let mut files: Vec<_> = entries
+            .filter(|path| path.extension().is_some_and(|ending| ending == kind))
+            .collect();
         files.sort();
-        files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+        files
+            .iter()
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect()
     }
 }
 
@@ -91,13 +102,23 @@ fn nothing_goes_through_an_unsafe_door_and_all_through_a_safe_one() {
     ] {
         use_relay(&mut site, &relay.url("localhost", &ca));
         let made = only_edition(&publish(&site, 3));
-        assert_eq!((&made["id"], &made["state"], counts(&made)), (&json!(1), &json!("waiting"), [0, count, 0, 0]), "{name}");
+        assert_eq!(
+            (&made["id"], &made["state"], counts(&made)),
+            (&json!(1), &json!("waiting"), [0, count, 0, 0]),
+            "{name}"
+        );
         let trouble = made["trouble"].as_str().unwrap();
         assert!(trouble.contains(why), "{name}: {trouble}");
         let said = site.run(&["status"]).expect_code(0);
-        assert!(said.out.contains(why) && !said.out.contains("pa ss") && !said.out.contains("pa%20"), "{said:?}");
+        assert!(
+            said.out.contains(why) && !said.out.contains("pa ss") && !said.out.contains("pa%20"),
+            "{said:?}"
+        );
         assert!(!relay.of("connection").is_empty(), "{name}: nobody came");
-        assert!(relay.of("login").is_empty() && relay.of("message").is_empty(), "{name}");
+        assert!(
+            relay.of("login").is_empty() && relay.of("message").is_empty(),
+            "{name}"
+        );
     }
     // The same edition goes on as soon as the address is right.
     let relay = Relay::start(&good, &[]);
@@ -105,7 +126,12 @@ fn nothing_goes_through_an_unsafe_door_and_all_through_a_safe_one() {
     let made = only_edition(&publish(&site, 0));
     assert_eq!((&made["id"], counts(&made)), (&json!(1), [count, 0, 0, 0]));
     assert_eq!(recipients(&relay), confirmed());
-    assert!(relay.of("login").iter().all(|login| login == "PLAIN user pa ss:wörd"));
+    assert!(
+        relay
+            .of("login")
+            .iter()
+            .all(|login| login == "PLAIN user pa ss:wörd")
+    );
     let account = edition(&site, 1);
     for raw in relay.of("message") {
         let mail = Mail::read(&raw);
@@ -122,33 +148,55 @@ fn nothing_goes_through_an_unsafe_door_and_all_through_a_safe_one() {
 fn one_click_ends_it(site: &Site, relay: &Relay) {
     let mails: Vec<_> = relay.of("message").iter().map(|raw| Mail::read(raw)).collect();
     let leaver = &mails[0];
-    let path = leaver.unsubscribe.strip_prefix("https://site.example.org").unwrap();
+    let path = leaver
+        .unsubscribe
+        .strip_prefix("https://site.example.org")
+        .unwrap();
     let server = site.serve(&["--no-schedule"]);
     let url = format!("{}{path}", server.url);
     let curl = |arguments: &[&str]| {
-        let output = Command::new("curl").args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"]).args(arguments).output();
+        let output = Command::new("curl")
+            .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"])
+            .args(arguments)
+            .output();
         let output = output.expect("curl is missing");
         String::from_utf8(output.stdout).unwrap()
     };
     let state = || crate::account::json(site, &["subscribers", "show", &leaver.to], 0);
-    assert_eq!((curl(&[&url]), curl(&["-I", &url])), ("200".to_owned(), "200".to_owned()));
+    assert_eq!(
+        (curl(&[&url]), curl(&["-I", &url])),
+        ("200".to_owned(), "200".to_owned())
+    );
     assert_eq!(state()["digests"], "weekly", "a GET changed something");
     assert_eq!(curl(&["-d", "List-Unsubscribe=One-Click", &url]), "200");
     assert_eq!(state()["digests"], "");
-    assert_eq!(curl(&["-F", "List-Unsubscribe=One-Click", &url]), "200", "a repeat is fine");
-    assert_eq!(curl(&["-d", "List-Unsubscribe=One-Click", &format!("{url}x")]), "404");
+    assert_eq!(
+        curl(&["-F", "List-Unsubscribe=One-Click", &url]),
+        "200",
+        "a repeat is fine"
+    );
+    assert_eq!(
+        curl(&["-d", "List-Unsubscribe=One-Click", &format!("{url}x")]),
+        "404"
+    );
     assert_eq!(server.stop(), 0);
 
     site.summary("two", "urology,oncology");
     let made = only_edition(&publish(site, 0));
     let count = i64::try_from(confirmed().len()).unwrap();
     assert_eq!(counts(&made), [count - 1, 0, 0, 0]);
-    let second: Vec<_> = relay.of("message").iter().map(|raw| Mail::read(raw)).filter(|mail| mail.tells_of("two")).collect();
+    let second: Vec<_> = relay
+        .of("message")
+        .iter()
+        .map(|raw| Mail::read(raw))
+        .filter(|mail| mail.tells_of("two"))
+        .collect();
     assert_eq!(second.len(), confirmed().len() - 1);
     assert!(second.iter().all(|mail| mail.to != leaver.to));
 }
 
 fn use_relay(site: &mut Site, url: &str) {
     site.environment.retain(|(name, _)| name != "POSTRIDER_RELAY");
-    site.environment.push(("POSTRIDER_RELAY".to_owned(), url.to_owned()));
+    site.environment
+        .push(("POSTRIDER_RELAY".to_owned(), url.to_owned()));
 }

@@ -29,7 +29,13 @@ fn the_samples_go_out_and_a_tenth_summary_follows() {
     fs::copy(ground.join(list), folder.path().join(list)).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
-        said(&command.args(arguments).current_dir(folder.path()).output().unwrap())
+        said(
+            &command
+                .args(arguments)
+                .current_dir(folder.path())
+                .output()
+                .unwrap(),
+        )
     };
     let outbox = || -> Vec<Mail> {
         let files = fs::read_dir(folder.path().join("outbox")).unwrap();
@@ -44,7 +50,10 @@ fn the_samples_go_out_and_a_tenth_summary_follows() {
 
     let first = run(&["publish"]).expect_code(0);
     assert_eq!(first.err, "");
-    assert!(first.out.contains("9 new") && first.out.contains("edition 1 planned"), "{first:?}");
+    assert!(
+        first.out.contains("9 new") && first.out.contains("edition 1 planned"),
+        "{first:?}"
+    );
     let sample = fs::read_to_string(folder.path().join(list)).unwrap();
     let readers: BTreeSet<_> = sample
         .lines()
@@ -53,13 +62,22 @@ fn the_samples_go_out_and_a_tenth_summary_follows() {
         .collect();
     assert!(readers.len() >= 5);
     let mails = outbox();
-    assert_eq!(mails.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), readers.iter().cloned().collect::<Vec<_>>());
+    assert_eq!(
+        mails.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(),
+        readers.iter().cloned().collect::<Vec<_>>()
+    );
     let account = document(run(&["editions", "show", "1", "--deliveries", "--json"]), 0);
     let count = i64::try_from(readers.len()).unwrap();
-    assert_eq!((texts(&account["summaries"]).len(), counts(&account)), (9, [count, 0, 0, 0]));
+    assert_eq!(
+        (texts(&account["summaries"]).len(), counts(&account)),
+        (9, [count, 0, 0, 0])
+    );
 
     let second = run(&["publish"]).expect_code(0);
-    assert!(second.out.contains("9 unchanged") && second.out.contains("nothing new"), "{second:?}");
+    assert!(
+        second.out.contains("9 unchanged") && second.out.contains("nothing new"),
+        "{second:?}"
+    );
     assert_eq!(outbox(), mails);
 
     fs::write(
@@ -71,7 +89,10 @@ fn the_samples_go_out_and_a_tenth_summary_follows() {
     check_accounts(&third);
     let made = only_edition(&third);
     // Ada chose oncology, Emil chose nothing.
-    assert_eq!((&made["summaries"], counts(&made)), (&json!(["a-tenth"]), [2, 0, 0, count - 2]));
+    assert_eq!(
+        (&made["summaries"], counts(&made)),
+        (&json!(["a-tenth"]), [2, 0, 0, count - 2])
+    );
     assert_eq!(outbox().len(), mails.len() + 2);
     for command in ["check", "status"] {
         assert_eq!(run(&[command]).expect_code(0).err, "", "{command}");

@@ -48,12 +48,20 @@ async fn the_same_paper_from_three_sources_is_one_summary() {
     site.summary("one", "urology");
     site.readers(&[("ann@example.org", ""), ("bea@example.org", "oncology")]);
     let said = publish(&site, 0);
-    let new: Vec<_> = said["sources"].as_array().unwrap().iter().map(|source| source["new"].clone()).collect();
+    let new: Vec<_> = said["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| source["new"].clone())
+        .collect();
     assert_eq!(new, [json!(1), json!(1), json!(2)], "{said:#}");
     assert_eq!(said["sources"][2]["unchanged"], 1);
     assert_eq!(texts(&only_edition(&said)["summaries"]).len(), 4);
     let shown = json(&site, &["summaries", "show", "one"], 0);
-    assert!(shown["explanation"].to_string().contains("What one says."), "{shown:#}");
+    assert!(
+        shown["explanation"].to_string().contains("What one says."),
+        "{shown:#}"
+    );
     let mails = take_outbox(&site);
     assert!(mails[0].text.contains("What the page says.") && mails[0].text.contains("Only in the feed."));
     assert!(!mails[0].text.contains("The feed's words."));
@@ -62,13 +70,22 @@ async fn the_same_paper_from_three_sources_is_one_summary() {
     // What did not change is asked for with its validator, and nothing follows from it.
     let again = publish(&site, 0);
     assert_eq!(again["editions"], json!([]));
-    assert_eq!(server.requests().last().unwrap().header("if-none-match"), Some("\"one\""));
+    assert_eq!(
+        server.requests().last().unwrap().header("if-none-match"),
+        Some("\"one\"")
+    );
 
     // Without leave, an address inside the own network is not asked.
     let config = fs::read_to_string(site.path("config.toml")).unwrap();
     site.write("config.toml", &config.replace("allow_private = true", ""));
     let asked = server.requests().len();
     let said = publish(&site, 1);
-    assert!(said["sources"][2]["failed"].as_str().unwrap().contains("allow_private"), "{said:#}");
+    assert!(
+        said["sources"][2]["failed"]
+            .as_str()
+            .unwrap()
+            .contains("allow_private"),
+        "{said:#}"
+    );
     assert_eq!(server.requests().len(), asked);
 }

@@ -22,7 +22,10 @@ fn one_file_is_replaced_and_the_rest_stays() {
     let site = site();
     site.write("own/email/digest/subject.txt.hbs", "Our own: {{digest.title}}\n");
     let verdicts = json(&site, &["templates", "check"], 0);
-    assert!(verdicts.as_array().unwrap().len() > 5 && verdicts.as_array().unwrap().iter().all(|v| v["ok"] == true));
+    assert!(
+        verdicts.as_array().unwrap().len() > 5
+            && verdicts.as_array().unwrap().iter().all(|v| v["ok"] == true)
+    );
     publish(&site, 0);
     let mails = take_outbox(&site);
     assert_eq!(mails[0].subject, "Our own: Weekly digest");
@@ -32,11 +35,23 @@ fn one_file_is_replaced_and_the_rest_stays() {
 #[test]
 fn a_wrong_override_is_named_with_line_and_value() {
     let site = site();
-    site.write("own/email/digest/body.txt.hbs", "{{site.name}}\n\n{{digest.titel}}\n");
+    site.write(
+        "own/email/digest/body.txt.hbs",
+        "{{site.name}}\n\n{{digest.titel}}\n",
+    );
     let verdicts = json(&site, &["templates", "check"], 2);
-    let wrong: Vec<_> = verdicts.as_array().unwrap().iter().filter(|verdict| verdict["ok"] == false).collect();
+    let wrong: Vec<_> = verdicts
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|verdict| verdict["ok"] == false)
+        .collect();
     assert_eq!(wrong.len(), 1, "{verdicts:#}");
-    let said = format!("{}: {}", wrong[0]["what"].as_str().unwrap(), wrong[0]["said"].as_str().unwrap());
+    let said = format!(
+        "{}: {}",
+        wrong[0]["what"].as_str().unwrap(),
+        wrong[0]["said"].as_str().unwrap()
+    );
     for part in ["email/digest/body.txt", "line 3", "titel"] {
         assert!(said.contains(part), "{part}: {said}");
     }
@@ -59,10 +74,19 @@ fn a_template_without_an_end_is_stopped() {
         site.summary_with(&format!("s{n}"), "urology", "", &"Long words. ".repeat(200));
     }
     let relay = ScriptedRelay::start(Script::default());
-    site.environment.push(("POSTRIDER_RELAY".to_owned(), format!("smtp://127.0.0.1:{}", relay.port)));
-    site.environment.push(("POSTRIDER_DIGEST__0__FIRST_EDITION_ITEMS".to_owned(), "60".to_owned()));
+    site.environment.push((
+        "POSTRIDER_RELAY".to_owned(),
+        format!("smtp://127.0.0.1:{}", relay.port),
+    ));
+    site.environment.push((
+        "POSTRIDER_DIGEST__0__FIRST_EDITION_ITEMS".to_owned(),
+        "60".to_owned(),
+    ));
     let said = site.run(&["publish"]).expect_code(2);
-    assert!(said.err.contains("body.txt.hbs, line 1") && said.err.contains("hint"), "{said:?}");
+    assert!(
+        said.err.contains("body.txt.hbs, line 1") && said.err.contains("hint"),
+        "{said:?}"
+    );
     let report = json(&site, &["editions", "show", "1"], 0);
     assert_eq!(counts(&report), [0, 2, 0, 0]);
     assert!(relay.taken().is_empty());
