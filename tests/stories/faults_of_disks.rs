@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::Executor;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A small disk in the place of one folder of a site, seen by the programs that are run in it.
@@ -221,7 +221,7 @@ async fn a_locked_database_is_waited_for() {
         };
         files
             .flatten()
-            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target == PathBuf::from(&path)))
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target == Path::new(&path)))
     });
     holder.execute("ROLLBACK").await.unwrap();
     let value = document(said(&publishing.wait_with_output().unwrap()), 0);

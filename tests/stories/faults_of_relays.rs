@@ -44,7 +44,7 @@ fn assert_each_once(relay: &ScriptedRelay, account: &Value, readers: &[&str]) {
         .iter()
         .map(|message| {
             let mail = Mail::read(&message.data);
-            assert_eq!(message.to, [mail.to.clone()]);
+            assert_eq!(message.to, std::slice::from_ref(&mail.to));
             let id = delivery(account, &mail.to)["message_id"].as_str().unwrap();
             assert_eq!(id.trim_matches(['<', '>']), mail.message_id);
             mail.to

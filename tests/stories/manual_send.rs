@@ -3,7 +3,10 @@
 use crate::account::{counts, json, only_edition, publish, site_on, texts};
 use crate::database::Database;
 use crate::mail::{take_outbox, who_got_what};
+use crate::site::{Site, said};
 use serde_json::json;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 on_both! {
     chosen_summaries_go_at_once_and_are_not_repeated, sending_twice_is_sending_once, a_test_counts_for_nobody,
@@ -122,4 +125,43 @@ async fn a_test_counts_for_nobody(database: Database) {
     let made = only_edition(&publish(&site, 0));
     assert_eq!((&made["id"], counts(&made)), (&json!(1), [1, 0, 0, 0]));
     assert_eq!(who_got_what(&site, &ALL), ["ann@example.org: one"]);
+}
+
+/// On a terminal it asks; without one, as in every other test here, or with `--yes` it does not.
+#[test]
+fn a_person_is_asked() {
+    let site = Site::new();
+    site.summary("one", "urology");
+    site.readers(&[("ann@example.org", "")]);
+    for (more, answer, asked, sent) in [
+        ("", "n\n", true, 0),
+        ("", "\n", true, 0),
+        ("--yes", "", false, 1),
+        ("--only two", "y\n", true, 2),
+    ] {
+        if more == "--only two" {
+            site.summary("two", "urology");
+        }
+        let command = format!(
+            "{} --config {} send weekly {more}",
+            env!("CARGO_BIN_EXE_postrider"),
+            site.path("config.toml").display()
+        );
+        // Gives the program a terminal.
+        let mut terminal = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        terminal
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(answer.as_bytes())
+            .unwrap();
+        let said = said(&terminal.wait_with_output().unwrap()).expect_code(0);
+        assert_eq!(said.out.contains("Send to 1 reader? [y/N]"), asked, "{said:?}");
+        assert_eq!(site.outbox().len(), sent, "{more} {answer:?}: {said:?}");
+    }
 }
