@@ -5,7 +5,7 @@ use crate::hooked::Taken;
 use crate::site::Site;
 use postrider::app::{App, Options, Request};
 use postrider::deliver::worker::Until;
-use postrider::domain::{Clock, Digest, Result, SystemRandom, Timestamp};
+use postrider::domain::{Clock, Result, SystemRandom, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -117,11 +117,6 @@ impl World {
         let sql = format!("SELECT COUNT(*) FROM delivery WHERE state = '{state}'");
         self.database.number(&sql).await
     }
-}
-
-/// The only digest.
-pub fn weekly(app: &App) -> Digest {
-    app.digests()[0].clone()
 }
 
 /// Delivers until everything is final or waits.
