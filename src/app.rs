@@ -289,7 +289,8 @@ fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
         .relays
         .iter()
         .map(|relay| {
-            let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())?;
+            let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
+                .map_err(|problem| problem.at(config.file.display()))?;
             Ok((made, relay.connections))
         })
         .collect()

@@ -60,7 +60,8 @@ CREATE TABLE edition (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     digest   TEXT NOT NULL,
     state    TEXT NOT NULL,
-   
+    -- 0 when its summaries were asked for by name.
+    regular  BIGINT NOT NULL,
     note     TEXT,
     created  BIGINT NOT NULL,
     planned  BIGINT,

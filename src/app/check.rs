@@ -108,7 +108,7 @@ async fn look_at_relays(config: &Config) -> Vec<Verdict> {
 /// Says what stopped it.
 pub(super) async fn probe(relay: &Relay) -> Result<String> {
     match tokio::time::timeout(PATIENCE, relay.probe()).await {
-        Ok(outcome) => outcome.map_err(|trouble| Problem::failed(trouble.to_string())),
+        Ok(outcome) => outcome.map_err(Problem::from),
         Err(_) => Err(
             Problem::failed(format!("{} said nothing for {PATIENCE:?}", relay.address()))
                 .hint("check that the relay is up and can be reached from here"),

@@ -1,7 +1,7 @@
 //! Looking at an edition before it goes out.
 
 use super::App;
-use super::publish::Showcase;
+use super::publish::{Showcase, Shows};
 use crate::deliver::compose::Issue;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;
@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct PreviewedSegment {
     /// The beginning of its files' names.
     pub name: String,
+    /// Where its summaries are from.
+    pub shows: Shows,
     /// What readers see in their inbox.
     pub subject: String,
     /// Readers who would receive it; `None` when it was asked for by categories.
@@ -49,7 +51,12 @@ impl App {
         categories: Option<&[Slug]>,
         folder: &Path,
     ) -> Result<Vec<PreviewedSegment>> {
-        let Showcase { items, note, draft } = self.showcase(digest, &Request::Next).await?;
+        let Showcase {
+            items,
+            note,
+            draft,
+            shows,
+        } = self.showcase(digest, &Request::Next).await?;
         let mut segments = Vec::new();
         if let Some(categories) = categories {
             for slug in categories {
@@ -99,7 +106,7 @@ impl App {
         std::fs::create_dir_all(folder).map_err(|error| trouble(folder, error))?;
         segments
             .into_iter()
-            .map(|segment| self.write_segment(digest, segment, note.as_deref(), folder))
+            .map(|segment| self.write_segment(digest, segment, (shows, note.as_deref()), folder))
             .collect()
     }
 
@@ -122,7 +129,7 @@ impl App {
         &self,
         digest: &Digest,
         segment: Chosen,
-        note: Option<&str>,
+        (shows, note): (Shows, Option<&str>),
         folder: &Path,
     ) -> Result<PreviewedSegment> {
         let Chosen { name, readers, items } = segment;
@@ -147,6 +154,7 @@ impl App {
         }
         Ok(PreviewedSegment {
             name,
+            shows,
             subject: mail.subject,
             readers,
             summaries: items

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 pub struct DigestOutcome {
     /// The digest's name.
     pub digest: Slug,
-    /// `made`, `resumed`, `draft` or `nothing`.
+    /// `made`, `resumed`, `draft`, `nothing`, `no_readers`, or `held` while a list can't be read.
     pub outcome: &'static str,
     /// The edition, if there is one.
     pub edition: Option<i64>,
@@ -92,6 +92,8 @@ pub struct TestMail {
     pub said: String,
     /// Slugs of the summaries it shows.
     pub summaries: Vec<Slug>,
+    /// Where they are from.
+    pub shows: Shows,
 }
 
 impl App {
@@ -113,10 +115,37 @@ impl App {
             lists: self.import_changed_lists().await?,
             digests: Vec::new(),
         };
-        for digest in digests {
-            prepared.digests.push(self.plan(digest, request).await?);
-        }
+        self.plan_all(&mut prepared, digests, request).await?;
         Ok(prepared)
+    }
+
+    /// Plans an edition of each of `digests`; of none while a list could not be read, since the list may
+    /// name readers who are to receive it, or who have left.
+    ///
+    /// # Errors
+    /// As [`App::prepare`].
+    pub async fn plan_all(
+        &self,
+        prepared: &mut Prepared,
+        digests: &[Digest],
+        request: &Request,
+    ) -> Result<()> {
+        let held = prepared.lists.iter().any(|list| list.failed.is_some());
+        for digest in digests {
+            let outcome = if held {
+                DigestOutcome {
+                    digest: digest.name.clone(),
+                    outcome: "held",
+                    edition: None,
+                    created: false,
+                    waiting_summaries: 0,
+                }
+            } else {
+                self.plan(digest, request).await?
+            };
+            prepared.digests.push(outcome);
+        }
+        Ok(())
     }
 
     /// Plans an edition of `digest`, or finds the one that is under way.
@@ -130,6 +159,7 @@ impl App {
             Planned::Resumed(id) => ("resumed", Some(id), false, 0),
             Planned::Draft { id, made } => ("draft", Some(id), made, 0),
             Planned::Nothing { waiting } => ("nothing", None, false, waiting),
+            Planned::NoReaders { waiting } => ("no_readers", None, false, waiting),
         };
         Ok(DigestOutcome {
             digest: digest.name.clone(),
@@ -263,7 +293,10 @@ impl App {
         request: &Request,
         address: &EmailAddress,
     ) -> Result<TestMail> {
-        let Showcase { items, note, .. } = self.showcase(digest, request).await?;
+        self.refuse_unmailable(address).await?;
+        let Showcase {
+            items, note, shows, ..
+        } = self.showcase(digest, request).await?;
         let now = self.clock.now();
         let mail = self.composer.compose(&Issue {
             digest,
@@ -300,7 +333,7 @@ impl App {
             let mut connection = match relay.connect().await {
                 Ok(connection) => connection,
                 Err(trouble) => {
-                    last = Problem::failed(trouble.to_string()).at(format!("relay {:?}", relay.name()));
+                    last = Problem::from(trouble).at(format!("relay {:?}", relay.name()));
                     continue;
                 }
             };
@@ -311,6 +344,7 @@ impl App {
                     relay: relay.name().to_owned(),
                     said: attempt.log_text(),
                     summaries: items.into_iter().map(|(_, stored)| stored.summary.slug).collect(),
+                    shows,
                 });
             }
             last = Problem::failed(format!(
@@ -323,13 +357,27 @@ impl App {
         Err(last)
     }
 
+    /// Not even a test goes to somebody who complained, or to a domain that nobody has by way of a real relay.
+    async fn refuse_unmailable(&self, address: &EmailAddress) -> Result<()> {
+        let refused = |why: &str| {
+            Problem::failed(format!("{} gets no test: {why}", address.full())).hint("name another address")
+        };
+        if let Some(reason) = self.suppression_of(address).await? {
+            return Err(refused(&format!("the address is {}", reason.as_str())));
+        }
+        if address.is_reserved() && self.config.relays.iter().any(|relay| !relay.address.is_local()) {
+            return Err(refused("its domain is reserved for examples"));
+        }
+        Ok(())
+    }
+
     /// The edition of `digest` that waits for approval.
     async fn draft(&self, digest: &Digest) -> Result<Option<Edition>> {
         let drafts = self
             .store
             .editions_in(Some(digest.name.as_str()), &[State::Draft])
             .await?;
-        Ok(drafts.into_iter().next())
+        Ok(drafts.into_iter().find(|draft| draft.regular))
     }
 
     /// What a mail of `digest` would show now: a waiting draft, else what is new, else the latest edition.
@@ -342,19 +390,24 @@ impl App {
                 items: self.store.edition_summaries(draft.id).await?,
                 note: draft.note,
                 draft: Some(draft.id),
+                shows: Shows::Draft,
             });
         }
-        let without_note = |items| Showcase {
+        let without_note = |items, shows| Showcase {
             items,
             note: None,
             draft: None,
+            shows,
         };
         let next = self.planner().contents(digest, request).await?;
         if !next.is_empty() {
-            return Ok(without_note(next));
+            return Ok(without_note(next, Shows::Next));
         }
         match self.store.editions_in(Some(name), &State::ALL).await?.last() {
-            Some(last) => Ok(without_note(self.store.edition_summaries(last.id).await?)),
+            Some(last) => Ok(without_note(
+                self.store.edition_summaries(last.id).await?,
+                Shows::Latest,
+            )),
             None => Err(Problem::failed(format!("digest {name:?} has nothing to show"))
                 .hint("gather some summaries first: `postrider gather`")),
         }
@@ -368,6 +421,30 @@ pub(super) struct Showcase {
     pub(super) note: Option<String>,
     /// The draft that is shown.
     pub(super) draft: Option<i64>,
+    pub(super) shows: Shows,
+}
+
+/// Where a preview or test takes its summaries from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shows {
+    /// A draft that waits for approval.
+    Draft,
+    /// What the next edition would hold.
+    Next,
+    /// The latest edition, since nothing is new.
+    Latest,
+}
+
+impl Shows {
+    /// The same in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "the draft that waits for approval",
+            Self::Next => "the next edition",
+            Self::Latest => "the latest edition again, since nothing is new",
+        }
+    }
 }
 
 /// The scheduled run: the courier of the same process delivers what it plans.
@@ -383,6 +460,11 @@ impl Job for Publish {
         for outcome in &prepared.digests {
             tracing::info!(digest = %outcome.digest, outcome = outcome.outcome, edition = outcome.edition, "planned");
         }
-        Ok(())
+        match prepared.lists.iter().find_map(|list| list.failed.as_ref()) {
+            Some(failed) => Err(Problem::failed(format!(
+                "no edition is planned before this list is right: {failed}"
+            ))),
+            None => Ok(()),
+        }
     }
 }

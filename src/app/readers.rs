@@ -3,6 +3,7 @@
 use super::App;
 use crate::domain::digest::Unchosen;
 use crate::domain::problem::Kind;
+use crate::domain::subscriber::Suppression;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{
     LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
@@ -62,12 +63,23 @@ impl App {
     pub async fn import_changed_lists(&self) -> Result<Vec<ListReport>> {
         let folder = &self.config.subscribers.folder;
         if !folder.exists() {
-            tracing::info!(folder = %folder.display(), "there is no folder of lists");
+            // The configuration has warned of it.
             return Ok(Vec::new());
         }
         let settings = self.import_settings(false);
         let outcomes =
             list_folder::import_changed_lists(&self.store, folder, &settings, self.clock.now()).await?;
+        for list in &outcomes {
+            match &list.outcome {
+                Ok(report) => tracing::info!(
+                    list = list.file,
+                    added = report.added,
+                    updated = report.updated,
+                    "list read"
+                ),
+                Err(problem) => tracing::error!(list = list.file, %problem, "list not taken"),
+            }
+        }
         Ok(outcomes
             .into_iter()
             .map(|list| match list.outcome {
@@ -83,6 +95,16 @@ impl App {
                 },
             })
             .collect())
+    }
+
+    /// Why `address` gets no mail at all, if so.
+    pub(super) async fn suppression_of(&self, address: &EmailAddress) -> Result<Option<Suppression>> {
+        let key = address.key(self.config.subscribers.local_part);
+        let found = self
+            .store
+            .suppression(&import::address_hash(&key, &self.salt))
+            .await?;
+        Ok(found.filter(|reason| matches!(reason, Suppression::Bounced | Suppression::Complained)))
     }
 
     /// Imports one list.

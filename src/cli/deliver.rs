@@ -82,6 +82,11 @@ pub(super) fn say_prepared(output: &Output, prepared: &Prepared) -> Result<()> {
     for list in &prepared.lists {
         super::subscribers::say_list(output, list)?;
     }
+    say_planned(output, prepared)
+}
+
+/// Says what was planned.
+pub(super) fn say_planned(output: &Output, prepared: &Prepared) -> Result<()> {
     for outcome in &prepared.digests {
         let digest = &outcome.digest;
         let edition = outcome.edition.unwrap_or_default();
@@ -93,6 +98,8 @@ pub(super) fn say_prepared(output: &Output, prepared: &Prepared) -> Result<()> {
                     "{digest}: edition {edition} is a draft; `postrider editions approve {edition}` sends it"
                 )
             }
+            ("held", _) => format!("{digest}: not planned: a list could not be read"),
+            ("no_readers", waiting) => format!("{digest}: nobody receives it yet; {waiting} summaries wait"),
             (_, 0) => format!("{digest}: nothing new"),
             (_, waiting) => format!("{digest}: {waiting} new, fewer than the digest's minimum; they wait"),
         })?;

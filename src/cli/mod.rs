@@ -101,10 +101,8 @@ enum Command {
     /// Show next runs, editions under way, subscribers and relays.
     Status,
     /// Print the manual page.
-    #[command(hide = true)]
     Man(man::ManArguments),
     /// Print completions for a shell.
-    #[command(hide = true)]
     Completions(man::CompletionArguments),
 }
 

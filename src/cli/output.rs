@@ -100,7 +100,7 @@ impl Output {
     /// An error, with its causes and what to do.
     pub(super) fn problem(&self, problem: &Problem) {
         if self.json {
-            let value = serde_json::json!({"error": problem.to_string(), "hint": problem.hint_text()});
+            let value = serde_json::json!({"error": problem.with_causes(), "hint": problem.hint_text()});
             let _ = write_out(&format!("{value}\n"));
         }
         eprintln!("postrider: {problem}");
@@ -128,7 +128,7 @@ pub(super) fn start_log(server: bool) {
     let usual = if server {
         "info,sqlx=warn"
     } else {
-        "warn,postrider::gather=error,postrider::deliver=error"
+        "warn,postrider::gather=off,postrider::deliver=off,postrider::app::readers=off"
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();

@@ -1,6 +1,7 @@
 //! `postrider preview`: the next edition as files.
 
 use super::Done;
+use super::deliver::{done, say_prepared};
 use super::output::Output;
 use super::publish::named;
 use crate::app::{App, Options, Request};
@@ -32,7 +33,8 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         .transpose()?;
     let app = App::open(options).await?;
     let digests = named(&app, std::slice::from_ref(&arguments.digest))?;
-    app.prepare(&[], &Request::Next).await?;
+    let prepared = output.busy("gathering", app.prepare(&[], &Request::Next)).await?;
+    say_prepared(output, &prepared)?;
     let mut segments = Vec::new();
     for digest in &digests {
         segments = app.preview(digest, categories.as_deref(), &arguments.out).await?;
@@ -51,9 +53,12 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
             ]
         })
         .collect();
+    if let Some(first) = segments.first() {
+        output.line(format!("showing {}", first.shows.as_str()))?;
+    }
     output.table(&["segment", "readers", "summaries", "subject"], &rows)?;
     output.line(format!("written to {}", arguments.out.display()))?;
     output.json(&segments)?;
     app.close().await;
-    Ok(Done::Fully)
+    Ok(done(&prepared, &[]))
 }

@@ -3,6 +3,7 @@
 use super::Done;
 use super::deliver::{deliver, done, say_editions, say_prepared};
 use super::output::Output;
+use crate::app::publish::Prepared;
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, Result};
 use clap::Args;
@@ -40,12 +41,22 @@ pub(super) async fn publish(
     let work = app.prepare(digests, request);
     let prepared = output.busy("gathering and planning", work).await?;
     say_prepared(output, &prepared)?;
-    let reports = deliver(app, output, &prepared, wait).await?;
+    send_prepared(app, output, &prepared, wait).await
+}
+
+/// Delivers what was planned, and says what became of it.
+pub(super) async fn send_prepared(
+    app: &App,
+    output: &Output,
+    prepared: &Prepared,
+    wait: bool,
+) -> Result<Done> {
+    let reports = deliver(app, output, prepared, wait).await?;
     say_editions(output, &reports)?;
     output.json(&serde_json::json!({
         "sources": prepared.sources, "lists": prepared.lists, "digests": prepared.digests, "editions": reports,
     }))?;
-    Ok(done(&prepared, &reports))
+    Ok(done(prepared, &reports))
 }
 
 /// The digests with these names; an unknown one is a mistake on the command line.

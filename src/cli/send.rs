@@ -1,8 +1,10 @@
 //! `postrider send`: a digest by hand.
 
 use super::Done;
+use super::deliver::{done, say_planned, say_prepared};
 use super::output::Output;
-use super::publish::{named, publish};
+use super::publish::{named, publish, send_prepared};
+use crate::app::publish::Prepared;
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, EmailAddress, Result, Slug};
 use clap::Args;
@@ -47,24 +49,33 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
     let done = match (&to, digests.first()) {
         (Some(address), Some(digest)) => test(&app, output, digest, &request, address).await?,
         (None, Some(digest)) if arguments.dry_run => {
-            app.prepare(&[], &request).await?;
+            let prepared = gathered(&app, output, &request).await?;
             forecast(&app, output, digest, &request).await?;
-            Done::Fully
+            done(&prepared, &[])
         }
         (None, Some(digest)) if output.is_interactive() && !arguments.yes => {
-            app.prepare(&[], &request).await?;
+            let mut prepared = gathered(&app, output, &request).await?;
             let readers = forecast(&app, output, digest, &request).await?;
             if readers > 0 && !agreed(readers)? {
                 output.line("nothing was sent")?;
-                Done::Fully
+                done(&prepared, &[])
             } else {
-                publish(&app, output, &digests, &request, arguments.wait).await?
+                app.plan_all(&mut prepared, &digests, &request).await?;
+                say_planned(output, &prepared)?;
+                send_prepared(&app, output, &prepared, arguments.wait).await?
             }
         }
         _ => publish(&app, output, &digests, &request, arguments.wait).await?,
     };
     app.close().await;
     Ok(done)
+}
+
+/// Gathers and reads lists, and plans nothing.
+async fn gathered(app: &App, output: &Output, request: &Request) -> Result<Prepared> {
+    let prepared = output.busy("gathering", app.prepare(&[], request)).await?;
+    say_prepared(output, &prepared)?;
+    Ok(prepared)
 }
 
 async fn test(
@@ -74,7 +85,7 @@ async fn test(
     request: &Request,
     address: &EmailAddress,
 ) -> Result<Done> {
-    app.prepare(&[], request).await?;
+    let prepared = gathered(app, output, request).await?;
     let sent = app.send_test(digest, request, address).await?;
     output.line(format!(
         "test of {} sent to {} through {}: {}",
@@ -83,8 +94,9 @@ async fn test(
         sent.relay,
         sent.said
     ))?;
+    output.line(format!("it shows {}", sent.shows.as_str()))?;
     output.json(&sent)?;
-    Ok(Done::Fully)
+    Ok(done(&prepared, &[]))
 }
 
 /// Says what would go to how many; the number of readers who would receive something.

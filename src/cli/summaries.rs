@@ -69,9 +69,10 @@ async fn apply(app: &App, output: &Output, mark: Mark, status: Status) -> Result
         return Err(Problem::configuration("--note is empty")
             .hint("say in a sentence what was wrong; readers see it"));
     }
-    let fault = match (mark.fault, status) {
-        (Some(FaultArgument::Paper), _) | (None, Status::Retracted) => Fault::Paper,
-        _ => Fault::Summary,
+    let fault = match mark.fault {
+        Some(FaultArgument::Paper) => Fault::Paper,
+        Some(FaultArgument::Summary) => Fault::Summary,
+        None => Fault::usual(status).unwrap_or(Fault::Summary),
     };
     let stored = app
         .mark_summary(&Slug::parse(&mark.slug)?, status, fault, &mark.note)

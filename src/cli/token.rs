@@ -3,7 +3,7 @@
 use super::Done;
 use super::output::Output;
 use crate::app::{App, Options};
-use crate::domain::Result;
+use crate::domain::{Problem, Result};
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -26,7 +26,12 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
     let app = App::open(options).await?;
     match command {
         Command::Create { name } => {
-            let token = app.create_api_token(&name).await?;
+            if name.trim().is_empty() {
+                return Err(
+                    Problem::configuration("the token's name is empty").hint("say what the token is for")
+                );
+            }
+            let token = app.create_api_token(name.trim()).await?;
             output.line(&token)?;
             output.json(&serde_json::json!({"name": name, "token": token}))?;
         }

@@ -51,9 +51,9 @@ fn one(section: &mut Section<'_>, check_schedule: fn(&str) -> Result<()>) -> Res
         grace: section
             .duration("grace", Duration::ZERO)?
             .unwrap_or(Duration::from_secs(12 * 3_600)),
-        min_items: section.number("min_items", 1..1_001)?.unwrap_or(1),
-        max_items: section.number("max_items", 1..1_001)?.unwrap_or(20),
-        first_edition_items: section.number("first_edition_items", 1..1_001)?.unwrap_or(20),
+        min_items: section.number("min_items", 1..61)?.unwrap_or(1),
+        max_items: section.number("max_items", 1..61)?.unwrap_or(20),
+        first_edition_items: section.number("first_edition_items", 1..61)?.unwrap_or(20),
         approve: section.flag("approve")?.unwrap_or(false),
         unchosen: section.parsed("unchosen", unchosen)?.unwrap_or_default(),
         templates: section

@@ -188,6 +188,12 @@ pub fn load(request: &Request) -> Result<Loaded> {
             );
         }
     }
+    if !subscribers.folder.is_dir() {
+        warnings.push(format!(
+            "there is no folder {}, so no list is read: make it, or change subscribers.folder",
+            subscribers.folder.display()
+        ));
+    }
     if document.holds_password() && private::is_open_to_others(&file)? {
         warnings.push(format!(
             "{} holds a password and others can read it: chmod 600 {0}, or move the password to a password_file",

@@ -125,6 +125,16 @@ fn one(section: &mut Section<'_>, categories: &BTreeSet<Slug>) -> Result<Source>
             .hint(format!("remove it; {kind} takes {}", allowed.join(", "))));
         }
     }
+    if let Some(path) = &path
+        && !path.is_dir()
+    {
+        return Err(Problem::configuration(format!(
+            "{}: there is no folder {}",
+            section.place_of("path"),
+            path.display()
+        ))
+        .hint("make the folder, or write the path of the one that you have"));
+    }
     let origin = match (kind, path, url, urls) {
         ("folder", Some(path), None, None) => Origin::Folder(path),
         ("folder", ..) => return Err(section.missing("path", "\"content\"")),

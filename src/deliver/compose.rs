@@ -197,7 +197,12 @@ impl Composer {
             help_url: &self.sender.help_url,
             feedback_id: &format!("{}:{name}:digest:postrider", issue.number),
             unsubscribe_mailto: self.sender.unsubscribe_mailto.as_deref(),
-            boundary_seed: &format!("{}/{}/{reader:?}", issue.number, issue.segment),
+            boundary_seed: &format!(
+                "{}-{}-{}",
+                issue.number,
+                issue.segment,
+                usize::from(reader == ReaderShape::Named)
+            ),
         };
         SegmentMessage::new(&head, &parts(&mail.text), &parts(&mail.html))
     }

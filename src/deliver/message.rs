@@ -250,7 +250,7 @@ fn with_mailto(uri: &str) -> String {
 fn boundary(seed: &str) -> String {
     let safe = seed
         .bytes()
-        .filter(u8::is_ascii_alphanumeric)
+        .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
         .take(40)
         .map(char::from);
     format!("=_postrider_{}", safe.collect::<String>())

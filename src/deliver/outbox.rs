@@ -5,10 +5,14 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::message::Envelope;
 use super::retry::{Attempt, Happened};
 use crate::domain::Result as PostriderResult;
+
+/// How often the folder was looked at.
+static PROBES: AtomicU64 = AtomicU64::new(0);
 
 /// Longer names are refused by most file systems.
 const LONGEST_NAME: usize = 240;
@@ -28,7 +32,9 @@ impl Outbox {
         let outbox = Self {
             folder: folder.to_owned(),
         };
-        let probe = folder.join(format!(".probe-{}", std::process::id()));
+        // Several connections look at the same time: each needs a name of its own.
+        let number = PROBES.fetch_add(1, Ordering::Relaxed);
+        let probe = folder.join(format!(".probe-{}-{number}", std::process::id()));
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&probe, b""))
             .and_then(|()| fs::remove_file(&probe))

@@ -96,6 +96,23 @@ impl Problem {
         &self.message
     }
 
+    /// The message and its causes, without what a cause says again.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self
+            .source
+            .as_deref()
+            .map(|error| error as &(dyn Error + 'static));
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text = format!("{text}: {said}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
     /// What to do about it, when known.
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
@@ -105,18 +122,7 @@ impl Problem {
 impl fmt::Display for Problem {
     /// The message, its causes, and the hint on a line of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let mut cause = self
-            .source
-            .as_deref()
-            .map(|error| error as &(dyn Error + 'static));
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !self.message.contains(&text) {
-                write!(f, ": {text}")?;
-            }
-            cause = error.source();
-        }
+        f.write_str(&self.with_causes())?;
         if let Some(hint) = &self.hint {
             write!(f, "\n  hint: {hint}")?;
         }

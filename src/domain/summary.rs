@@ -57,6 +57,15 @@ impl Fault {
         }
     }
 
+    /// Whose mistake it usually is: ours that we correct, the paper's that makes us retract.
+    pub fn usual(status: Status) -> Option<Self> {
+        match status {
+            Status::Published => None,
+            Status::Corrected => Some(Self::Summary),
+            Status::Retracted => Some(Self::Paper),
+        }
+    }
+
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Paper, Self::Summary]

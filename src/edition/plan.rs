@@ -3,8 +3,8 @@
 use super::segment::{Assignment, assign};
 use super::select::{self, Candidates, Selection};
 use crate::domain::edition::{ItemKind, State};
-use crate::domain::summary::StoredSummary;
-use crate::domain::{Clock, Digest, Result, Slug};
+use crate::domain::summary::{Status, StoredSummary};
+use crate::domain::{Clock, Digest, Problem, Result, Slug};
 use crate::store::Store;
 use crate::store::audience::Planning;
 use crate::store::editions::NewEdition;
@@ -43,6 +43,11 @@ pub enum Planned {
         /// New summaries that wait for the next edition.
         waiting: usize,
     },
+    /// The digest has no reader yet; an edition now would use its summaries up for nobody.
+    NoReaders {
+        /// New summaries that wait for a reader.
+        waiting: usize,
+    },
 }
 
 /// Plans editions.
@@ -66,7 +71,7 @@ impl Planner {
     pub async fn plan(&self, digest: &Digest, request: &Request) -> Result<Planned> {
         let lease = self.lease(digest).await?;
         let planned = self.plan_alone(digest, request, &lease).await;
-        lease.release().await?;
+        give_back(lease).await;
         planned
     }
 
@@ -77,12 +82,18 @@ impl Planner {
 
     async fn plan_alone(&self, digest: &Digest, request: &Request, lease: &Lease) -> Result<Planned> {
         let name = digest.name.as_str();
+        let mut open = None;
         if *request == Request::Next {
             let under_way = [State::Planned, State::Sending, State::Waiting, State::Paused];
-            if let Some(edition) = self.store.editions_in(Some(name), &under_way).await?.first() {
-                return Ok(Planned::Resumed(edition.id));
+            for edition in self.store.editions_in(Some(name), &under_way).await? {
+                // One that only waits for later attempts must not hold the digest up for days.
+                if edition.regular && self.store.has_untried(edition.id).await? {
+                    return Ok(Planned::Resumed(edition.id));
+                }
+                open.get_or_insert(edition.id);
             }
-            if let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first() {
+            let drafts = self.store.editions_in(Some(name), &[State::Draft]).await?;
+            if let Some(draft) = drafts.iter().find(|draft| draft.regular) {
                 return Ok(Planned::Draft {
                     id: draft.id,
                     made: false,
@@ -91,12 +102,18 @@ impl Planner {
         }
         let (selection, waiting) = self.select(digest, request).await?;
         let Some(selection) = selection else {
-            return Ok(Planned::Nothing { waiting });
+            return Ok(open.map_or(Planned::Nothing { waiting }, Planned::Resumed));
         };
-        let mut planning = self.begin(digest, &selection).await?;
+        let mut planning = self.begin(digest, &selection, request).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         let assignment = assign(&items, &groups, digest.unchosen);
+        if groups.is_empty() {
+            planning.abandon().await?;
+            return Ok(Planned::NoReaders {
+                waiting: selection.items.len(),
+            });
+        }
         if assignment.segments.is_empty() && matches!(request, Request::Only(_)) {
             planning.abandon().await?;
             return Ok(Planned::Nothing { waiting });
@@ -121,14 +138,31 @@ impl Planner {
         // Against an edition that is planned meanwhile: each must see who receives what by the other.
         let lease = self.lease(digest).await?;
         let approved = self.approve_alone(digest, id, &lease).await;
-        lease.release().await?;
+        give_back(lease).await;
         approved
     }
 
     async fn approve_alone(&self, digest: &Digest, id: i64, lease: &Lease) -> Result<i64> {
+        for (kind, stored) in self.store.edition_summaries(id).await? {
+            // Nobody is sent as new what was retracted while the draft waited.
+            if kind == ItemKind::New && stored.summary.status == Status::Retracted {
+                self.store.drop_item(id, &stored.summary.slug).await?;
+            }
+        }
         let mut planning = self.store.plan_draft(id, self.bar_reserved).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
+        let lacking = match (items.is_empty(), groups.is_empty()) {
+            (true, _) => Some("holds nothing any more"),
+            (_, true) => Some("has no reader yet"),
+            _ => None,
+        };
+        if let Some(lacking) = lacking {
+            planning.abandon().await?;
+            return Err(
+                Problem::failed(format!("edition {id} {lacking}")).hint("it stays a draft; nothing was sent")
+            );
+        }
         write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
         self.commit(planning, lease).await
     }
@@ -141,7 +175,7 @@ impl Planner {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
-        forecast(self.begin(digest, &selection).await?, digest).await
+        forecast(self.begin(digest, &selection, request).await?, digest).await
     }
 
     /// To whom the draft `id` would go if it were approved now; nothing is kept.
@@ -198,11 +232,12 @@ impl Planner {
         })
     }
 
-    async fn begin(&self, digest: &Digest, selection: &Selection) -> Result<Planning> {
+    async fn begin(&self, digest: &Digest, selection: &Selection, request: &Request) -> Result<Planning> {
         let new = NewEdition {
             digest: digest.name.as_str(),
             items: &selection.items,
             skipped: &selection.skipped,
+            regular: *request == Request::Next,
             now: self.clock.now(),
         };
         self.store.plan_new(&new, self.bar_reserved).await
@@ -225,6 +260,13 @@ pub struct Forecast {
     pub excluded: Option<&'static str>,
     /// How many readers.
     pub readers: i64,
+}
+
+/// A lease that can't be given back runs out by itself; what was done under it counts all the same.
+async fn give_back(lease: Lease) {
+    if let Err(problem) = lease.release().await {
+        tracing::warn!(%problem, "a lease was not given back");
+    }
 }
 
 /// Writes segments and exclusions.

@@ -218,7 +218,7 @@ pub(super) fn read(text: &str, first_line: usize, slug: Slug, known: &[Category]
     check(summary)
 }
 
-fn check(summary: Summary) -> Result<Summary> {
+fn check(mut summary: Summary) -> Result<Summary> {
     let lacks = |what: &str, hint: &str| Err(Problem::failed(format!("front matter {what}")).hint(hint));
     if summary.title.is_empty() {
         return lacks("has no title", "add a line: title = \"…\"");
@@ -241,5 +241,6 @@ fn check(summary: Summary) -> Result<Summary> {
             "add a line: status = \"corrected\" or \"retracted\", or take the note out",
         );
     }
+    summary.fault = summary.fault.or(Fault::usual(summary.status));
     Ok(summary)
 }

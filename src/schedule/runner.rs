@@ -22,6 +22,23 @@ pub trait Job: Send + Sync {
     async fn run(&self, digest: &Digest) -> Result<()>;
 }
 
+/// How long a digest rests whose run failed, at first and at most.
+const REST: [Duration; 2] = [LOOK_AGAIN, Duration::from_secs(15 * 60)];
+
+/// A digest's rest after runs that failed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rest {
+    until: Timestamp,
+    length: Duration,
+}
+
+impl Rest {
+    fn lengthen(&mut self, now: Timestamp) {
+        self.length = (self.length * 2).clamp(REST[0], REST[1]);
+        self.until = now.plus(self.length);
+    }
+}
+
 /// A digest with a schedule.
 struct Entry {
     digest: Digest,
@@ -63,10 +80,19 @@ impl Runner {
 
     /// Starts what is due, until `stop` becomes true. A failed run is logged and tried again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut rests = vec![Rest::default(); self.entries.len()];
         while !*stop.borrow() {
-            for entry in &self.entries {
-                if let Err(problem) = self.look_at(entry).await {
-                    tracing::error!(digest = entry.digest.name.as_str(), %problem, "scheduled run failed");
+            for (entry, rest) in self.entries.iter().zip(&mut rests) {
+                if self.clock.now() < rest.until {
+                    continue;
+                }
+                match self.look_at(entry).await {
+                    Ok(()) => *rest = Rest::default(),
+                    Err(problem) => {
+                        rest.lengthen(self.clock.now());
+                        let (digest, until) = (entry.digest.name.as_str(), rest.until);
+                        tracing::error!(digest, %problem, %until, "scheduled run failed, and is tried again then");
+                    }
                 }
             }
             let now = self.clock.now();

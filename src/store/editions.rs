@@ -27,6 +27,8 @@ pub struct NewEdition<'a> {
     pub items: &'a [Item],
     /// Summaries that the digest will never carry.
     pub skipped: &'a [i64],
+    /// Whether it holds what is new, and not what was asked for by name.
+    pub regular: bool,
     /// When it is made.
     pub now: Timestamp,
 }
@@ -40,6 +42,8 @@ pub struct Edition {
     pub digest: String,
     /// Where it stands.
     pub state: State,
+    /// Whether it holds what is new, and not what was asked for by name.
+    pub regular: bool,
     /// The editor's note.
     pub note: Option<String>,
     /// When it was made.
@@ -50,7 +54,7 @@ pub struct Edition {
     pub expires: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, digest, state, note, created, planned, expires";
+const COLUMNS: &str = "id, digest, state, regular, note, created, planned, expires";
 
 impl Store {
     /// Makes an edition as a draft and marks its summaries as carried, in the caller's transaction.
@@ -59,15 +63,17 @@ impl Store {
         tx: &mut Transaction<'static, Any>,
         new: &NewEdition<'_>,
     ) -> Result<i64> {
-        let id: i64 =
-            sqlx::query("INSERT INTO edition (digest, state, created) VALUES ($1, 'draft', $2) RETURNING id")
-                .bind(new.digest)
-                .bind(new.now.0)
-                .fetch_one(&mut **tx)
-                .await
-                .map_err(db)?
-                .try_get(0)
-                .map_err(db)?;
+        let id: i64 = sqlx::query(
+            "INSERT INTO edition (digest, state, regular, created) VALUES ($1, 'draft', $2, $3) RETURNING id",
+        )
+        .bind(new.digest)
+        .bind(i64::from(new.regular))
+        .bind(new.now.0)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(db)?
+        .try_get(0)
+        .map_err(db)?;
         for (position, item) in (0_i64..).zip(new.items) {
             sqlx::query(
                 "INSERT INTO edition_item (edition_id, summary_id, kind, position) VALUES ($1, $2, $3, $4)",
@@ -103,12 +109,12 @@ impl Store {
         row.as_ref().map_or_else(|| Err(no_edition(id)), read)
     }
 
-    /// Whether digest `digest` has had an edition.
+    /// Whether digest `digest` has had an edition; one that was asked for by name does not count.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn has_editions(&self, digest: &str) -> Result<bool> {
-        let row = sqlx::query("SELECT id FROM edition WHERE digest = $1 LIMIT 1")
+        let row = sqlx::query("SELECT id FROM edition WHERE digest = $1 AND regular = 1 LIMIT 1")
             .bind(digest)
             .fetch_optional(&self.pool)
             .await
@@ -137,71 +143,19 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Takes a summary out of a draft; the digest will not carry it.
+    /// Whether edition `id` has deliveries that no relay was asked to take yet.
     ///
     /// # Errors
-    /// When the edition is no draft or does not hold the summary.
-    pub async fn drop_item(&self, id: i64, slug: &Slug) -> Result<()> {
-        self.expect_draft(id).await?;
-        let mut tx = self.begin().await?;
-        let kind: String = sqlx::query(
-            "DELETE FROM edition_item WHERE edition_id = $1
-             AND summary_id = (SELECT id FROM summary WHERE slug = $2) RETURNING kind",
+    /// When the database does not answer.
+    pub async fn has_untried(&self, id: i64) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT 1 FROM delivery WHERE edition_id = $1 AND state = 'waiting' AND attempts = 0 LIMIT 1",
         )
         .bind(id)
-        .bind(slug.as_str())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&self.pool)
         .await
-        .map_err(db)?
-        .ok_or_else(|| {
-            Problem::not_found(format!("edition {id} does not hold {:?}", slug.as_str()))
-                .hint(format!("`postrider editions show {id}` lists what it holds"))
-        })?
-        .try_get(0)
         .map_err(db)?;
-        // A dropped correction stays carried: its readers have the summary, they are only not told.
-        // So does what an earlier edition carried: a later correction is theirs to know.
-        if kind == ItemKind::New.as_str() {
-            sqlx::query(
-                "UPDATE digest_item SET outcome = 'skipped' WHERE edition_id = $1
-                 AND summary_id = (SELECT id FROM summary WHERE slug = $2)
-                 AND NOT EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
-                     JOIN edition o ON o.id = e.edition_id AND o.digest = digest_item.digest
-                     WHERE g.summary_id = digest_item.summary_id)",
-            )
-            .bind(id)
-            .bind(slug.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(db)?;
-        }
-        tx.commit().await.map_err(db)
-    }
-
-    /// Sets the editor's note of a draft; an empty one removes it.
-    ///
-    /// # Errors
-    /// When the edition is no draft.
-    pub async fn set_note(&self, id: i64, note: &str) -> Result<()> {
-        self.expect_draft(id).await?;
-        sqlx::query("UPDATE edition SET note = $2 WHERE id = $1 AND state = 'draft'")
-            .bind(id)
-            .bind((!note.is_empty()).then_some(note))
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    async fn expect_draft(&self, id: i64) -> Result<()> {
-        let edition = self.edition(id).await?;
-        if edition.state != State::Draft {
-            return Err(
-                Problem::failed(format!("edition {id} is {}, not a draft", edition.state.as_str()))
-                    .hint("only a draft can be changed; set `approve = true` for the digest to get drafts"),
-            );
-        }
-        Ok(())
+        Ok(row.is_some())
     }
 
     /// Notes the last trouble with a relay on every edition under way, or takes it away.
@@ -382,6 +336,7 @@ fn read(row: &AnyRow) -> Result<Edition> {
         id: row.try_get("id").map_err(db)?,
         digest: row.try_get("digest").map_err(db)?,
         state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+        regular: row.try_get::<i64, _>("regular").map_err(db)? != 0,
         note: row.try_get("note").map_err(db)?,
         created: instant("created")?.unwrap_or_default(),
         planned: instant("planned")?,
@@ -389,6 +344,6 @@ fn read(row: &AnyRow) -> Result<Edition> {
     })
 }
 
-fn no_edition(id: i64) -> Problem {
+pub(super) fn no_edition(id: i64) -> Problem {
     Problem::not_found(format!("there is no edition {id}")).hint("`postrider editions` lists them")
 }

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::fault::db;
+use super::summary_row::unreadable;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{Result, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
@@ -34,6 +35,23 @@ impl Store {
             .map_err(db)?
             .map(|row| row.try_get(0).map_err(db))
             .transpose()
+    }
+
+    /// Why the address behind `address_hash` is not mailed, if so.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn suppression(&self, address_hash: &str) -> Result<Option<Suppression>> {
+        let row = sqlx::query("SELECT reason FROM suppression WHERE address_hash = $1")
+            .bind(address_hash)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        row.map(|row| {
+            let word: String = row.try_get(0).map_err(db)?;
+            Suppression::parse(&word).ok_or_else(|| unreadable("reason", &word))
+        })
+        .transpose()
     }
 
     /// Notes that the list file `path` was imported.

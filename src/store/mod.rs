@@ -3,6 +3,7 @@
 pub mod arrivals;
 pub mod audience;
 mod dialect;
+mod drafts;
 pub mod editions;
 mod fault;
 mod feeds;

@@ -35,6 +35,7 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
         digest: "weekly",
         items: &items(&ids[..1]),
         skipped: &ids[1..2],
+        regular: true,
         now: NOW,
     };
     let id = store
@@ -183,6 +184,7 @@ async fn a_mark_is_announced_once(db: Database) {
         digest: "weekly",
         items: &correction,
         skipped: &[],
+        regular: true,
         now: at(10),
     };
     store
@@ -213,6 +215,7 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
         digest: "weekly",
         items: &correction,
         skipped: &[],
+        regular: true,
         now: at(10),
     };
     let id = store

@@ -26,6 +26,7 @@ pub async fn begin(store: &Store, digest: &str, summaries: &[i64], bar_reserved:
         digest,
         items: &items(summaries),
         skipped: &[],
+        regular: true,
         now: NOW,
     };
     store.plan_new(&new, bar_reserved).await.unwrap()
@@ -59,6 +60,7 @@ pub async fn announcement(store: &Store, digest: &str, summaries: &[i64]) -> i64
         digest,
         items: &items,
         skipped: &[],
+        regular: true,
         now: NOW,
     };
     finish(store.plan_new(&new, false).await.unwrap(), summaries).await

@@ -80,10 +80,7 @@ impl DigestContext {
             _ => 2,
         });
         let count = items.len();
-        let changes_count = items
-            .iter()
-            .filter(|item| item.is_retraction || item.is_correction)
-            .count();
+        let changes_count = items.iter().filter(|item| !item.is_new).count();
         Self {
             site,
             digest: digest.into(),
@@ -153,12 +150,14 @@ impl DigestContext {
             },
             items: vec![
                 ItemContext {
+                    is_new: false,
                     is_retraction: true,
                     status: "retracted",
                     fault: Some("paper"),
                     ..item(1)
                 },
                 ItemContext {
+                    is_new: false,
                     is_correction: true,
                     status: "corrected",
                     ..item(2)

@@ -86,9 +86,11 @@ pub struct ItemContext {
     pub fault: Option<&'static str>,
     /// `published`, `corrected` or `retracted`.
     pub status: &'static str,
-    /// Announces a correction.
+    /// Readers have not had it before.
+    pub is_new: bool,
+    /// It was corrected.
     pub is_correction: bool,
-    /// Announces a retraction.
+    /// It was retracted.
     pub is_retraction: bool,
     /// Whether something was left out so that the mail fits.
     pub shortened: bool,
@@ -100,7 +102,9 @@ impl ItemContext {
         let retracted = kind == ItemKind::Retraction || stored.summary.status == Status::Retracted;
         Self {
             is_retraction: retracted,
-            is_correction: kind == ItemKind::Correction && !retracted,
+            is_correction: !retracted
+                && (kind == ItemKind::Correction || stored.summary.status == Status::Corrected),
+            is_new: kind == ItemKind::New,
             ..Self::of(site, stored, categories)
         }
     }
@@ -151,6 +155,7 @@ impl ItemContext {
             note: filled(summary.note.as_deref()),
             fault: summary.fault.map(Fault::as_str),
             status: summary.status.as_str(),
+            is_new: true,
             is_correction: false,
             is_retraction: false,
             shortened: false,
@@ -241,6 +246,7 @@ impl ItemContext {
             note: Some("This is where the note on a correction or retraction stands.".to_owned()),
             fault: Some("summary"),
             status: "published",
+            is_new: true,
             is_correction: false,
             is_retraction: false,
             shortened: false,
