@@ -21,7 +21,7 @@ use crate::app::Options;
 use crate::domain::Result;
 use crate::domain::problem::Kind;
 use clap::{Args, Parser, Subcommand};
-use output::Output;
+use output::{Log, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -149,7 +149,12 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         database: cli.global.database,
         relay: cli.global.relay,
     };
-    output::start_log(matches!(cli.command, Command::Serve(_)));
+    output::start_log(match &cli.command {
+        Command::Serve(_) => Log::All,
+        Command::Publish(arguments) if arguments.waits() => Log::Relays,
+        Command::Send(arguments) if arguments.waits() => Log::Relays,
+        _ => Log::Warnings,
+    });
     match cli.command {
         Command::Publish(arguments) => publish::run(&options, output, arguments).await,
         Command::Gather => gather::run(&options, output).await,

@@ -122,25 +122,35 @@ fn write_out(text: &str) -> Result<()> {
     }
 }
 
-/// Logs go to standard error. A server logs what it does; a command says what it found by itself, so
-/// that only warnings from elsewhere are logged. `RUST_LOG` overrides it.
-pub(super) fn start_log(server: bool) {
-    let usual = if server {
-        "info,sqlx=warn"
-    } else {
-        "warn,postrider::gather=off,postrider::deliver=off,postrider::app::readers=off"
+/// What is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    /// What a server does.
+    All,
+    /// Warnings, and what relays say while a command waits for them.
+    Relays,
+    /// Warnings; what a command tells by itself at its end is left out.
+    Warnings,
+}
+
+/// Logs go to standard error. `RUST_LOG` overrides what is logged.
+pub(super) fn start_log(log: Log) {
+    let usual = match log {
+        Log::All => "info,sqlx=warn",
+        Log::Relays => "warn,postrider::gather=off,postrider::app::readers=off",
+        Log::Warnings => "warn,postrider::gather=off,postrider::app::readers=off,postrider::deliver=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let ansi = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(ansi);
     // A second start, as in tests, keeps the first.
-    let _ = if server {
-        log.try_init()
+    let _ = if log == Log::All {
+        subscriber.try_init()
     } else {
-        log.without_time().with_target(false).try_init()
+        subscriber.without_time().with_target(false).try_init()
     };
 }
 

@@ -18,6 +18,13 @@ pub(super) struct Arguments {
     wait: bool,
 }
 
+impl Arguments {
+    /// Whether the command stays until every delivery is final.
+    pub(super) fn waits(&self) -> bool {
+        self.wait
+    }
+}
+
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let app = App::open(options).await?;
     let digests = if arguments.digests.is_empty() {

@@ -31,6 +31,13 @@ pub(super) struct Arguments {
     wait: bool,
 }
 
+impl Arguments {
+    /// Whether the command stays until every delivery is final.
+    pub(super) fn waits(&self) -> bool {
+        self.wait
+    }
+}
+
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
     let to = arguments.to.as_deref().map(EmailAddress::parse).transpose()?;
     let request = if arguments.only.is_empty() {

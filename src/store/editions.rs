@@ -165,7 +165,8 @@ impl Store {
     pub async fn set_trouble(&self, trouble: Option<&str>) -> Result<()> {
         sqlx::query(
             "UPDATE edition SET trouble = $1 WHERE state IN ('planned', 'sending', 'waiting')
-             AND COALESCE(trouble, '') <> COALESCE($1, '')",
+             AND COALESCE(trouble, '') <> COALESCE($1, '')
+             AND COALESCE(trouble, 'relay ') LIKE 'relay %'",
         )
         .bind(trouble)
         .execute(&self.pool)

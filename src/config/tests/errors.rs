@@ -37,7 +37,7 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
         (
             "[[digest]]",
             "max_items = -1",
-            "config.toml:16: digest[0].max_items: expected a whole number from 1 to 1000, got -1\n  hint: write a whole number from 1 to 1000",
+            "config.toml:16: digest[0].max_items: expected a whole number from 1 to 60, got -1\n  hint: write a whole number from 1 to 60",
         ),
         (
             "[[digest]]",

@@ -41,6 +41,10 @@ impl Place {
     fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Self { folder };
+        // The folders that the texts of these tests name.
+        for name in ["subscribers", "content", "saved", "a", "b"] {
+            std::fs::create_dir(place.path(name)).unwrap();
+        }
         place.put("config.toml", text, 0o644);
         place
     }

@@ -105,7 +105,7 @@ fn the_environment_replaces_any_key_with_its_type() {
 
     assert_eq!(
         place.error(&[("POSTRIDER_DIGEST__0__MAX_ITEMS", "many")]),
-        "environment variable POSTRIDER_DIGEST__0__MAX_ITEMS: expected a whole number from 1 to 1000, got \"many\"\n  hint: write a whole number from 1 to 1000"
+        "environment variable POSTRIDER_DIGEST__0__MAX_ITEMS: expected a whole number from 1 to 60, got \"many\"\n  hint: write a whole number from 1 to 60"
     );
     assert_eq!(
         place
