@@ -81,13 +81,19 @@ impl Carrier {
             if down && until == Until::Settled && courier.is_stalled() {
                 return Ok(());
             }
-            if !down {
-                if let Some(leased) = lease(&courier).await? {
-                    self.deliver(&courier, &leased).await?;
-                    continue;
-                }
+            // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
+            let next = courier
+                .store
+                .next_due_but(&courier.unfit.editions(now))
+                .await?;
+            if !down
+                && next.is_some_and(|due| due <= now)
+                && let Some(leased) = lease(&courier).await?
+            {
+                self.deliver(&courier, &leased).await?;
+                continue;
             }
-            let wait = match courier.store.next_due_but(&courier.unfit.editions(now)).await? {
+            let wait = match next {
                 None if until != Until::Stopped => return Ok(()),
                 Some(due) if due > now && until == Until::Settled => return Ok(()),
                 Some(due) if due <= now && !down => IDLE,

@@ -1,7 +1,12 @@
 //! Group commit: whatever has finished since the last commit is recorded in one statement.
+//!
+//! A statement costs hundreds of microseconds whatever it holds, so it waits until enough has come
+//! together, or until a connection has its next message ready and waits for the last one's outcome.
 
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::domain::{Problem, Result};
 use crate::store::Store;
@@ -9,49 +14,93 @@ use crate::store::ledger::Outcome;
 
 /// The most outcomes that are recorded in one statement.
 const GROUP: usize = 500;
+/// How long an outcome that nobody waits for may stay unrecorded.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// How often a statement is tried before the deliveries stop; together about half a minute.
 const TRIES: u32 = 8;
 
 /// Says when an outcome is in the database.
-pub(super) type Committed = oneshot::Receiver<()>;
+#[derive(Debug)]
+pub(super) struct Committed {
+    answer: oneshot::Receiver<()>,
+    wanted: Arc<Notify>,
+}
 
 /// Takes outcomes from every connection.
 #[derive(Debug, Clone)]
-pub(super) struct Recorder(mpsc::Sender<(Outcome, oneshot::Sender<()>)>);
+pub(super) struct Recorder {
+    outcomes: mpsc::Sender<(Outcome, oneshot::Sender<()>)>,
+    /// Somebody waits for an answer.
+    wanted: Arc<Notify>,
+}
 
 impl Recorder {
-    /// Starts recording; the task ends when every clone is gone, and says what went wrong.
-    pub(super) fn start(store: Store) -> (Self, tokio::task::JoinHandle<Result<()>>) {
+    /// Starts recording, in groups of `enough` unless somebody waits; the task ends when every clone is
+    /// gone, and says what went wrong.
+    pub(super) fn start(store: Store, enough: usize) -> (Self, tokio::task::JoinHandle<Result<()>>) {
         let (sender, receiver) = mpsc::channel(4 * GROUP);
-        (Self(sender), tokio::spawn(record_all(store, receiver)))
+        let wanted = Arc::new(Notify::new());
+        let recording = tokio::spawn(record_all(store, receiver, Arc::clone(&wanted), enough));
+        (
+            Self {
+                outcomes: sender,
+                wanted,
+            },
+            recording,
+        )
     }
 
     /// Hands an outcome over. When it can't be recorded the answer never comes and its channel closes.
     pub(super) async fn submit(&self, outcome: Outcome) -> Committed {
         let (sender, receiver) = oneshot::channel();
         // A closed recorder drops the sender, which the receiver notices.
-        let _ = self.0.send((outcome, sender)).await;
-        receiver
+        let _ = self.outcomes.send((outcome, sender)).await;
+        Committed {
+            answer: receiver,
+            wanted: Arc::clone(&self.wanted),
+        }
     }
 }
 
 /// Waits until an outcome is in the database.
 pub(super) async fn committed(pending: Option<Committed>) -> Result<()> {
-    match pending {
-        Some(receiver) => receiver
-            .await
-            .map_err(|_| Problem::failed("the outcome of the last message could not be recorded")),
-        None => Ok(()),
+    let Some(mut pending) = pending else {
+        return Ok(());
+    };
+    let answer = match pending.answer.try_recv() {
+        Err(TryRecvError::Empty) => {
+            pending.wanted.notify_one();
+            pending.answer.await.is_ok()
+        }
+        answer => answer.is_ok(),
+    };
+    if answer {
+        return Ok(());
     }
+    Err(Problem::failed(
+        "the outcome of the last message could not be recorded",
+    ))
 }
 
 async fn record_all(
     store: Store,
     mut receiver: mpsc::Receiver<(Outcome, oneshot::Sender<()>)>,
+    wanted: Arc<Notify>,
+    enough: usize,
 ) -> Result<()> {
     let mut group = Vec::with_capacity(GROUP);
     let mut waiting = Vec::with_capacity(GROUP);
     while receiver.recv_many(&mut group, GROUP).await > 0 {
+        while group.len() < enough {
+            tokio::select! {
+                more = receiver.recv_many(&mut group, GROUP) => if more == 0 { break },
+                () = wanted.notified() => break,
+                () = tokio::time::sleep(PATIENCE) => break,
+            }
+        }
+        while group.len() < GROUP && let Ok(more) = receiver.try_recv() {
+            group.push(more);
+        }
         let mut outcomes = Vec::with_capacity(group.len());
         for (outcome, sender) in group.drain(..) {
             outcomes.push(outcome);

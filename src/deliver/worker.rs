@@ -150,7 +150,9 @@ impl Courier {
         self.store.free_batches(&self.tenure.begin_anew()).await?;
         self.renew().await?;
         self.look_after().await?;
-        let (recorder, recording) = Recorder::start(self.store.clone());
+        let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
+        let enough = usize::try_from(connections / 2).unwrap_or(1);
+        let (recorder, recording) = Recorder::start(self.store.clone(), enough);
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());

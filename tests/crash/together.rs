@@ -3,6 +3,9 @@
 use crate::database::Database;
 use crate::inbox::Inbox;
 use crate::site::{Site, said};
+use postrider::domain::Timestamp;
+use postrider::store::editions::NewEdition;
+use postrider::store::lease;
 use std::io::PipeReader;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -92,4 +95,29 @@ async fn one_edition_each(first: Database) {
     }
 }
 
-crate::on_both!(one_edition_each);
+/// A planner that slept until another took its lease keeps nothing of what it planned.
+async fn a_planner_that_slept_makes_no_edition(database: Database) {
+    let store = database.open().await;
+    let (now, later) = (Timestamp(1_768_003_200_000), Timestamp(1_768_003_270_000));
+    let slept = lease::take(&store, "edition weekly", now).await.unwrap().unwrap();
+    assert!(lease::take(&store, "edition weekly", now).await.unwrap().is_none());
+    let awake = lease::take(&store, "edition weekly", later).await.unwrap().unwrap();
+    for (lease, holds) in [(&slept, false), (&awake, true)] {
+        let new = NewEdition {
+            digest: "weekly",
+            items: &[],
+            skipped: &[],
+            now,
+        };
+        let mut planning = store.plan_new(&new, false).await.unwrap();
+        let guarded = planning.guarded_by(lease).await;
+        assert_eq!(guarded.is_ok(), holds, "{guarded:?}");
+        if holds {
+            planning.commit(now, later).await.unwrap();
+        }
+    }
+    assert_eq!(database.number("SELECT COUNT(*) FROM edition").await, 1);
+    awake.release().await.unwrap();
+}
+
+crate::on_both!(one_edition_each, a_planner_that_slept_makes_no_edition);
