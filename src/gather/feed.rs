@@ -9,7 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::decode::{Markup, charset_of, to_text};
-use super::feed_items::{Extras, Piece, cut};
+use super::feed_items::{Extras, MAX_ITEMS, Piece, cut};
 use super::fetch::{Ask, Document, Fetched, Fetcher, refusal};
 use super::folder::off_thread;
 use super::page::slug_of_title;
@@ -128,11 +128,7 @@ pub(super) fn gone(source: &str, place: &str) -> Problem {
 pub fn read(document: &Document, options: &FeedOptions, categories: &[Category]) -> Result<Pulled> {
     let charset = document.content_type.as_deref().and_then(charset_of);
     let text = strip_illegal(&to_text(&document.body, charset, Markup::Xml));
-    let cut = cut(&text).map_err(|problem| match alternate(&text, &document.address) {
-        Some(address) => problem.hint(format!("the page names this feed: {address}")),
-        None => problem,
-    })?;
-    let mut pulled = Pulled::default();
+    let mut items = Vec::new();
     let mut reader = Reader {
         address: &document.address,
         options,
@@ -140,17 +136,27 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
         dropped: BTreeMap::new(),
         typed: false,
     };
-    for (index, piece) in cut.pieces.iter().enumerate() {
-        let (key, outcome) = reader.item(piece);
-        let key = key.unwrap_or_else(|| format!("item {}", index + 1));
+    let mut take = |piece: Piece| {
+        let (key, outcome) = reader.item(&piece);
+        let key = key.unwrap_or_else(|| format!("item {}", items.len() + 1));
         let place = format!("{} ({key})", super::fetch::shown(&document.address));
-        pulled.items.push(Item::new(
-            key,
-            place.clone(),
-            outcome.map_err(|problem| problem.at(place)),
+        let outcome = outcome.map_err(|problem| problem.at(&place));
+        items.push(Item::new(key, place, outcome));
+    };
+    let rest = cut(&text, &mut take).map_err(|problem| match alternate(&text, &document.address) {
+        Some(address) => problem.hint(format!("the page names this feed: {address}")),
+        None => problem,
+    })?;
+    let mut pulled = Pulled {
+        items,
+        ..Pulled::default()
+    };
+    if rest.over {
+        pulled.notes.push(format!(
+            "the feed has more than {MAX_ITEMS} items, and what follows them was left out: ask for a shorter feed"
         ));
     }
-    if let Some(broken) = cut.broken {
+    if let Some(broken) = rest.broken {
         let place = super::fetch::shown(&document.address);
         let problem = Problem::failed(format!("{place}: the rest of the feed can't be read: {broken}"))
             .hint("tell the publisher; what came before was taken");
@@ -197,6 +203,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The id of an item, when it has one, and the summary in it.
     fn item(&mut self, piece: &Piece) -> (Option<String>, Result<Summary>) {
+        if let Some(reason) = &piece.refused {
+            let problem = Problem::failed(format!("the item is not read: {reason}"));
+            return (None, Err(problem.hint("tell the publisher")));
+        }
         // The parser is known to panic on some input, and a panic must not end the program.
         let parsed = catch_unwind(AssertUnwindSafe(|| {
             feed_rs::parser::Builder::new()

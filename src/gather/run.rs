@@ -14,6 +14,9 @@ use crate::store::lease;
 /// How long another process may take to gather.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+/// So many rejections of one pull are told one by one: a list that is longer tells nobody more.
+const TOLD: usize = 100;
+
 /// What one source gave.
 #[derive(Debug, Default, Serialize)]
 pub struct SourceReport {
@@ -25,12 +28,31 @@ pub struct SourceReport {
     pub changed: usize,
     /// Summaries that are as they were, and addresses that had nothing new.
     pub unchanged: usize,
-    /// Items that are no summaries, each with its reason.
+    /// Items that are no summaries, each with its reason; the first hundred.
     pub rejected: Vec<Rejection>,
+    /// How many items beyond those in `rejected` are no summaries.
+    pub rejected_more: usize,
     /// What an operator should know.
     pub notes: Vec<String>,
     /// Why the source as a whole could not be read.
     pub failed: Option<String>,
+}
+
+impl SourceReport {
+    /// How many items are no summaries.
+    pub fn rejections(&self) -> usize {
+        self.rejected.len() + self.rejected_more
+    }
+
+    fn reject(&mut self, place: String, reason: String) {
+        if self.rejected.len() == TOLD {
+            self.rejected_more += 1;
+            return;
+        }
+        let reason = without_place(reason, &place);
+        tracing::warn!(source = self.source, place, reason, "item rejected");
+        self.rejected.push(Rejection { place, reason });
+    }
 }
 
 /// An item that is no summary.
@@ -117,9 +139,7 @@ async fn gather_one(
                 }
             }
             Err(reason) => {
-                let reason = without_place(reason, &place);
-                tracing::warn!(source = name, place, reason, "item rejected");
-                report.rejected.push(Rejection { place, reason });
+                report.reject(place, reason);
             }
         }
     }
@@ -131,7 +151,7 @@ async fn gather_one(
         new = report.new,
         changed = report.changed,
         unchanged = report.unchanged,
-        rejected = report.rejected.len(),
+        rejected = report.rejections(),
         "gathered"
     );
     Ok(report)
