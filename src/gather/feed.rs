@@ -181,7 +181,8 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
 /// The feed that a web page names in its head.
 fn alternate(text: &str, base: &Url) -> Option<Url> {
     let css = scraper::Selector::parse("link[rel~=alternate][type][href]").ok()?;
-    let page = scraper::Html::parse_document(text.get(..text.len().min(MAX_TEXT)).unwrap_or_default());
+    let head = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
+    let page = super::tree::parse(head).ok()?;
     page.select(&css)
         .find(|link| {
             let kind = link.attr("type").unwrap_or_default();
