@@ -53,6 +53,7 @@ CREATE TABLE fetch_state (
     moved_to      TEXT,
     not_before    BIGINT,
     gone          BIGINT NOT NULL DEFAULT 0,
+    resume        TEXT,
     PRIMARY KEY (source, address)
 );
 

@@ -74,6 +74,7 @@ impl Source for FeedSource {
             accept: ACCEPT,
             conditional: true,
             same_host: false,
+            final_when_gone: true,
             now,
         };
         let place = super::fetch::shown(&self.url);

@@ -61,6 +61,8 @@ pub struct Pulled {
     pub items: Vec<Item>,
     /// Addresses that answered "not modified", are gone, or may not be asked yet.
     pub untouched: usize,
+    /// The keys of items that the source has as well, and that were not read: unchanged, or left for later.
+    pub others: Vec<String>,
     /// What an operator should know, a sentence each.
     pub notes: Vec<String>,
     /// Validators to remember **after** the items are stored: earlier, a crash would lose the items for ever.
