@@ -207,6 +207,12 @@ CREATE TABLE digest_number (
     name TEXT NOT NULL UNIQUE
 );
 
+-- summaries: how often one was stored, changed or marked.
+CREATE TABLE counter (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL

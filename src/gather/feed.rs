@@ -138,11 +138,14 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
         typed: false,
     };
     let mut take = |piece: Piece| {
-        let (key, outcome) = reader.item(&piece);
+        let (key, named, outcome) = reader.item(&piece);
         let key = key.unwrap_or_else(|| format!("item {}", items.len() + 1));
         let place = format!("{} ({key})", super::fetch::shown(&document.address));
         let outcome = outcome.map_err(|problem| problem.at(&place));
-        items.push(Item::new(key, place, outcome));
+        items.push(Item {
+            named,
+            ..Item::new(key, place, outcome)
+        });
     };
     let rest = cut(&text, &mut take).map_err(|problem| match alternate(&text, &document.address) {
         Some(address) => problem.hint(format!("the page names this feed: {address}")),
@@ -203,11 +206,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The id of an item, when it has one, and the summary in it.
-    fn item(&mut self, piece: &Piece) -> (Option<String>, Result<Summary>) {
+    /// What an item is called, when anything, and whether by an id of its own; and the summary in it.
+    fn item(&mut self, piece: &Piece) -> (Option<String>, bool, Result<Summary>) {
         if let Some(reason) = &piece.refused {
             let problem = Problem::failed(format!("the item is not read: {reason}"));
-            return (None, Err(problem.hint("tell the publisher")));
+            return (None, false, Err(problem.hint("tell the publisher")));
         }
         // The parser is known to panic on some input, and a panic must not end the program.
         let parsed = catch_unwind(AssertUnwindSafe(|| {
@@ -225,27 +228,30 @@ impl Reader<'_> {
             Ok(Err(error)) => {
                 let problem =
                     Problem::failed(format!("the item can't be read: {error}")).hint("tell the publisher");
-                return (None, Err(problem));
+                return (None, false, Err(problem));
             }
             Err(_) => None,
         };
         let Some(entry) = entry else {
             return (
                 None,
+                false,
                 Err(Problem::failed("the item can't be read").hint("tell the publisher")),
             );
         };
         let url = self.link(&entry);
         let id = Some(clean::line(&entry.id)).filter(|id| !id.is_empty());
+        let doi = doi(&entry, &piece.extras, id.as_deref());
         // Many feeds give a link alone, and it does what an id does.
         let key = id
             .clone()
+            .or_else(|| doi.as_ref().map(Doi::url))
             .or_else(|| url.as_deref().and_then(dedupe::canonical_url));
         let outcome = match key {
-            Some(_) => self.summary(&entry, &piece.extras, url, id.as_deref()),
+            Some(_) => self.summary(&entry, &piece.extras, url, doi),
             None => Err(Problem::failed("the item has neither an id nor a link").hint("tell the publisher")),
         };
-        (key, outcome)
+        (key, id.is_some(), outcome)
     }
 
     fn link(&self, entry: &Entry) -> Option<String> {
@@ -264,7 +270,7 @@ impl Reader<'_> {
         entry: &Entry,
         extras: &Extras,
         url: Option<String>,
-        id: Option<&str>,
+        doi: Option<Doi>,
     ) -> Result<Summary> {
         let title = entry
             .title
@@ -288,13 +294,7 @@ impl Reader<'_> {
                 .as_ref()
                 .and_then(|_| summary.published.map(|date| date.year()))
         });
-        summary.doi = extras
-            .identifiers
-            .iter()
-            .map(String::as_str)
-            .chain(entry.links.iter().map(|link| link.href.as_str()))
-            .chain(id)
-            .find_map(|text| Doi::parse(text).ok());
+        summary.doi = doi;
         summary.explanation = self.explanation(entry, &extras.bases, url.as_deref())?;
         summary.url = url;
         Ok(summary)
@@ -381,6 +381,15 @@ impl Reader<'_> {
         }
         Ok(slugs)
     }
+}
+
+/// The DOI that an item states, links to, or has for its id.
+fn doi(entry: &Entry, extras: &Extras, id: Option<&str>) -> Option<Doi> {
+    let stated = extras.identifiers.iter().map(String::as_str);
+    stated
+        .chain(entry.links.iter().map(|link| link.href.as_str()))
+        .chain(id)
+        .find_map(|text| Doi::parse(text).ok())
 }
 
 /// Whether text holds what can only be a tag or a character reference.

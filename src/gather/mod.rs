@@ -74,6 +74,8 @@ pub struct Pulled {
 pub struct Item {
     /// Stable within the source: file stem, page address, entry id.
     pub key: String,
+    /// Whether the key is a name that the publisher gave it: items with one address and two names are two.
+    pub named: bool,
     /// File or address, for messages.
     pub place: String,
     /// The summary, or why there is none, with a hint.
@@ -85,6 +87,7 @@ impl Item {
     fn new(key: impl Into<String>, place: impl Into<String>, outcome: Result<Summary>) -> Self {
         Self {
             key: key.into(),
+            named: false,
             place: place.into(),
             outcome: outcome.map_err(|problem| problem.to_string()),
         }
