@@ -296,3 +296,15 @@ async fn without_a_default_an_unknown_category_rejects_the_item_and_names_it() {
         "{reason}"
     );
 }
+
+#[tokio::test]
+async fn a_feed_of_countless_items_is_cut_short_and_says_so() {
+    let pulled = served(rss(&"<item/>".repeat(10_002)).into(), "text/xml")
+        .await
+        .unwrap();
+    assert_eq!(pulled.items.len(), 10_000);
+    assert_eq!(
+        pulled.notes,
+        ["the feed has more than 10000 items, and what follows them was left out: ask for a shorter feed"]
+    );
+}

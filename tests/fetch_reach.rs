@@ -25,6 +25,7 @@ async fn get_at(fetcher: &Fetcher, memory: &Memory, address: &Url, now: Timestam
         accept: "*/*",
         conditional: true,
         same_host: false,
+        final_when_gone: true,
         now,
     };
     fetcher.get(memory, &ask).await

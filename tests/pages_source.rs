@@ -109,14 +109,13 @@ async fn a_sitemap_leads_to_pages_and_robots_txt_keeps_us_from_some() {
         "/sitemap.xml" => Reply::ok("<sitemapindex><sitemap><loc>/part.xml</loc></sitemap><sitemap><loc>/deep.xml</loc></sitemap></sitemapindex>"),
         "/deep.xml" => Reply::ok("<sitemapindex><sitemap><loc>/never.xml</loc></sitemap></sitemapindex>"),
         "/part.xml" => Reply::ok(sitemap(&[
-            "/research/tea", "/about", "/research/secret", "https://example.org/research/x", "/research/tea#part", "/research/water", "/research/milk",
+            "/research/tea", "/research/secret", "https://example.org/research/x", "/research/tea#part", "/research/water", "/research/milk",
         ])),
         path => Reply::ok(page(path.rsplit('/').next().unwrap())),
     })
     .await;
     let limited = PageOptions {
         max_pages: 2,
-        path_prefix: "/research/".to_owned(),
         ..options()
     };
     let pulled = pull_sitemap(&Memory::default(), &server, limited).await.unwrap();
@@ -144,7 +143,7 @@ async fn a_sitemap_leads_to_pages_and_robots_txt_keeps_us_from_some() {
             ),
             "left out 1 pages at other hosts".to_owned(),
             "left out 1 pages that robots.txt forbids".to_owned(),
-            "left out 1 pages beyond the limit of 2 (max_pages)".to_owned(),
+            "left 1 pages for the next pull: this one took 2 (max_pages)".to_owned(),
         ]
     );
 }
@@ -265,4 +264,109 @@ async fn requests_are_spaced_by_the_longer_of_the_two_delays() {
             "three pauses of 150 ms"
         );
     }
+}
+
+#[tokio::test]
+async fn a_pull_ends_in_time_and_the_next_one_goes_on() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/robots.txt" => Reply::new(404),
+        "/sitemap.xml" => Reply::ok(sitemap(&["/a", "/b", "/c"])),
+        path => Reply::ok(page(path.trim_start_matches('/'))),
+    })
+    .await;
+    let memory = Memory::default();
+    let next = async || {
+        let hurried = PageOptions {
+            time: Duration::ZERO,
+            ..options()
+        };
+        let pulled = pull_sitemap(&memory, &server, hurried).await.unwrap();
+        memory.stored(&pulled.fetched).await;
+        (keys(&pulled).join(" "), pulled.notes)
+    };
+    let note = "left 2 pages for the next pull: this one had its 0 s".to_owned();
+    for expected in ["a", "b", "c", "a"] {
+        assert_eq!(next().await, (expected.to_owned(), vec![note.clone()]));
+    }
+    // Without a hurry everything is asked for, those first that were left.
+    let pulled = pull_sitemap(&memory, &server, options()).await.unwrap();
+    assert_eq!(keys(&pulled), ["b", "c", "a"]);
+    memory.stored(&pulled.fetched).await;
+    assert_eq!(
+        keys(&pull_sitemap(&memory, &server, options()).await.unwrap()),
+        ["a", "b", "c"]
+    );
+}
+
+#[tokio::test]
+async fn every_page_of_every_part_has_its_turn() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/robots.txt" => Reply::new(404),
+        "/sitemap.xml" => Reply::ok("<sitemapindex><sitemap><loc>/1.xml</loc></sitemap><sitemap><loc>/2.xml</loc></sitemap></sitemapindex>"),
+        "/1.xml" => Reply::ok(sitemap(&["/a", "/b"])),
+        "/2.xml" => Reply::ok(sitemap(&["/c", "/d"])),
+        path => Reply::ok(page(path.trim_start_matches('/'))),
+    })
+    .await;
+    let memory = Memory::default();
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let hurried = PageOptions {
+            time: Duration::ZERO,
+            ..options()
+        };
+        let pulled = pull_sitemap(&memory, &server, hurried).await.unwrap();
+        seen.push(keys(&pulled).join(" "));
+        memory.stored(&pulled.fetched).await;
+    }
+    assert_eq!(seen, ["a", "b", "c", "d", "a", "b"]);
+}
+
+#[tokio::test]
+async fn a_long_index_is_read_in_portions() {
+    let parts: String = (0..150)
+        .map(|n| format!("<sitemap><loc>/{n}.xml</loc></sitemap>"))
+        .collect();
+    let index = format!("<sitemapindex>{parts}</sitemapindex>");
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/robots.txt" => Reply::new(404),
+        "/sitemap.xml" => Reply::ok(index.clone()),
+        "/149.xml" => Reply::ok(sitemap(&["/last"])),
+        "/last" => Reply::ok(page("Last")),
+        _ => Reply::ok(sitemap(&[])),
+    })
+    .await;
+    let memory = Memory::default();
+    let first = pull_sitemap(&memory, &server, options()).await.unwrap();
+    assert_eq!((keys(&first).len(), server.paths().len()), (0, 102));
+    assert_eq!(
+        first.notes,
+        [format!(
+            "left 50 parts of {} for a later pull",
+            server.url("/sitemap.xml")
+        )]
+    );
+    memory.stored(&first.fetched).await;
+    let second = pull_sitemap(&memory, &server, options()).await.unwrap();
+    assert_eq!(keys(&second), ["last"]);
+}
+
+#[tokio::test]
+async fn a_robots_txt_that_was_gone_is_read_when_it_is_back() {
+    let gone = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let script = Arc::clone(&gone);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/robots.txt" if script.load(std::sync::atomic::Ordering::Relaxed) => Reply::new(410),
+        "/robots.txt" => Reply::ok("User-agent: *\nDisallow: /\n"),
+        "/sitemap.xml" => Reply::ok(sitemap(&["/a"])),
+        _ => Reply::ok(page("A")),
+    })
+    .await;
+    let memory = Memory::default();
+    assert_eq!(
+        keys(&pull_sitemap(&memory, &server, options()).await.unwrap()),
+        ["a"]
+    );
+    gone.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert!(keys(&pull_sitemap(&memory, &server, options()).await.unwrap()).is_empty());
 }

@@ -53,6 +53,7 @@ CREATE TABLE fetch_state (
     moved_to      TEXT,
     not_before    BIGINT,
     gone          BIGINT NOT NULL DEFAULT 0,
+    resume        TEXT,
     PRIMARY KEY (source, address)
 );
 
@@ -206,6 +207,12 @@ CREATE TABLE api_token (
 CREATE TABLE digest_number (
     id   INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE
+);
+
+-- summaries: how often one was stored, changed or marked.
+CREATE TABLE counter (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
 );
 
 CREATE TABLE setting (

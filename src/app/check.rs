@@ -81,9 +81,9 @@ fn templates(config: &Config) -> Result<String> {
 /// What the database holds.
 async fn database(config: &Config) -> Result<String> {
     let store = Store::open(&database_url(&config.database), 1).await?;
-    let counted = store.content_version().await;
+    let counted = store.count_summaries().await;
     store.close().await;
-    counted.map(|(count, _)| format!("{} holds {count} summaries", config.database))
+    counted.map(|count| format!("{} holds {count} summaries", config.database))
 }
 
 /// Opens a session with each relay, and sends nothing.

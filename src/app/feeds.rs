@@ -40,7 +40,7 @@ impl FeedDocument {
 }
 
 /// A document, and the state of the store that it was made from.
-type Made = ((i64, i64), Arc<FeedDocument>);
+type Made = (i64, Arc<FeedDocument>);
 
 /// Documents by the names of their files.
 #[derive(Default)]

@@ -31,10 +31,16 @@ pub(super) fn say(output: &Output, reports: &[SourceReport]) -> Result<()> {
             report.new,
             report.changed,
             report.unchanged,
-            report.rejected.len()
+            report.rejections()
         ))?;
         for rejection in &report.rejected {
             output.warning(format!("{}: rejected: {}", rejection.place, rejection.reason));
+        }
+        if report.rejected_more > 0 {
+            output.warning(format!(
+                "source {}: and {} more rejected, not listed",
+                report.source, report.rejected_more
+            ));
         }
         for note in &report.notes {
             output.line(format!("source {}: {note}", report.source))?;

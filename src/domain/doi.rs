@@ -47,9 +47,17 @@ impl Doi {
         &self.0
     }
 
-    /// The address that leads to the paper.
+    /// The address that leads to the paper: RFC 3986 path characters as they are, all others as `%XX`.
     pub fn url(&self) -> String {
-        format!("https://doi.org/{}", self.0)
+        let mut text = "https://doi.org/".to_owned();
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~/:@!$&'()*+,;=".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        text
     }
 }
 
@@ -75,6 +83,14 @@ impl fmt::Display for Doi {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_holds_every_character() -> Result<()> {
+        let doi = Doi::parse("10.1000/(A)#b?c%d")?;
+        assert_eq!(doi.url(), "https://doi.org/10.1000/(a)%23b%3Fc%25d");
+        assert_eq!(Doi::parse("10.1000/é")?.url(), "https://doi.org/10.1000/%C3%A9");
+        Ok(())
+    }
 
     #[test]
     fn reads_every_spelling() {

@@ -15,4 +15,6 @@ pub struct FetchState {
     pub not_before: Option<Timestamp>,
     /// A 410 said that it is gone for good.
     pub gone: bool,
+    /// Where the next pull goes on, when the last one did not come to the end.
+    pub resume: Option<String>,
 }

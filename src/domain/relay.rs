@@ -174,7 +174,11 @@ fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let pair = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        // Digits alone: the number's own parser takes a sign as well.
+        let pair = tail
+            .get(..2)
+            .filter(|two| two.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|two| std::str::from_utf8(two).ok());
         match (byte, pair.and_then(|two| u8::from_str_radix(two, 16).ok())) {
             (b'%', Some(value)) => {
                 bytes.push(value);
@@ -218,6 +222,16 @@ mod tests {
                 password: "p:w".into()
             })
         );
+        Ok(())
+    }
+
+    #[test]
+    fn a_percent_sign_that_encodes_nothing_stays() -> Result<()> {
+        for (written, meant) in [("%+f", "%+f"), ("a%2", "a%2"), ("%4f%zz%", "O%zz%")] {
+            let address = smtp(&format!("smtp://u:{written}@127.0.0.1"))?;
+            let password = address.credentials.map(|credentials| credentials.password);
+            assert_eq!(password.as_deref(), Some(meant), "{written}");
+        }
         Ok(())
     }
 

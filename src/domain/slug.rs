@@ -52,6 +52,13 @@ impl Slug {
         (!slug.is_empty()).then(|| Self(slug.to_owned()))
     }
 
+    /// The slug with `number` behind it, shortened where it would grow too long.
+    pub fn numbered(&self, number: usize) -> Self {
+        let number = format!("-{number}");
+        let kept = self.0.get(..Self::MAX - number.len()).unwrap_or(&self.0);
+        Self(format!("{}{number}", kept.trim_end_matches('-')))
+    }
+
     /// The slug as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -98,5 +105,21 @@ mod tests {
         );
         assert_eq!(slug("Reader’s guide").as_deref(), Some("readers-guide"));
         assert_eq!(slug("—"), None);
+    }
+
+    #[test]
+    fn a_number_never_makes_a_slug_too_long() -> Result<()> {
+        let full = format!("{}-{}", "a".repeat(117), "b".repeat(2));
+        for (text, number, expected) in [
+            ("tea", 2, "tea-2".to_owned()),
+            (&full, 2, format!("{}-2", "a".repeat(117))),
+            (&full, 12, format!("{}-12", "a".repeat(117))),
+            (&full, 12345, format!("{}-12345", "a".repeat(114))),
+        ] {
+            let numbered = Slug::parse(text)?.numbered(number);
+            assert_eq!(numbered.as_str(), expected);
+            assert!(Slug::parse(numbered.as_str()).is_ok(), "{numbered}");
+        }
+        Ok(())
     }
 }

@@ -108,26 +108,13 @@ fn is_campaign(name: &str) -> bool {
 /// The permanent id of a summary's feed entry, a URI: from its DOI, else its address, else its page at `site_url`.
 pub fn entry_id(summary: &Summary, site_url: &str) -> String {
     if let Some(doi) = &summary.doi {
-        return format!("https://doi.org/{}", percent_encoded(doi.as_str()));
+        return doi.url();
     }
     summary
         .url
         .as_deref()
         .and_then(canonical_url)
         .unwrap_or_else(|| format!("{}/research/{}", site_url.trim_end_matches('/'), summary.slug))
-}
-
-/// RFC 3986 path characters as they are, all others as `%XX`; a DOI may hold any of both.
-fn percent_encoded(doi: &str) -> String {
-    let mut text = String::with_capacity(doi.len());
-    for byte in doi.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/:@!$&'()*+,;=".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

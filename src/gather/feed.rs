@@ -9,7 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::decode::{Markup, charset_of, to_text};
-use super::feed_items::{Extras, Piece, cut};
+use super::feed_items::{Extras, MAX_ITEMS, Piece, cut};
 use super::fetch::{Ask, Document, Fetched, Fetcher, refusal};
 use super::folder::off_thread;
 use super::page::slug_of_title;
@@ -74,6 +74,7 @@ impl Source for FeedSource {
             accept: ACCEPT,
             conditional: true,
             same_host: false,
+            final_when_gone: true,
             now,
         };
         let place = super::fetch::shown(&self.url);
@@ -128,11 +129,7 @@ pub(super) fn gone(source: &str, place: &str) -> Problem {
 pub fn read(document: &Document, options: &FeedOptions, categories: &[Category]) -> Result<Pulled> {
     let charset = document.content_type.as_deref().and_then(charset_of);
     let text = strip_illegal(&to_text(&document.body, charset, Markup::Xml));
-    let cut = cut(&text).map_err(|problem| match alternate(&text, &document.address) {
-        Some(address) => problem.hint(format!("the page names this feed: {address}")),
-        None => problem,
-    })?;
-    let mut pulled = Pulled::default();
+    let mut items = Vec::new();
     let mut reader = Reader {
         address: &document.address,
         options,
@@ -140,17 +137,30 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
         dropped: BTreeMap::new(),
         typed: false,
     };
-    for (index, piece) in cut.pieces.iter().enumerate() {
-        let (key, outcome) = reader.item(piece);
-        let key = key.unwrap_or_else(|| format!("item {}", index + 1));
+    let mut take = |piece: Piece| {
+        let (key, named, outcome) = reader.item(&piece);
+        let key = key.unwrap_or_else(|| format!("item {}", items.len() + 1));
         let place = format!("{} ({key})", super::fetch::shown(&document.address));
-        pulled.items.push(Item::new(
-            key,
-            place.clone(),
-            outcome.map_err(|problem| problem.at(place)),
+        let outcome = outcome.map_err(|problem| problem.at(&place));
+        items.push(Item {
+            named,
+            ..Item::new(key, place, outcome)
+        });
+    };
+    let rest = cut(&text, &mut take).map_err(|problem| match alternate(&text, &document.address) {
+        Some(address) => problem.hint(format!("the page names this feed: {address}")),
+        None => problem,
+    })?;
+    let mut pulled = Pulled {
+        items,
+        ..Pulled::default()
+    };
+    if rest.over {
+        pulled.notes.push(format!(
+            "the feed has more than {MAX_ITEMS} items, and what follows them was left out: ask for a shorter feed"
         ));
     }
-    if let Some(broken) = cut.broken {
+    if let Some(broken) = rest.broken {
         let place = super::fetch::shown(&document.address);
         let problem = Problem::failed(format!("{place}: the rest of the feed can't be read: {broken}"))
             .hint("tell the publisher; what came before was taken");
@@ -175,7 +185,8 @@ pub fn read(document: &Document, options: &FeedOptions, categories: &[Category])
 /// The feed that a web page names in its head.
 fn alternate(text: &str, base: &Url) -> Option<Url> {
     let css = scraper::Selector::parse("link[rel~=alternate][type][href]").ok()?;
-    let page = scraper::Html::parse_document(text.get(..text.len().min(MAX_TEXT)).unwrap_or_default());
+    let head = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
+    let page = super::tree::parse(head).ok()?;
     page.select(&css)
         .find(|link| {
             let kind = link.attr("type").unwrap_or_default();
@@ -195,8 +206,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The id of an item, when it has one, and the summary in it.
-    fn item(&mut self, piece: &Piece) -> (Option<String>, Result<Summary>) {
+    /// What an item is called, when anything, and whether by an id of its own; and the summary in it.
+    fn item(&mut self, piece: &Piece) -> (Option<String>, bool, Result<Summary>) {
+        if let Some(reason) = &piece.refused {
+            let problem = Problem::failed(format!("the item is not read: {reason}"));
+            return (None, false, Err(problem.hint("tell the publisher")));
+        }
         // The parser is known to panic on some input, and a panic must not end the program.
         let parsed = catch_unwind(AssertUnwindSafe(|| {
             feed_rs::parser::Builder::new()
@@ -213,27 +228,30 @@ impl Reader<'_> {
             Ok(Err(error)) => {
                 let problem =
                     Problem::failed(format!("the item can't be read: {error}")).hint("tell the publisher");
-                return (None, Err(problem));
+                return (None, false, Err(problem));
             }
             Err(_) => None,
         };
         let Some(entry) = entry else {
             return (
                 None,
+                false,
                 Err(Problem::failed("the item can't be read").hint("tell the publisher")),
             );
         };
         let url = self.link(&entry);
         let id = Some(clean::line(&entry.id)).filter(|id| !id.is_empty());
+        let doi = doi(&entry, &piece.extras, id.as_deref());
         // Many feeds give a link alone, and it does what an id does.
         let key = id
             .clone()
+            .or_else(|| doi.as_ref().map(Doi::url))
             .or_else(|| url.as_deref().and_then(dedupe::canonical_url));
         let outcome = match key {
-            Some(_) => self.summary(&entry, &piece.extras, url, id.as_deref()),
+            Some(_) => self.summary(&entry, &piece.extras, url, doi),
             None => Err(Problem::failed("the item has neither an id nor a link").hint("tell the publisher")),
         };
-        (key, outcome)
+        (key, id.is_some(), outcome)
     }
 
     fn link(&self, entry: &Entry) -> Option<String> {
@@ -252,7 +270,7 @@ impl Reader<'_> {
         entry: &Entry,
         extras: &Extras,
         url: Option<String>,
-        id: Option<&str>,
+        doi: Option<Doi>,
     ) -> Result<Summary> {
         let title = entry
             .title
@@ -276,13 +294,7 @@ impl Reader<'_> {
                 .as_ref()
                 .and_then(|_| summary.published.map(|date| date.year()))
         });
-        summary.doi = extras
-            .identifiers
-            .iter()
-            .map(String::as_str)
-            .chain(entry.links.iter().map(|link| link.href.as_str()))
-            .chain(id)
-            .find_map(|text| Doi::parse(text).ok());
+        summary.doi = doi;
         summary.explanation = self.explanation(entry, &extras.bases, url.as_deref())?;
         summary.url = url;
         Ok(summary)
@@ -369,6 +381,15 @@ impl Reader<'_> {
         }
         Ok(slugs)
     }
+}
+
+/// The DOI that an item states, links to, or has for its id.
+fn doi(entry: &Entry, extras: &Extras, id: Option<&str>) -> Option<Doi> {
+    let stated = extras.identifiers.iter().map(String::as_str);
+    stated
+        .chain(entry.links.iter().map(|link| link.href.as_str()))
+        .chain(id)
+        .find_map(|text| Doi::parse(text).ok())
 }
 
 /// Whether text holds what can only be a tag or a character reference.

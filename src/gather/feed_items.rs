@@ -6,6 +6,15 @@ use serde_json::Value;
 
 use crate::domain::{Problem, Result};
 
+/// At most so many items of one feed are read.
+pub(super) const MAX_ITEMS: usize = 10_000;
+
+/// The longest start tag above the items, in bytes: every item's document repeats it.
+const MAX_TAG: usize = 16 * 1024;
+
+/// The most attributes of one element: the parser compares each with each.
+const MAX_ATTRIBUTES: usize = 256;
+
 /// One item as a whole feed of its own, for the parser.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -13,6 +22,8 @@ pub(super) struct Piece {
     pub(super) document: String,
     /// What the parser leaves out of it.
     pub(super) extras: Extras,
+    /// Why the document must not be given to the parser.
+    pub(super) refused: Option<String>,
 }
 
 /// Elements of scholarly feeds that the parser does not know.
@@ -28,22 +39,24 @@ pub(super) struct Extras {
     pub(super) bases: Vec<String>,
 }
 
-/// A feed in pieces.
+/// What cutting a feed met beside its items.
 #[derive(Debug, Default)]
-pub(super) struct Pieces {
-    pub(super) pieces: Vec<Piece>,
+pub(super) struct Rest {
     /// Why the rest of the document could not be read, when it breaks off.
     pub(super) broken: Option<String>,
+    /// Whether there are more items than [`MAX_ITEMS`].
+    pub(super) over: bool,
 }
 
-/// Cuts the text of a feed.
+/// Cuts the text of a feed and gives `take` one item after the other: together they can be far larger
+/// than the feed.
 ///
 /// # Errors
 /// When it is no feed at all, or one that may not be read.
-pub(super) fn cut(text: &str) -> Result<Pieces> {
+pub(super) fn cut(text: &str, take: &mut dyn FnMut(Piece)) -> Result<Rest> {
     match text.trim_start().chars().next() {
-        Some('{') => cut_json(text),
-        Some('<') => cut_xml(text),
+        Some('{') => cut_json(text, take),
+        Some('<') => cut_xml(text, take),
         Some(_) => Err(no_feed("it begins neither with < nor with {")),
         None => Err(no_feed("it is empty")),
     }
@@ -53,14 +66,22 @@ fn no_feed(what: &str) -> Problem {
     Problem::failed(format!("not a feed: {what}")).hint("give the address of an RSS, Atom or JSON feed")
 }
 
-/// An element that is open, or an item that is being read.
+/// An element above the items.
+struct Above<'a> {
+    /// Its start tag, verbatim.
+    tag: &'a str,
+    name: String,
+    base: Option<String>,
+}
+
+/// What is open while a document is read.
 struct Cutter<'a> {
     text: &'a str,
-    /// The start tags above the items, verbatim, and their names.
-    above: Vec<(&'a str, String)>,
-    bases: Vec<String>,
+    above: Vec<Above<'a>>,
     item: Option<Item>,
-    pieces: Vec<Piece>,
+    taken: usize,
+    over: bool,
+    take: &'a mut dyn FnMut(Piece),
 }
 
 struct Item {
@@ -68,9 +89,10 @@ struct Item {
     start: usize,
     extra: Option<(String, String)>,
     extras: Extras,
+    refused: Option<String>,
 }
 
-fn cut_xml(text: &str) -> Result<Pieces> {
+fn cut_xml(text: &str, take: &mut dyn FnMut(Piece)) -> Result<Rest> {
     let mut reader = Reader::from_str(text);
     // An item with a tag that is not closed ends all the same where its own end tag stands.
     reader.config_mut().check_end_names = false;
@@ -78,12 +100,13 @@ fn cut_xml(text: &str) -> Result<Pieces> {
     let mut cutter = Cutter {
         text,
         above: Vec::new(),
-        bases: Vec::new(),
         item: None,
-        pieces: Vec::new(),
+        taken: 0,
+        over: false,
+        take,
     };
     let mut broken = None;
-    loop {
+    while !cutter.over {
         let before = position(&reader);
         match reader.read_event() {
             Ok(Event::Eof) => break,
@@ -111,14 +134,14 @@ fn cut_xml(text: &str) -> Result<Pieces> {
     if cutter.item.is_some() && broken.is_none() {
         broken = Some("it ends within an item".to_owned());
     }
-    if cutter.above.is_empty() && cutter.pieces.is_empty() {
+    if cutter.above.is_empty() {
         return Err(no_feed(
             &broken.unwrap_or_else(|| "it has no RSS or Atom element".to_owned()),
         ));
     }
-    Ok(Pieces {
-        pieces: cutter.pieces,
+    Ok(Rest {
         broken,
+        over: cutter.over,
     })
 }
 
@@ -152,6 +175,7 @@ impl Cutter<'_> {
     fn start(&mut self, start: &BytesStart<'_>, before: usize, after: usize) -> Result<()> {
         let local = local(start);
         if let Some(item) = &mut self.item {
+            item.refused = item.refused.take().or_else(|| too_many_attributes(start));
             let wanted = matches!(
                 local.as_str(),
                 "doi" | "identifier" | "publicationname" | "publicationdate" | "coverdate"
@@ -161,13 +185,31 @@ impl Cutter<'_> {
             }
             return Ok(());
         }
+        let is_item = is_item(&local) && !self.above.is_empty();
+        if is_item && self.taken == MAX_ITEMS {
+            self.over = true;
+            return Ok(());
+        }
+        // Items stand in the root or in its channel; nothing else above them matters.
+        let is_above = self.above.is_empty() || (local == "channel" && self.above.len() == 1);
+        if !is_item && !is_above {
+            return Ok(());
+        }
+        if is_above && after - before > MAX_TAG {
+            return Err(Problem::failed(format!(
+                "not read: a start tag at byte {before} is longer than {MAX_TAG} bytes"
+            ))
+            .hint("tell the publisher"));
+        }
         let base = start
             .attributes()
+            .with_checks(false)
             .flatten()
             .find(|attribute| attribute.key.as_ref() == "xml:base");
         let base = base.map(|attribute| super::clean::line_from_html(&attribute.value));
-        if is_item(&local) && !self.above.is_empty() {
-            let bases = self.bases.iter().cloned().chain(base).collect();
+        if is_item {
+            let above = self.above.iter().filter_map(|above| above.base.clone());
+            let bases = above.chain(base).collect();
             let extras = Extras {
                 bases,
                 ..Extras::default()
@@ -178,6 +220,7 @@ impl Cutter<'_> {
                 start: before,
                 extra: None,
                 extras,
+                refused: too_many_attributes(start),
             });
             return Ok(());
         }
@@ -188,21 +231,18 @@ impl Cutter<'_> {
                 other => return Err(no_feed(&format!("its root element is <{other}>"))),
             }
         }
-        // Items stand in the root or in its channel; nothing else above them matters.
-        if self.above.is_empty() || (local == "channel" && self.above.len() == 1) {
-            self.bases.extend(base);
-            self.above.push((
-                self.text.get(before..after).unwrap_or_default(),
-                start.name().as_ref().to_owned(),
-            ));
-        }
+        self.above.push(Above {
+            tag: self.text.get(before..after).unwrap_or_default(),
+            name: start.name().as_ref().to_owned(),
+            base,
+        });
         Ok(())
     }
 
     fn end(&mut self, name: &str, after: usize) {
         let Some(item) = &mut self.item else {
             // RSS 1.0 closes its channel before the items come.
-            if self.above.len() == 2 && self.above.last().is_some_and(|(_, open)| open == name) {
+            if self.above.len() == 2 && self.above.last().is_some_and(|above| above.name == name) {
                 self.above.pop();
             }
             return;
@@ -219,16 +259,27 @@ impl Cutter<'_> {
             return;
         }
         let Some(item) = self.item.take() else { return };
-        let mut document: String = self.above.iter().map(|(tag, _)| *tag).collect();
+        let mut document: String = self.above.iter().map(|above| above.tag).collect();
         document.push_str(self.text.get(item.start..after).unwrap_or_default());
-        for (_, open) in self.above.iter().rev() {
-            document.push_str(&format!("</{open}>"));
+        for above in self.above.iter().rev() {
+            document.push_str(&format!("</{}>", above.name));
         }
-        self.pieces.push(Piece {
+        self.taken += 1;
+        (self.take)(Piece {
             document,
             extras: item.extras,
+            refused: item.refused,
         });
     }
+}
+
+fn too_many_attributes(start: &BytesStart<'_>) -> Option<String> {
+    let many = start
+        .attributes()
+        .with_checks(false)
+        .nth(MAX_ATTRIBUTES)
+        .is_some();
+    many.then(|| format!("an element has more than {MAX_ATTRIBUTES} attributes"))
 }
 
 fn is_item(local: &str) -> bool {
@@ -239,11 +290,13 @@ fn local(start: &BytesStart<'_>) -> String {
     start.local_name().as_ref().to_ascii_lowercase()
 }
 
-fn cut_json(text: &str) -> Result<Pieces> {
+fn cut_json(text: &str, take: &mut dyn FnMut(Piece)) -> Result<Rest> {
     let feed: Value = serde_json::from_str(text)
         .map_err(|error| no_feed(&format!("it is not well-formed JSON: {error}")))?;
     let version = feed.get("version").and_then(Value::as_str).unwrap_or_default();
-    if !version.starts_with("https://jsonfeed.org/version/1") {
+    // Every item's document repeats the version.
+    if !version.starts_with("https://jsonfeed.org/version/1") || version.len() > 64 {
+        let version: String = version.chars().take(64).collect();
         return Err(no_feed(&format!(
             "its JSON has no version of JSON Feed 1: {version:?}"
         )));
@@ -270,11 +323,13 @@ fn cut_json(text: &str) -> Result<Pieces> {
                 identifiers,
                 ..Extras::default()
             },
+            refused: None,
         }
     };
-    Ok(Pieces {
-        pieces: items.iter().map(piece).collect(),
+    items.iter().take(MAX_ITEMS).map(piece).for_each(take);
+    Ok(Rest {
         broken: None,
+        over: items.len() > MAX_ITEMS,
     })
 }
 
@@ -283,13 +338,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn collected(text: &str) -> (Vec<Piece>, Rest) {
+        let mut pieces = Vec::new();
+        let rest = cut(text, &mut |piece| pieces.push(piece)).unwrap();
+        (pieces, rest)
+    }
+
     #[test]
     fn a_bad_item_does_not_spoil_its_neighbours() {
         let feed = "<rss version='2.0' xmlns:p='urn:p'><channel><title>t</title><item><title>a</item>\
                     <item><b>x</c></item><item/><item><p:doi>10.1234/x</p:doi></item></channel></rss>";
-        let cut = cut(feed).unwrap();
-        assert_eq!(cut.broken, None);
-        let documents: Vec<&str> = cut.pieces.iter().map(|piece| piece.document.as_str()).collect();
+        let (pieces, rest) = collected(feed);
+        assert_eq!(rest.broken, None);
+        let documents: Vec<&str> = pieces.iter().map(|piece| piece.document.as_str()).collect();
         let wrap = |item: &str| format!("<rss version='2.0' xmlns:p='urn:p'><channel>{item}</channel></rss>");
         assert_eq!(
             documents,
@@ -300,14 +361,14 @@ mod tests {
                 wrap("<item><p:doi>10.1234/x</p:doi></item>")
             ]
         );
-        assert_eq!(cut.pieces[3].extras.identifiers, ["10.1234/x"]);
+        assert_eq!(pieces[3].extras.identifiers, ["10.1234/x"]);
     }
 
     #[test]
     fn what_breaks_off_keeps_what_came_before() {
-        let cut = cut("<feed><entry><id>1</id></entry><entry><id>2</id>").unwrap();
-        assert_eq!(cut.pieces.len(), 1);
-        assert_eq!(cut.broken.as_deref(), Some("it ends within an item"));
+        let (pieces, rest) = collected("<feed><entry><id>1</id></entry><entry><id>2</id>");
+        assert_eq!(pieces.len(), 1);
+        assert_eq!(rest.broken.as_deref(), Some("it ends within an item"));
     }
 
     #[test]
@@ -333,7 +394,60 @@ mod tests {
                 "not read: the document declares entities",
             ),
         ] {
-            assert_eq!(cut(text).unwrap_err().message(), reason, "{text}");
+            assert_eq!(cut(text, &mut |_| {}).unwrap_err().message(), reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_every_item_repeats_is_short_and_items_are_counted() {
+        let long = "x".repeat(MAX_TAG);
+        for wrong in [
+            format!("<rss a='{long}'><channel><item/></channel></rss>"),
+            format!("<rss><channel a='{long}'><item/></channel></rss>"),
+        ] {
+            let problem = cut(&wrong, &mut |_| {}).unwrap_err();
+            assert!(
+                problem.message().contains("is longer than 16384 bytes"),
+                "{problem}"
+            );
+        }
+        let version = format!("{{\"version\": \"https://jsonfeed.org/version/1{long}\", \"items\": [{{}}]}}");
+        assert!(cut(&version, &mut |_| {}).unwrap_err().message().len() < 200);
+
+        let feed = |count| format!("<rss><channel>{}</channel></rss>", "<item/>".repeat(count));
+        for (count, over) in [(MAX_ITEMS, false), (MAX_ITEMS + 1, true)] {
+            let (pieces, rest) = collected(&feed(count));
+            assert_eq!((pieces.len(), rest.over, rest.broken), (MAX_ITEMS, over, None));
+        }
+        let items = format!(
+            "{{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [{}0]}}",
+            "0,".repeat(MAX_ITEMS)
+        );
+        let (pieces, rest) = collected(&items);
+        assert_eq!((pieces.len(), rest.over), (MAX_ITEMS, true));
+    }
+
+    #[test]
+    fn the_base_of_a_channel_that_is_closed_is_none_of_an_item() {
+        let (pieces, _) = collected(
+            "<rdf xml:base='https://example.org/'><channel xml:base='x/'></channel><item xml:base='y/'/></rdf>",
+        );
+        assert_eq!(pieces[0].extras.bases, ["https://example.org/", "y/"]);
+    }
+
+    #[test]
+    fn an_element_of_countless_attributes_is_not_parsed() {
+        let attributes: String = (0..=MAX_ATTRIBUTES).map(|n| format!(" a{n}=''")).collect();
+        for item in [
+            format!("<item{attributes}/>"),
+            format!("<item><b{attributes}></b></item>"),
+        ] {
+            let (pieces, _) = collected(&format!("<rss>{item}<item/></rss>"));
+            assert_eq!(
+                pieces[0].refused.as_deref(),
+                Some("an element has more than 256 attributes")
+            );
+            assert_eq!(pieces[1].refused, None);
         }
     }
 }

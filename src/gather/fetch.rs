@@ -54,6 +54,8 @@ pub struct Ask<'a> {
     pub conditional: bool,
     /// Whether a redirect to another host is refused.
     pub same_host: bool,
+    /// Whether a 410 is believed for ever.
+    pub final_when_gone: bool,
     /// The present instant.
     pub now: Timestamp,
 }
@@ -139,7 +141,7 @@ impl Fetcher {
     pub async fn get(&self, memory: &dyn FetchMemory, ask: &Ask<'_>) -> Result<Answer> {
         let origin = shown(ask.address);
         let known = memory.recall(ask.source, &origin).await?;
-        if known.gone {
+        if known.gone && ask.final_when_gone {
             return Ok(Answer {
                 fetched: Fetched::Gone,
                 moved: None,
@@ -179,7 +181,7 @@ impl Fetcher {
         };
         let mut news = None;
         match &fetched {
-            Fetched::Gone => state.gone = true,
+            Fetched::Gone => state.gone = ask.final_when_gone,
             Fetched::NotYet(until) => state.not_before = Some(*until),
             Fetched::Status(_) => {}
             Fetched::Document(_) | Fetched::Unchanged => {

@@ -61,6 +61,8 @@ pub struct Pulled {
     pub items: Vec<Item>,
     /// Addresses that answered "not modified", are gone, or may not be asked yet.
     pub untouched: usize,
+    /// The keys of items that the source has as well, and that were not read: unchanged, or left for later.
+    pub others: Vec<String>,
     /// What an operator should know, a sentence each.
     pub notes: Vec<String>,
     /// Validators to remember **after** the items are stored: earlier, a crash would lose the items for ever.
@@ -72,6 +74,8 @@ pub struct Pulled {
 pub struct Item {
     /// Stable within the source: file stem, page address, entry id.
     pub key: String,
+    /// Whether the key is a name that the publisher gave it: items with one address and two names are two.
+    pub named: bool,
     /// File or address, for messages.
     pub place: String,
     /// The summary, or why there is none, with a hint.
@@ -83,6 +87,7 @@ impl Item {
     fn new(key: impl Into<String>, place: impl Into<String>, outcome: Result<Summary>) -> Self {
         Self {
             key: key.into(),
+            named: false,
             place: place.into(),
             outcome: outcome.map_err(|problem| problem.to_string()),
         }

@@ -5,7 +5,7 @@ mod visit;
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 use super::decode::{Markup, to_text};
@@ -33,19 +33,19 @@ pub enum Start {
 pub struct PageOptions {
     /// The pause between two requests; robots.txt can make it longer, up to a minute.
     pub delay: Duration,
-    /// At most so many pages in one pull.
+    /// At most so many pages in one pull; the next one goes on where it ended.
     pub max_pages: usize,
-    /// Only pages whose path begins so, such as `/research/`.
-    pub path_prefix: String,
+    /// How long one pull may take, but for the request that is under way; the next one goes on where it ended.
+    pub time: Duration,
 }
 
 impl Default for PageOptions {
-    /// One second, 1,000 pages, any path.
+    /// One second, 1,000 pages, ten minutes.
     fn default() -> Self {
         Self {
             delay: Duration::from_secs(1),
             max_pages: 1000,
-            path_prefix: String::new(),
+            time: Duration::from_secs(600),
         }
     }
 }
@@ -118,6 +118,7 @@ impl Source for PagesSource {
                     now,
                     options,
                     fetcher,
+                    begun: Instant::now(),
                     pulled: Pulled::default(),
                 };
                 visit.run(start).await

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::Serialize;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::dedupe::{canonical_url, content_hash, entry_id};
@@ -14,6 +15,9 @@ use crate::store::lease;
 /// How long another process may take to gather.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+/// So many rejections of one pull are told one by one: a list that is longer tells nobody more.
+const TOLD: usize = 100;
+
 /// What one source gave.
 #[derive(Debug, Default, Serialize)]
 pub struct SourceReport {
@@ -25,12 +29,31 @@ pub struct SourceReport {
     pub changed: usize,
     /// Summaries that are as they were, and addresses that had nothing new.
     pub unchanged: usize,
-    /// Items that are no summaries, each with its reason.
+    /// Items that are no summaries, each with its reason; the first hundred.
     pub rejected: Vec<Rejection>,
+    /// How many items beyond those in `rejected` are no summaries.
+    pub rejected_more: usize,
     /// What an operator should know.
     pub notes: Vec<String>,
     /// Why the source as a whole could not be read.
     pub failed: Option<String>,
+}
+
+impl SourceReport {
+    /// How many items are no summaries.
+    pub fn rejections(&self) -> usize {
+        self.rejected.len() + self.rejected_more
+    }
+
+    fn reject(&mut self, place: String, reason: String) {
+        if self.rejected.len() == TOLD {
+            self.rejected_more += 1;
+            return;
+        }
+        let reason = without_place(reason, &place);
+        tracing::warn!(source = self.source, place, reason, "item rejected");
+        self.rejected.push(Rejection { place, reason });
+    }
 }
 
 /// An item that is no summary.
@@ -106,21 +129,26 @@ async fn gather_one(
     };
     report.unchanged = pulled.untouched;
     report.notes = pulled.notes;
-    for Item { key, place, outcome } in pulled.items {
-        match outcome {
-            Ok(summary) => {
-                let kept = keep(name, names, &key, &summary, store, site_url, clock.now()).await?;
-                match kept {
-                    Kept::New => report.new += 1,
-                    Kept::Changed => report.changed += 1,
-                    Kept::Unchanged => report.unchanged += 1,
-                }
-            }
-            Err(reason) => {
-                let reason = without_place(reason, &place);
-                tracing::warn!(source = name, place, reason, "item rejected");
-                report.rejected.push(Rejection { place, reason });
-            }
+    let keys = pulled.items.iter().map(|item| item.key.clone());
+    let present: HashSet<String> = keys.chain(pulled.others).collect();
+    let mut keeper = Keeper {
+        source: name,
+        names,
+        present,
+        kept: HashMap::new(),
+        store,
+        site_url,
+    };
+    for item in pulled.items {
+        let kept = match &item.outcome {
+            Ok(summary) => keeper.keep(&item, summary, clock.now()).await?,
+            Err(reason) => Kept::Rejected(reason.clone()),
+        };
+        match kept {
+            Kept::New => report.new += 1,
+            Kept::Changed => report.changed += 1,
+            Kept::Unchanged => report.unchanged += 1,
+            Kept::Rejected(reason) => report.reject(item.place, reason),
         }
     }
     for (address, state) in &pulled.fetched {
@@ -131,7 +159,7 @@ async fn gather_one(
         new = report.new,
         changed = report.changed,
         unchanged = report.unchanged,
-        rejected = report.rejected.len(),
+        rejected = report.rejections(),
         "gathered"
     );
     Ok(report)
@@ -141,50 +169,96 @@ enum Kept {
     New,
     Changed,
     Unchanged,
+    Rejected(String),
 }
 
-async fn keep(
-    source: &str,
-    names: &[&str],
-    key: &str,
-    summary: &Summary,
-    store: &Store,
-    site_url: &str,
-    now: Timestamp,
-) -> Result<Kept> {
-    let hash = content_hash(summary);
-    let entry_id = entry_id(summary, site_url);
-    let canonical = summary.url.as_deref().and_then(canonical_url);
-    let arrival = Arrival {
-        source,
-        key,
-        summary,
-        entry_id: &entry_id,
-        canonical_url: canonical.as_deref(),
-        hash: &hash,
-    };
-    let Some(known) = store.known_summary(&arrival).await? else {
-        store
-            .insert_summary(&arrival, now)
+/// Stores what one source gave.
+struct Keeper<'a> {
+    source: &'a str,
+    /// Every source, in the configuration's order.
+    names: &'a [&'a str],
+    /// The keys of everything that the source has.
+    present: HashSet<String>,
+    /// The hashes of the items that were kept, by their keys.
+    kept: HashMap<String, String>,
+    store: &'a Store,
+    site_url: &'a str,
+}
+
+impl Keeper<'_> {
+    async fn keep(&mut self, item: &Item, summary: &Summary, now: Timestamp) -> Result<Kept> {
+        let key = item.key.as_str();
+        let hash = content_hash(summary);
+        if let Some(first) = self.kept.get(key) {
+            if *first == hash {
+                return Ok(Kept::Unchanged);
+            }
+            let problem = Problem::failed(format!(
+                "there are two different items {key:?}; the first was taken"
+            ));
+            return Ok(Kept::Rejected(problem.hint("tell the publisher").to_string()));
+        }
+        let entry_id = entry_id(summary, self.site_url);
+        let canonical = summary.url.as_deref().and_then(canonical_url);
+        let arrival = Arrival {
+            source: self.source,
+            key,
+            named: item.named,
+            summary,
+            entry_id: &entry_id,
+            canonical_url: canonical.as_deref(),
+            hash: &hash,
+        };
+        let kept = self
+            .store_arrival(&arrival, now)
             .await
             .map_err(|problem| about(problem, key))?;
-        return Ok(Kept::New);
-    };
-    if known.owner != source && outranks(names, &known.owner, source) {
-        if known.item_hash.as_deref() != Some(&hash) {
-            store.link_summary(known.id, &arrival).await?;
+        if !matches!(kept, Kept::Rejected(_)) {
+            self.kept.insert(key.to_owned(), hash);
         }
-        return Ok(Kept::Unchanged);
+        Ok(kept)
     }
-    if known.owner == source && known.content_hash == hash && known.item_hash.as_deref() == Some(&hash) {
-        return Ok(Kept::Unchanged);
+
+    async fn store_arrival(&self, arrival: &Arrival<'_>, now: Timestamp) -> Result<Kept> {
+        let (store, hash) = (self.store, arrival.hash);
+        let Some(known) = store.known_summary(arrival).await? else {
+            store.insert_summary(arrival, now).await?;
+            return Ok(Kept::New);
+        };
+        // A source that calls the paper something else by now has renamed it, unless it has both.
+        if let Some(other) = known
+            .other_key
+            .as_ref()
+            .filter(|other| self.present.contains(*other))
+        {
+            return Ok(Kept::Rejected(same_paper(arrival, other, known.same_doi)));
+        }
+        if known.owner != self.source && outranks(self.names, &known.owner, self.source) {
+            if known.item_hash.as_deref() != Some(hash) {
+                store.link_summary(known.id, arrival).await?;
+            }
+            return Ok(Kept::Unchanged);
+        }
+        let changed = known.content_hash != hash;
+        if changed || known.owner != self.source || known.item_hash.as_deref() != Some(hash) {
+            store.update_summary(known.id, arrival, now).await?;
+        }
+        Ok(if changed { Kept::Changed } else { Kept::Unchanged })
     }
-    let changed = known.content_hash != hash;
-    store
-        .update_summary(known.id, &arrival, now)
-        .await
-        .map_err(|problem| about(problem, key))?;
-    Ok(if changed { Kept::Changed } else { Kept::Unchanged })
+}
+
+/// Why the second of two items that are one paper was not taken.
+fn same_paper(arrival: &Arrival<'_>, other: &str, same_doi: bool) -> String {
+    let doi = arrival.summary.doi.as_ref().filter(|_| same_doi);
+    let (what, value) = match doi {
+        Some(doi) => ("DOI", doi.as_str()),
+        None => ("address", arrival.canonical_url.unwrap_or_default()),
+    };
+    Problem::failed(format!(
+        "the same paper as {other:?} of this source, which has the {what} too: {value}"
+    ))
+    .hint("take one of the two out, or correct what was copied")
+    .to_string()
 }
 
 /// Whether `owner` still exists and stands before `source` in the configuration.

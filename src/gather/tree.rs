@@ -1,6 +1,43 @@
-//! A walk through parsed HTML that no depth of nesting can overflow.
+//! Parsing HTML and walking through it, whatever its depth of nesting.
 
-use scraper::{Html, Node};
+use html5ever::driver;
+use html5ever::tendril::TendrilSink;
+use scraper::{Html, HtmlTreeSink, Node};
+
+use crate::domain::{Problem, Result};
+
+/// How deep the elements of a page may lie; real pages stay below fifty.
+const MAX_DEPTH: usize = 1000;
+
+/// So much of a page is parsed before its depth is looked at, in bytes.
+const STEP: usize = 4096;
+
+/// Parses a page. The parser's time grows with the square of the depth, so the depth has an end.
+///
+/// # Errors
+/// When its elements lie too deep.
+pub(super) fn parse(page: &str) -> Result<Html> {
+    let mut parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), Default::default());
+    let mut rest = page;
+    while !rest.is_empty() {
+        let (part, tail) = rest.split_at(rest.floor_char_boundary(STEP));
+        parser.process(part.into());
+        rest = tail;
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        let depth = html
+            .tree
+            .nodes()
+            .next_back()
+            .map_or(0, |node| node.ancestors().count());
+        if depth > MAX_DEPTH {
+            return Err(
+                Problem::failed(format!("the page's elements lie more than {MAX_DEPTH} deep"))
+                    .hint("is this a page of a summary?"),
+            );
+        }
+    }
+    Ok(parser.finish())
+}
 
 /// What is done with each node on the way.
 pub(super) trait Visitor {

@@ -12,7 +12,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn fetch_state(&self, source: &str, address: &str) -> Result<FetchState> {
         let row = sqlx::query(
-            "SELECT etag, last_modified, moved_to, not_before, gone
+            "SELECT etag, last_modified, moved_to, not_before, gone, resume
              FROM fetch_state WHERE source = $1 AND address = $2",
         )
         .bind(source)
@@ -29,6 +29,7 @@ impl Store {
             moved_to: row.try_get(2).map_err(db)?,
             not_before: row.try_get::<Option<i64>, _>(3).map_err(db)?.map(Timestamp),
             gone: row.try_get::<i64, _>(4).map_err(db)? != 0,
+            resume: row.try_get(5).map_err(db)?,
         })
     }
 
@@ -38,11 +39,11 @@ impl Store {
     /// When the database does not answer.
     pub async fn set_fetch_state(&self, source: &str, address: &str, state: &FetchState) -> Result<()> {
         sqlx::query(
-            "INSERT INTO fetch_state (source, address, etag, last_modified, moved_to, not_before, gone)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO fetch_state (source, address, etag, last_modified, moved_to, not_before, gone, resume)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (source, address) DO UPDATE SET etag = excluded.etag,
                  last_modified = excluded.last_modified, moved_to = excluded.moved_to,
-                 not_before = excluded.not_before, gone = excluded.gone",
+                 not_before = excluded.not_before, gone = excluded.gone, resume = excluded.resume",
         )
         .bind(source)
         .bind(address)
@@ -51,6 +52,7 @@ impl Store {
         .bind(state.moved_to.as_deref())
         .bind(state.not_before.map(|at| at.0))
         .bind(i64::from(state.gone))
+        .bind(state.resume.as_deref())
         .execute(&self.pool)
         .await
         .map_err(db)?;

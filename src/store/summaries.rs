@@ -3,7 +3,7 @@
 use super::Store;
 use super::dialect::Column;
 use super::fault::db;
-use super::summary_row::{COLUMNS, read, unreadable};
+use super::summary_row::{COLUMNS, count_change, read, unreadable};
 use crate::domain::edition::ItemKind;
 use crate::domain::summary::{Fault, Status, StoredSummary};
 use crate::domain::{Problem, Result, Slug, Timestamp};
@@ -32,6 +32,7 @@ impl Store {
         note: &str,
         now: Timestamp,
     ) -> Result<()> {
+        let mut tx = self.begin().await?;
         let done = sqlx::query(
             "UPDATE summary SET status = $2, note = $3, fault = $4, marked = $5, updated = $5 WHERE slug = $1",
         )
@@ -40,13 +41,14 @@ impl Store {
         .bind(note)
         .bind(fault.as_str())
         .bind(now.0)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await
         .map_err(db)?;
         if done.rows_affected() == 0 {
             return Err(no_summary(slug));
         }
-        Ok(())
+        count_change(&mut tx).await?;
+        tx.commit().await.map_err(db)
     }
 
     /// Every summary, the last gathered first; at most `limit`.
@@ -79,16 +81,28 @@ impl Store {
         self.with_categories(&rows).await
     }
 
-    /// How many summaries there are and when one changed last: the same as long as no text changes.
+    /// A number that grows with every change of a summary.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn content_version(&self) -> Result<(i64, i64)> {
-        let row = sqlx::query("SELECT COUNT(*), COALESCE(MAX(updated), 0) FROM summary")
+    pub async fn content_version(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT value FROM counter WHERE name = 'summaries'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        row.map_or(Ok(0), |row| row.try_get(0).map_err(db))
+    }
+
+    /// How many summaries there are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_summaries(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT COUNT(*) FROM summary")
             .fetch_one(&self.pool)
             .await
             .map_err(db)?;
-        Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?))
+        row.try_get(0).map_err(db)
     }
 
     /// The summaries that `digest` neither carried nor skipped, the first gathered first; no retracted ones.

@@ -63,7 +63,15 @@ pub(super) async fn set_categories(
     Ok(())
 }
 
+/// Notes what the source calls summary `id`: one name only, or two items would claim it by turns.
 pub(super) async fn link(connection: &mut sqlx::AnyConnection, arrival: &Arrival<'_>, id: i64) -> Result<()> {
+    sqlx::query("DELETE FROM summary_source WHERE source = $1 AND summary_id = $3 AND item_key <> $2")
+        .bind(arrival.source)
+        .bind(arrival.key)
+        .bind(id)
+        .execute(&mut *connection)
+        .await
+        .map_err(db)?;
     sqlx::query(
         "INSERT INTO summary_source (source, item_key, summary_id, hash) VALUES ($1, $2, $3, $4)
          ON CONFLICT (source, item_key) DO UPDATE SET summary_id = excluded.summary_id, hash = excluded.hash",
@@ -72,6 +80,18 @@ pub(super) async fn link(connection: &mut sqlx::AnyConnection, arrival: &Arrival
     .bind(arrival.key)
     .bind(id)
     .bind(arrival.hash)
+    .execute(connection)
+    .await
+    .map_err(db)?;
+    Ok(())
+}
+
+/// Counts a change, so that whoever made something of the summaries sees that it is old.
+pub(super) async fn count_change(connection: &mut sqlx::AnyConnection) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO counter (name, value) VALUES ('summaries', 1)
+         ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
+    )
     .execute(connection)
     .await
     .map_err(db)?;

@@ -24,6 +24,7 @@ async fn fetch_state_is_kept_to_the_letter(db: Database) {
         moved_to: Some("https://example.com/feed".to_owned()),
         not_before: Some(at(3600)),
         gone: true,
+        resume: Some("https://example.com/next".to_owned()),
     };
     store.set_fetch_state(source, address, &state).await.unwrap();
     assert_eq!(store.fetch_state(source, address).await.unwrap(), state);

@@ -10,7 +10,8 @@ use postrider::store::arrivals::Arrival;
 
 crate::on_both! {
     a_summary_is_kept_whole, a_summary_is_known_by_doi_item_and_address, a_link_makes_an_item_known,
-    an_update_keeps_what_was_marked, an_update_marks, a_slug_gets_a_number, the_latest_come_first,
+    an_update_keeps_what_was_marked, an_update_marks, a_retraction_outlives_a_correction,
+    the_blame_alone_is_news, every_change_is_counted, a_slug_gets_a_number, the_latest_come_first,
     an_unknown_summary_is_named, a_segment_holds_its_items_in_order,
 }
 
@@ -180,6 +181,109 @@ async fn an_update_marks(db: Database) {
     assert_eq!(announced().await, 1);
 }
 
+async fn a_retraction_outlives_a_correction(db: Database) {
+    let store = db.open().await;
+    many_readers(&store, 1).await;
+    let ids = summaries(&store, &["One"]).await;
+    edition(&store, "weekly", &ids).await;
+    let mut file = summary("One", None, "");
+    file.status = Status::Corrected;
+    file.note = Some("A number.".to_owned());
+    let update = async |file: &Summary, hash, time| {
+        store
+            .update_summary(ids[0], &arrival(file, hash), at(time))
+            .await
+            .unwrap();
+    };
+    update(&file, "h2", 5).await;
+    let one = slug("one");
+    store
+        .mark_summary(&one, Status::Retracted, Fault::Paper, "All wrong.", at(6))
+        .await
+        .unwrap();
+    announcement(&store, "weekly", &ids).await;
+    file.title = "One, spelt right".to_owned();
+    update(&file, "h3", 7).await;
+    let stored = store.summary(&one).await.unwrap().summary;
+    assert_eq!(
+        (stored.title.as_str(), stored.status),
+        ("One, spelt right", Status::Retracted)
+    );
+    assert_eq!(
+        (stored.note.as_deref(), stored.fault),
+        (Some("All wrong."), Some(Fault::Paper))
+    );
+    assert!(store.summaries_to_announce("weekly").await.unwrap().is_empty());
+    file.status = Status::Retracted;
+    update(&file, "h4", 8).await;
+    assert_eq!(
+        store.summary(&one).await.unwrap().summary.note.as_deref(),
+        Some("A number.")
+    );
+}
+
+async fn the_blame_alone_is_news(db: Database) {
+    let store = db.open().await;
+    many_readers(&store, 1).await;
+    let ids = summaries(&store, &["One"]).await;
+    edition(&store, "weekly", &ids).await;
+    let mut file = summary("One", None, "");
+    file.status = Status::Corrected;
+    file.note = Some("A number.".to_owned());
+    for (fault, shown, time, told) in [
+        (Some(Fault::Paper), Fault::Paper, 5, 1),
+        (Some(Fault::Paper), Fault::Paper, 6, 0),
+        (Some(Fault::Summary), Fault::Summary, 7, 1),
+        // Who says nothing of it, takes nothing back.
+        (None, Fault::Summary, 8, 0),
+    ] {
+        file.fault = fault;
+        store
+            .update_summary(ids[0], &arrival(&file, "h"), at(time))
+            .await
+            .unwrap();
+        assert_eq!(
+            store.summary(&slug("one")).await.unwrap().summary.fault,
+            Some(shown)
+        );
+        assert_eq!(
+            store.summaries_to_announce("weekly").await.unwrap().len(),
+            told,
+            "{fault:?}"
+        );
+        announcement(&store, "weekly", &ids).await;
+    }
+}
+
+async fn every_change_is_counted(db: Database) {
+    let store = db.open().await;
+    let mut seen = vec![store.content_version().await.unwrap()];
+    let one = summary("One", None, "");
+    store.insert_summary(&arrival(&one, "h1"), NOW).await.unwrap();
+    seen.push(store.content_version().await.unwrap());
+    let id = store.summary(&one.slug).await.unwrap().id;
+    // In the same millisecond, and by a clock that was set back.
+    for time in [NOW, postrider::domain::Timestamp(NOW.0 - 1000)] {
+        store
+            .update_summary(id, &arrival(&one, "h2"), time)
+            .await
+            .unwrap();
+        seen.push(store.content_version().await.unwrap());
+        store
+            .mark_summary(&one.slug, Status::Retracted, Fault::Paper, "x", time)
+            .await
+            .unwrap();
+        seen.push(store.content_version().await.unwrap());
+    }
+    assert!(seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+    let unknown = store
+        .mark_summary(&slug("none"), Status::Retracted, Fault::Paper, "x", NOW)
+        .await;
+    assert!(unknown.is_err());
+    assert_eq!(store.content_version().await.unwrap(), seen[5]);
+    assert_eq!(store.count_summaries().await.unwrap(), 1);
+}
+
 async fn a_slug_gets_a_number(db: Database) {
     let store = db.open().await;
     for (n, entry) in ["a", "b", "c"].into_iter().enumerate() {
@@ -194,6 +298,35 @@ async fn a_slug_gets_a_number(db: Database) {
     for (name, entry) in [("one", "a"), ("one-2", "b"), ("one-3", "c")] {
         assert_eq!(store.summary(&slug(name)).await.unwrap().entry_id, entry);
     }
+    // Behind a slug of full length it takes the place of what stood there, and the list can still be read.
+    let mut long = summary("Long", None, "");
+    long.slug = slug(&"a".repeat(120));
+    for entry in ["d", "e"] {
+        let seen = Arrival {
+            key: entry,
+            entry_id: entry,
+            ..arrival(&long, "h")
+        };
+        store.insert_summary(&seen, NOW).await.unwrap();
+    }
+    assert_eq!(store.latest_summaries(9).await.unwrap().len(), 5);
+    // An entry id that is taken gets the slug behind it, and stays at its host.
+    store
+        .insert_summary(
+            &Arrival {
+                key: "f",
+                entry_id: "a",
+                ..arrival(&long, "h")
+            },
+            NOW,
+        )
+        .await
+        .unwrap();
+    let slug = format!("{}-3", "a".repeat(118));
+    assert_eq!(
+        store.latest_summaries(1).await.unwrap()[0].entry_id,
+        format!("a#{slug}")
+    );
 }
 
 async fn the_latest_come_first(db: Database) {

@@ -86,6 +86,7 @@ pub fn arrival<'a>(summary: &'a Summary, hash: &'a str) -> Arrival<'a> {
     Arrival {
         source: "folder",
         key: summary.slug.as_str(),
+        named: true,
         summary,
         entry_id: summary.slug.as_str(),
         canonical_url: summary.url.as_deref(),

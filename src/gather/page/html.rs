@@ -1,6 +1,6 @@
 //! A page in HTML: the same blocks as a text page has, from headings, paragraphs and lists.
 
-use scraper::{Html, Node, Selector};
+use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 use super::{Block, Draft, Look};
@@ -9,14 +9,20 @@ use crate::domain::{Problem, Result};
 use crate::gather::sections::Section;
 use crate::gather::tree::{self, Visitor};
 
+/// The most nodes in one step of a breadcrumb.
+const MAX_STEP: usize = 64;
+
 /// Reads the layout of the page.
 ///
 /// # Errors
 /// When it has no title.
 pub(super) fn read(page: &str, base: Option<&Url>) -> Result<Draft> {
-    let document = Html::parse_document(page);
+    draft(&tree::parse(page)?, base)
+}
+
+fn draft(document: &Html, base: Option<&Url>) -> Result<Draft> {
     let select = |css: &str| Selector::parse(css).ok();
-    let text_of = |element: scraper::ElementRef<'_>| one_line(&element.text().collect::<Vec<_>>().join(" "));
+    let text_of = |element: ElementRef<'_>| one_line(&element.text().collect::<Vec<_>>().join(" "));
     let no_title =
         || Problem::failed("the page has no title: no h1 with text").hint("is this a page of a summary?");
 
@@ -31,23 +37,9 @@ pub(super) fn read(page: &str, base: Option<&Url>) -> Result<Draft> {
     let index = headings.iter().position(|h| h.id() == chosen.id()).unwrap_or(0);
     let title = text_of(chosen);
 
-    let mut steps = Vec::new();
-    if let (Some(lists), Some(items)) = (select("ol, ul"), select("li")) {
-        let trails = document
-            .select(&lists)
-            .map(|list| list.select(&items).map(text_of).collect::<Vec<_>>());
-        let is_step = |c: char| c.is_whitespace() || matches!(c, '/' | '›' | '»' | '>');
-        for trail in trails {
-            let trail: Vec<String> = trail
-                .iter()
-                .map(|step| step.trim_matches(is_step).to_owned())
-                .collect();
-            if trail.len() >= 3 && trail.last() == Some(&title) {
-                steps = trail;
-                break;
-            }
-        }
-    }
+    let steps = select("ol, ul")
+        .and_then(|css| document.select(&css).find_map(|list| trail(list, &title)))
+        .unwrap_or_default();
     let canonical = select("link[rel~=canonical][href]")
         .and_then(|css| document.select(&css).next().and_then(|link| link.attr("href")))
         .and_then(|href| base.map_or_else(|| Url::parse(href), |base| base.join(href)).ok())
@@ -57,7 +49,7 @@ pub(super) fn read(page: &str, base: Option<&Url>) -> Result<Draft> {
         headings_before: index + 1,
         ..Reader::default()
     };
-    tree::walk(&document, &mut reader);
+    tree::walk(document, &mut reader);
     reader.flush();
     let url = canonical.as_ref().or(base).map(|url| {
         let mut url = url.clone();
@@ -70,6 +62,37 @@ pub(super) fn read(page: &str, base: Option<&Url>) -> Result<Draft> {
         url,
         blocks: reader.blocks,
     })
+}
+
+/// The steps of a list, when it is a breadcrumb that leads to `title`.
+fn trail(list: ElementRef<'_>, title: &str) -> Option<Vec<String>> {
+    // Only the list's own items, the last one first: lists within lists must not be read again and again.
+    let items = list
+        .children()
+        .filter_map(ElementRef::wrap)
+        .filter(|item| item.value().name() == "li");
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, '/' | '›' | '»' | '>');
+    let mut steps = Vec::new();
+    for item in items.rev() {
+        let step = step_of(item)?.trim_matches(is_edge).to_owned();
+        if steps.is_empty() && step != title {
+            return None;
+        }
+        steps.push(step);
+    }
+    steps.reverse();
+    (steps.len() >= 3).then_some(steps)
+}
+
+/// The text of a breadcrumb's step; `None` for an item that holds more than a step does.
+fn step_of(item: ElementRef<'_>) -> Option<String> {
+    let mut nodes = item.descendants();
+    let texts: Vec<&str> = nodes
+        .by_ref()
+        .take(MAX_STEP)
+        .filter_map(|node| node.value().as_text().map(|text| &**text))
+        .collect();
+    nodes.next().is_none().then(|| one_line(&texts.join(" ")))
 }
 
 /// Gathers blocks while the document is walked.
@@ -94,7 +117,13 @@ impl Visitor for Reader {
     fn open(&mut self, node: &Node) -> bool {
         let element = match node {
             Node::Text(text) if self.headings_before == 0 => {
-                self.text.push_str(text);
+                // Without white space in front, so that a long run of it is not trimmed at every element's end.
+                let seen: &str = if self.text.is_empty() {
+                    text.trim_start()
+                } else {
+                    text
+                };
+                self.text.push_str(seen);
                 self.html.push_str(
                     &text
                         .replace('&', "&amp;")
@@ -178,7 +207,13 @@ impl Visitor for Reader {
             self.category_link = false;
         }
         // The number of an item that stands in an element of its own.
-        if self.items > 0 && self.in_sections && self.text.trim().parse() == Ok(self.count) && name != "a" {
+        let is_short = self.text.len() < 100;
+        if is_short
+            && self.items > 0
+            && self.in_sections
+            && self.text.trim().parse() == Ok(self.count)
+            && name != "a"
+        {
             self.text.clear();
             self.html.clear();
         }
@@ -209,7 +244,9 @@ impl Reader {
 
     fn part(&mut self) {
         if self.items > 0 && self.in_sections {
-            self.text.push(' ');
+            if !self.text.is_empty() && !self.text.ends_with(' ') {
+                self.text.push(' ');
+            }
             self.html.push(' ');
         } else {
             self.flush();
@@ -252,5 +289,45 @@ fn level(name: &str) -> Option<u8> {
         "h5" => Some(5),
         "h6" => Some(6),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn lists_within_lists_cost_no_time() {
+        for (open, close) in [
+            ("<ul><li>", ""),
+            ("<ul><li>a</li><li>b</li><li>", "</li></ul>"),
+            ("<ol><li><b></b>", "</li><li>T</li><li>T</li></ol>"),
+        ] {
+            let page = |depth| {
+                let (open, close) = (open.repeat(depth), close.repeat(depth));
+                format!("<h1>T</h1><h2>Key Findings</h2>{open}x{close}")
+            };
+            let begun = Instant::now();
+            assert_eq!(read(&page(200), None).unwrap().title, "T");
+            let problem = read(&page(10_000), None).unwrap_err();
+            assert_eq!(
+                problem.message(),
+                "the page's elements lie more than 1000 deep",
+                "{open}"
+            );
+            let time = begun.elapsed();
+            assert!(time < Duration::from_secs(5), "{open}: {time:?}");
+        }
+    }
+
+    #[test]
+    fn a_breadcrumb_is_a_list_that_ends_at_the_title() {
+        let page = "<ul><li>Menu<ul><li>A</li><li>B</li><li>Tea</li></ul></li></ul>\
+                    <ol><li><a>Home</a> /</li><li><a>Urology</a> ›</li><li>Tea</li></ol><h1>Tea</h1>";
+        assert_eq!(read(page, None).unwrap().steps, ["A", "B", "Tea"]);
+        let page = page.replace("<li>B</li>", "");
+        assert_eq!(read(&page, None).unwrap().steps, ["Home", "Urology", "Tea"]);
     }
 }

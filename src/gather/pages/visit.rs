@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use texting_robots::Robot;
 use url::Url;
 
@@ -22,6 +22,9 @@ const MAX_ROBOTS: usize = 512 * 1024;
 /// The longest delay that a robots.txt can order.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
+/// The most parts of a sitemap's index that one pull reads.
+const MAX_PARTS: usize = 100;
+
 /// One pull of a site.
 pub(super) struct Visit<'a> {
     pub(super) source: &'a PagesSource,
@@ -29,7 +32,25 @@ pub(super) struct Visit<'a> {
     pub(super) now: Timestamp,
     pub(super) options: &'a PageOptions,
     pub(super) fetcher: &'a Fetcher,
+    pub(super) begun: Instant,
     pub(super) pulled: Pulled,
+}
+
+/// The pages that one pull may ask for.
+#[derive(Debug, Default)]
+struct Listing {
+    pages: Vec<Url>,
+    /// The part of the sitemap that this list begins with, when an earlier one did not come so far.
+    from: Option<String>,
+    /// The part that the next list begins with.
+    next: Option<String>,
+}
+
+impl Listing {
+    /// Whether it holds every page of the site.
+    fn is_whole(&self) -> bool {
+        self.from.is_none() && self.next.is_none()
+    }
 }
 
 impl Visit<'_> {
@@ -54,32 +75,78 @@ impl Visit<'_> {
             .min(MAX_DELAY);
         let delay = self.options.delay.max(ordered);
 
-        let listed = match start {
-            Start::Addresses(list) => list.clone(),
+        let listing = match start {
+            Start::Addresses(list) => Listing {
+                pages: list.clone(),
+                ..Listing::default()
+            },
             Start::Sitemap(url) => match self.sitemap(url, delay).await? {
-                Some(listed) => listed,
+                Some(listing) => listing,
                 None => return Ok(self.pulled),
             },
         };
-        let pages = self.chosen(first, listed, robots.as_ref());
-        let count = pages.len();
-        for (index, page) in pages.into_iter().enumerate() {
+        let site = shown(&robots_address);
+        let pages = self.chosen(first, &listing, robots.as_ref(), &site).await?;
+        let resume = self
+            .visit(&pages, delay, robots.as_ref(), &site)
+            .await?
+            .map(shown);
+        // The same parts are read until all their pages were asked for: so everything has its turn.
+        if let (Start::Sitemap(url), None, false) = (start, &resume, listing.is_whole()) {
+            self.go_on_at(&shown(url), listing.next).await?;
+        }
+        self.go_on_at(&site, resume).await?;
+        Ok(self.pulled)
+    }
+
+    /// Asks for one page after the other; gives the first one that is left for the next pull.
+    async fn visit<'p>(
+        &mut self,
+        pages: &'p [Url],
+        delay: Duration,
+        robots: Option<&Robot>,
+        site: &str,
+    ) -> Result<Option<&'p Url>> {
+        for (index, page) in pages.iter().enumerate() {
+            let left = pages.get(index..).unwrap_or_default();
+            let limit = if index >= self.options.max_pages {
+                Some(format!("this one took {index} (max_pages)"))
+            } else if index > 0 && self.begun.elapsed() + delay > self.options.time {
+                Some(format!("this one had its {} s", self.options.time.as_secs()))
+            } else {
+                None
+            };
+            if let Some(limit) = limit {
+                let note = format!("left {} pages for the next pull: {limit}", left.len());
+                self.pulled.notes.push(note);
+                self.pulled.others.extend(left.iter().map(shown));
+                return Ok(Some(page));
+            }
             tokio::time::sleep(delay).await;
-            if let Some(until) = self.page(&page, robots.as_ref()).await? {
+            if let Some(until) = self.page(page, robots).await? {
                 // Who is told to wait, leaves the whole site alone: the next pull asks for robots.txt first.
                 let state = FetchState {
                     not_before: Some(until),
-                    ..FetchState::default()
+                    ..self.memory.recall(&self.source.name, site).await?
                 };
-                self.memory
-                    .remember(&self.source.name, &shown(&robots_address), &state)
-                    .await?;
-                self.wait(&shown(&page), until);
-                self.pulled.untouched += count - index;
-                break;
+                self.memory.remember(&self.source.name, site, &state).await?;
+                self.wait(&shown(page), until);
+                self.pulled.untouched += left.len();
+                self.pulled.others.extend(left.iter().map(shown));
+                return Ok(Some(page));
             }
         }
-        Ok(self.pulled)
+        Ok(None)
+    }
+
+    /// Has it remembered, when the items are stored, that the next pull goes on at `resume` of `address`.
+    async fn go_on_at(&mut self, address: &str, resume: Option<String>) -> Result<()> {
+        let known = self.memory.recall(&self.source.name, address).await?;
+        if known.resume != resume {
+            let state = FetchState { resume, ..known };
+            self.pulled.fetched.push((address.to_owned(), state));
+        }
+        Ok(())
     }
 
     fn wait(&mut self, place: &str, until: Timestamp) {
@@ -88,13 +155,14 @@ impl Visit<'_> {
             .push(format!("{place} asks to be left alone until {until}"));
     }
 
-    async fn get(&self, address: &Url, conditional: bool) -> Result<Answer> {
+    async fn get(&self, address: &Url, conditional: bool, final_when_gone: bool) -> Result<Answer> {
         let ask = Ask {
             source: &self.source.name,
             address,
             accept: "text/html, application/xhtml+xml, application/xml;q=0.9, text/plain;q=0.8",
             conditional,
             same_host: true,
+            final_when_gone,
             now: self.now,
         };
         self.fetcher.get(self.memory, &ask).await
@@ -103,7 +171,8 @@ impl Visit<'_> {
     /// The rules of the site: `None` when it wants to be left alone, `Some(None)` when it has none.
     async fn robots(&mut self, address: &Url) -> Result<Option<Option<Robot>>> {
         let hint = "nothing is asked of a site whose robots.txt can't be read; the next run tries again";
-        let document = match self.get(address, false).await {
+        // A robots.txt that is gone may come back, and its rules hold from then on.
+        let document = match self.get(address, false, false).await {
             Ok(Answer {
                 fetched: Fetched::Document(document),
                 ..
@@ -142,43 +211,63 @@ impl Visit<'_> {
     }
 
     /// The addresses in a sitemap and, one level down, in those that it lists; `None` when told to wait.
-    async fn sitemap(&mut self, url: &Url, delay: Duration) -> Result<Option<Vec<Url>>> {
-        let Some(first) = self.one_sitemap(url, delay).await? else {
-            return Ok(None);
+    async fn sitemap(&mut self, url: &Url, delay: Duration) -> Result<Option<Listing>> {
+        let parts = match self.one_sitemap(url, delay).await? {
+            Some(Sitemap::Index(parts)) => parts,
+            Some(Sitemap::Pages(found)) => {
+                return Ok(Some(Listing {
+                    pages: found.iter().filter_map(|page| url.join(page).ok()).collect(),
+                    ..Listing::default()
+                }));
+            }
+            None => return Ok(None),
         };
-        let mut pages = Vec::new();
-        match first {
-            Sitemap::Pages(found) => pages = found,
-            Sitemap::Index(parts) => {
-                for part in parts {
-                    let address = url
-                        .join(&part)
-                        .map_err(|_| Problem::failed(format!("{}: not an address: {part:?}", shown(url))))?;
-                    match self.one_sitemap(&address, delay).await? {
-                        Some(Sitemap::Pages(found)) => pages.extend(found),
-                        Some(Sitemap::Index(_)) => {
-                            self.pulled.notes.push(format!(
-                                "{} is an index within an index, and left out",
-                                shown(&address)
-                            ));
-                        }
-                        None => return Ok(None),
-                    }
-                    if pages.len() > 4 * self.options.max_pages {
-                        break;
-                    }
+        let resume = self.memory.recall(&self.source.name, &shown(url)).await?.resume;
+        let begin = resume
+            .and_then(|resume| parts.iter().position(|part| *part == resume))
+            .unwrap_or(0);
+        let mut listing = Listing {
+            from: parts.get(begin).filter(|_| begin > 0).cloned(),
+            ..Listing::default()
+        };
+        for (count, part) in parts.iter().skip(begin).enumerate() {
+            // Half of the time is for the pages.
+            if count >= MAX_PARTS
+                || listing.pages.len() > self.options.max_pages.saturating_mul(4)
+                || (count > 0 && self.begun.elapsed() + delay > self.options.time / 2)
+            {
+                let left = parts.len() - begin - count;
+                self.pulled
+                    .notes
+                    .push(format!("left {left} parts of {} for a later pull", shown(url)));
+                listing.next = Some(part.clone());
+                break;
+            }
+            let address = url
+                .join(part)
+                .map_err(|_| Problem::failed(format!("{}: not an address: {part:?}", shown(url))))?;
+            match self.one_sitemap(&address, delay).await? {
+                Some(Sitemap::Pages(found)) => {
+                    listing
+                        .pages
+                        .extend(found.iter().filter_map(|page| url.join(page).ok()));
                 }
+                Some(Sitemap::Index(_)) => {
+                    self.pulled.notes.push(format!(
+                        "{} is an index within an index, and left out",
+                        shown(&address)
+                    ));
+                }
+                None => return Ok(None),
             }
         }
-        Ok(Some(
-            pages.iter().filter_map(|page| url.join(page).ok()).collect(),
-        ))
+        Ok(Some(listing))
     }
 
     async fn one_sitemap(&mut self, url: &Url, delay: Duration) -> Result<Option<Sitemap>> {
         tokio::time::sleep(delay).await;
         // Never "not modified": only the sitemap itself says which pages there are.
-        let answer = self.get(url, false).await?;
+        let answer = self.get(url, false, true).await?;
         match answer.fetched {
             Fetched::Document(document) => {
                 let charset = document
@@ -205,42 +294,52 @@ impl Visit<'_> {
         }
     }
 
-    /// The pages that may and shall be asked for, each once.
-    fn chosen(&mut self, first: &Url, listed: Vec<Url>, robots: Option<&Robot>) -> Vec<Url> {
-        let (mut foreign, mut forbidden, mut over) = (0_usize, 0_usize, 0_usize);
+    /// The pages that may be asked for, each once, those first that the last pull left.
+    async fn chosen(
+        &mut self,
+        first: &Url,
+        listing: &Listing,
+        robots: Option<&Robot>,
+        site: &str,
+    ) -> Result<Vec<Url>> {
+        let (mut foreign, mut forbidden) = (0_usize, 0_usize);
         let mut seen = BTreeSet::new();
         let mut pages = Vec::new();
-        for mut page in listed {
+        for page in &listing.pages {
+            let mut page = page.clone();
             page.set_fragment(None);
             if page.host() != first.host() || !matches!(page.scheme(), "http" | "https") {
                 foreign += 1;
-            } else if !page.path().starts_with(&self.options.path_prefix) || !seen.insert(shown(&page)) {
+            } else if !seen.insert(shown(&page)) {
             } else if robots.is_some_and(|robot| !robot.allowed(page.as_str())) {
                 forbidden += 1;
-            } else if pages.len() >= self.options.max_pages {
-                over += 1;
             } else {
                 pages.push(page);
             }
         }
-        let mut note = |count: usize, what: &str| {
+        for (count, what) in [
+            (foreign, "at other hosts"),
+            (forbidden, "that robots.txt forbids"),
+        ] {
             if count > 0 {
                 self.pulled.notes.push(format!("left out {count} pages {what}"));
             }
-        };
-        note(foreign, "at other hosts");
-        note(forbidden, "that robots.txt forbids");
-        note(
-            over,
-            &format!("beyond the limit of {} (max_pages)", self.options.max_pages),
-        );
-        pages
+        }
+        let resume = self.memory.recall(&self.source.name, site).await?.resume;
+        let begin = resume.and_then(|resume| pages.iter().position(|page| shown(page) == resume));
+        pages.rotate_left(begin.unwrap_or(0));
+        if !listing.is_whole() {
+            // What came before was asked for by the last pull, and the next parts wait.
+            let done = pages.split_off(pages.len() - begin.unwrap_or(0));
+            self.pulled.others.extend(done.iter().map(shown));
+        }
+        Ok(pages)
     }
 
     /// Asks for one page; gives the instant when the site wants to be left alone until then.
     async fn page(&mut self, page: &Url, robots: Option<&Robot>) -> Result<Option<Timestamp>> {
         let place = shown(page);
-        let answer = match self.get(page, true).await {
+        let answer = match self.get(page, true, true).await {
             Ok(answer) => answer,
             Err(problem) => {
                 self.pulled
@@ -273,7 +372,10 @@ impl Visit<'_> {
                 let outcome = outcome.map_err(|problem| problem.at(&place));
                 self.pulled.items.push(Item::new(place.clone(), place, outcome));
             }
-            Fetched::Unchanged => self.pulled.untouched += 1,
+            Fetched::Unchanged => {
+                self.pulled.untouched += 1;
+                self.pulled.others.push(place);
+            }
             Fetched::Gone => {
                 self.pulled.untouched += 1;
                 self.pulled.notes.push(format!(
