@@ -107,6 +107,7 @@ async fn a_planner_that_slept_makes_no_edition(database: Database) {
             digest: "weekly",
             items: &[],
             skipped: &[],
+            regular: true,
             now,
         };
         let mut planning = store.plan_new(&new, false).await.unwrap();
