@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long another process may take to plan an edition of the same digest.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often planning is begun, when others change what it reads and the database gives it up for them.
+const TRIES: u32 = 5;
 
 /// What an edition is asked to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +67,13 @@ impl Planner {
     /// When a summary does not exist, or the database does not answer.
     pub async fn plan(&self, digest: &Digest, request: &Request) -> Result<Planned> {
         let lease = self.lease(digest).await?;
-        let planned = self.plan_alone(digest, request, &lease).await;
+        let mut tries = 1;
+        let planned = loop {
+            match self.plan_alone(digest, request, &lease).await {
+                Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
+                planned => break planned,
+            }
+        };
         lease.release().await?;
         planned
     }
@@ -93,7 +101,7 @@ impl Planner {
         let Some(selection) = selection else {
             return Ok(Planned::Nothing { waiting });
         };
-        let mut planning = self.begin(digest, &selection).await?;
+        let mut planning = self.begin(digest, &selection, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         let assignment = assign(&items, &groups, digest.unchosen);
@@ -103,14 +111,13 @@ impl Planner {
         }
         if digest.approve {
             // The audience is frozen at approval; what was assigned is not kept.
-            planning.guarded_by(lease).await?;
             return Ok(Planned::Draft {
                 id: planning.keep_draft().await?,
                 made: true,
             });
         }
         write(&assignment, &mut planning).await?;
-        Ok(Planned::Made(self.commit(planning, lease).await?))
+        Ok(Planned::Made(self.commit(planning).await?))
     }
 
     /// Freezes the audience of a draft.
@@ -120,17 +127,23 @@ impl Planner {
     pub async fn approve(&self, digest: &Digest, id: i64) -> Result<i64> {
         // Against an edition that is planned meanwhile: each must see who receives what by the other.
         let lease = self.lease(digest).await?;
-        let approved = self.approve_alone(digest, id, &lease).await;
+        let mut tries = 1;
+        let approved = loop {
+            match self.approve_alone(digest, id, &lease).await {
+                Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
+                approved => break approved,
+            }
+        };
         lease.release().await?;
         approved
     }
 
     async fn approve_alone(&self, digest: &Digest, id: i64, lease: &Lease) -> Result<i64> {
-        let mut planning = self.store.plan_draft(id, self.bar_reserved).await?;
+        let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
-        self.commit(planning, lease).await
+        self.commit(planning).await
     }
 
     /// What the next edition would hold and to whom it would go; nothing is kept.
@@ -141,7 +154,7 @@ impl Planner {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
-        forecast(self.begin(digest, &selection).await?, digest).await
+        forecast(self.begin(digest, &selection, None).await?, digest).await
     }
 
     /// To whom the draft `id` would go if it were approved now; nothing is kept.
@@ -149,7 +162,7 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
-        forecast(self.store.plan_draft(id, self.bar_reserved).await?, digest).await
+        forecast(self.store.plan_draft(id, self.bar_reserved, None).await?, digest).await
     }
 
     /// What the next edition would hold, in its order; nothing is kept.
@@ -198,19 +211,17 @@ impl Planner {
         })
     }
 
-    async fn begin(&self, digest: &Digest, selection: &Selection) -> Result<Planning> {
+    async fn begin(&self, digest: &Digest, selection: &Selection, lease: Option<&Lease>) -> Result<Planning> {
         let new = NewEdition {
             digest: digest.name.as_str(),
             items: &selection.items,
             skipped: &selection.skipped,
             now: self.clock.now(),
         };
-        self.store.plan_new(&new, self.bar_reserved).await
+        self.store.plan_new(&new, self.bar_reserved, lease).await
     }
 
-    async fn commit(&self, mut planning: Planning, lease: &Lease) -> Result<i64> {
-        // Last: on PostgreSQL the renewal of the lease waits for this row.
-        planning.guarded_by(lease).await?;
+    async fn commit(&self, planning: Planning) -> Result<i64> {
         let now = self.clock.now();
         planning.commit(now, now.plus(self.max_age)).await
     }

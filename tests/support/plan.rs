@@ -28,7 +28,7 @@ pub async fn begin(store: &Store, digest: &str, summaries: &[i64], bar_reserved:
         skipped: &[],
         now: NOW,
     };
-    store.plan_new(&new, bar_reserved).await.unwrap()
+    store.plan_new(&new, bar_reserved, None).await.unwrap()
 }
 
 /// Plans everything for everybody who is not barred; the edition's number.
@@ -61,7 +61,7 @@ pub async fn announcement(store: &Store, digest: &str, summaries: &[i64]) -> i64
         skipped: &[],
         now: NOW,
     };
-    finish(store.plan_new(&new, false).await.unwrap(), summaries).await
+    finish(store.plan_new(&new, false, None).await.unwrap(), summaries).await
 }
 
 /// A draft of `digest` with these summaries.
