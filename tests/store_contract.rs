@@ -29,3 +29,5 @@ mod planning;
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
 mod summaries;
+#[path = "store_contract/together.rs"]
+mod together;

@@ -81,9 +81,7 @@ async fn an_approval_survives_a_change_of_its_draft(db: Database) {
     other.execute(AssertSqlSafe(note)).await.unwrap();
     let approval = tokio::spawn(async move { planner.approve(&weekly(), id).await });
     if !store.is_of_one_machine() {
-        let waiting = "SELECT COUNT(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while db.number(waiting).await == 0 {}
+        db.somebody_waits().await;
     }
     other.execute("COMMIT").await.unwrap();
     assert_eq!(approval.await.unwrap().unwrap(), id);
