@@ -223,9 +223,14 @@ impl App {
     }
 
     fn category_name(&self, slug: &Slug) -> String {
-        let known = self.categories.iter().find(|category| category.slug == *slug);
-        known.map_or_else(|| slug.to_string(), |category| category.name.clone())
+        name_of(&self.categories, slug)
     }
+}
+
+/// What readers call the category `slug`; the slug when the configuration no longer has it.
+fn name_of(categories: &[Category], slug: &Slug) -> String {
+    let known = categories.iter().find(|category| category.slug == *slug);
+    known.map_or_else(|| slug.to_string(), |category| category.name.clone())
 }
 
 /// Names and links of readers, signed.

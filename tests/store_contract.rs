@@ -23,7 +23,11 @@ mod ledger;
 mod memory;
 #[path = "store_contract/opening.rs"]
 mod opening;
+#[path = "store_contract/planning.rs"]
+mod planning;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
 mod summaries;
+#[path = "store_contract/together.rs"]
+mod together;

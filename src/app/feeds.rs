@@ -2,9 +2,9 @@
 
 use super::App;
 use crate::domain::summary::StoredSummary;
-use crate::domain::{Category, Problem, Result, Timestamp};
+use crate::domain::{Category, Problem, Result, Site, Timestamp};
 use crate::feed::{Channel, Entry};
-use crate::render::{ChannelContext, EntryContext};
+use crate::render::{ChannelContext, EntryContext, Templates};
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::io::Write;
@@ -42,9 +42,26 @@ impl FeedDocument {
 /// A document, and the state of the store that it was made from.
 type Made = (i64, Arc<FeedDocument>);
 
-/// Documents by the names of their files.
+/// A document's place on the shelf; whoever holds its lock makes it, and others wait for that.
+type Place = Arc<Mutex<Option<Made>>>;
+
+/// Places by the names of their files.
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<String, Made>>);
+pub(super) struct Shelf(Mutex<HashMap<String, Place>>);
+
+impl Shelf {
+    async fn place(&self, file: &str) -> Place {
+        Arc::clone(self.0.lock().await.entry(file.to_owned()).or_default())
+    }
+}
+
+/// The document on `place`, if it was made from `version`.
+fn up_to_date(place: &Option<Made>, version: i64) -> Option<Arc<FeedDocument>> {
+    place
+        .as_ref()
+        .filter(|(made_from, _)| *made_from == version)
+        .map(|(_, document)| Arc::clone(document))
+}
 
 impl App {
     /// The feed of `category` (of all summaries, when `all`) in `format`.
@@ -55,14 +72,18 @@ impl App {
         let category = self.feed_category(name)?;
         let file = format!("{name}.{}", format.extension());
         let version = self.store.content_version().await?;
-        if let Some((made_from, document)) = self.feeds.0.lock().await.get(&file)
-            && *made_from == version
-        {
-            return Ok(Arc::clone(document));
+        let place = self.feeds.place(&file).await;
+        let mut place = place.lock().await;
+        if let Some(document) = up_to_date(&place, version) {
+            return Ok(document);
+        }
+        // Another request may have made a newer one while this one waited.
+        let version = self.store.content_version().await?;
+        if let Some(document) = up_to_date(&place, version) {
+            return Ok(document);
         }
         let document = Arc::new(self.make_feed(&file, category, format).await?);
-        let mut shelf = self.feeds.0.lock().await;
-        shelf.insert(file, (version, Arc::clone(&document)));
+        *place = Some((version, Arc::clone(&document)));
         Ok(document)
     }
 
@@ -113,7 +134,54 @@ impl App {
             Some(category) => self.store.latest_summaries_in(&category.slug, ENTRIES).await?,
             None => self.store.latest_summaries(ENTRIES).await?,
         };
-        let site = &self.config.site;
+        let press = Press {
+            templates: Arc::clone(&self.templates),
+            site: self.config.site.clone(),
+            categories: Arc::clone(&self.categories),
+        };
+        let (name, category) = (file.to_owned(), category.cloned());
+        // Hundreds of entries take a while; the threads that answer other requests must not wait.
+        let printed =
+            tokio::task::spawn_blocking(move || press.print(&name, category.as_ref(), format, &summaries))
+                .await
+                .map_err(|error| Problem::failed("a feed could not be made").because(error))??;
+        let modified = self
+            .store
+            .feed_modified(file, &printed.etag, self.clock.now())
+            .await?;
+        Ok(FeedDocument {
+            bytes: printed.bytes,
+            gzip: printed.gzip,
+            etag: printed.etag,
+            modified,
+            media_type: format.media_type(),
+        })
+    }
+}
+
+/// The bytes of a feed, and what follows from them.
+struct Printed {
+    bytes: Vec<u8>,
+    gzip: Vec<u8>,
+    etag: String,
+}
+
+/// What feeds are made with.
+struct Press {
+    templates: Arc<Templates>,
+    site: Site,
+    categories: Arc<[Category]>,
+}
+
+impl Press {
+    fn print(
+        &self,
+        file: &str,
+        category: Option<&Category>,
+        format: Format,
+        summaries: &[StoredSummary],
+    ) -> Result<Printed> {
+        let site = &self.site;
         let text = self
             .templates
             .feed_channel(&ChannelContext::new(site.clone(), category.cloned()))?;
@@ -142,14 +210,10 @@ impl App {
             .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let etag = format!("\"{etag}\"");
-        let modified = self.store.feed_modified(file, &etag, self.clock.now()).await?;
-        Ok(FeedDocument {
+        Ok(Printed {
             gzip: compressed(&bytes)?,
+            etag: format!("\"{etag}\""),
             bytes,
-            etag,
-            modified,
-            media_type: format.media_type(),
         })
     }
 
@@ -158,16 +222,15 @@ impl App {
             .summary
             .categories
             .iter()
-            .map(|slug| self.category_name(slug))
+            .map(|slug| super::name_of(&self.categories, slug))
             .collect();
-        let site = &self.config.site;
         let text = self
             .templates
-            .feed_entry(&EntryContext::new(site.clone(), stored, names.clone()))
+            .feed_entry(&EntryContext::new(self.site.clone(), stored, names.clone()))
             .map_err(|problem| problem.at(format!("summary {:?}", stored.summary.slug.as_str())))?;
         Ok(Entry {
             id: stored.entry_id.clone(),
-            url: site.summary_url(&stored.summary),
+            url: self.site.summary_url(&stored.summary),
             title: text.title,
             summary: text.summary,
             body_html: text.body,

@@ -82,10 +82,7 @@ impl Carrier {
                 return Ok(());
             }
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
-            let next = courier
-                .store
-                .next_due_but(&courier.unfit.editions(now))
-                .await?;
+            let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
             if !down
                 && next.is_some_and(|due| due <= now)
                 && let Some(leased) = lease(&courier).await?

@@ -26,6 +26,7 @@ pub struct Problem {
     message: String,
     hint: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    passing: bool,
 }
 
 impl Problem {
@@ -55,6 +56,7 @@ impl Problem {
             message: message.into(),
             hint: None,
             source: None,
+            passing: false,
         }
     }
 
@@ -84,6 +86,18 @@ impl Problem {
     pub fn as_configuration(mut self) -> Self {
         self.kind = Kind::Configuration;
         self
+    }
+
+    /// Marks trouble that is over as soon as it is told of: the same work, begun anew, may well succeed.
+    #[must_use]
+    pub fn as_passing(mut self) -> Self {
+        self.passing = true;
+        self
+    }
+
+    /// Whether the same work, begun anew at once, may well succeed.
+    pub fn is_passing(&self) -> bool {
+        self.passing
     }
 
     /// The kind of trouble.

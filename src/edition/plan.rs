@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long another process may take to plan an edition of the same digest.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often planning is begun, when others change what it reads and the database gives it up for them.
+const TRIES: u32 = 5;
 
 /// What an edition is asked to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +72,13 @@ impl Planner {
     /// When a summary does not exist, or the database does not answer.
     pub async fn plan(&self, digest: &Digest, request: &Request) -> Result<Planned> {
         let lease = self.lease(digest).await?;
-        let planned = self.plan_alone(digest, request, &lease).await;
+        let mut tries = 1;
+        let planned = loop {
+            match self.plan_alone(digest, request, &lease).await {
+                Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
+                planned => break planned,
+            }
+        };
         give_back(lease).await;
         planned
     }
@@ -104,7 +112,7 @@ impl Planner {
         let Some(selection) = selection else {
             return Ok(open.map_or(Planned::Nothing { waiting }, Planned::Resumed));
         };
-        let mut planning = self.begin(digest, &selection, request).await?;
+        let mut planning = self.begin(digest, &selection, request, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         let assignment = assign(&items, &groups, digest.unchosen);
@@ -120,14 +128,13 @@ impl Planner {
         }
         if digest.approve {
             // The audience is frozen at approval; what was assigned is not kept.
-            planning.guarded_by(lease).await?;
             return Ok(Planned::Draft {
                 id: planning.keep_draft().await?,
                 made: true,
             });
         }
         write(&assignment, &mut planning).await?;
-        Ok(Planned::Made(self.commit(planning, lease).await?))
+        Ok(Planned::Made(self.commit(planning).await?))
     }
 
     /// Freezes the audience of a draft.
@@ -137,7 +144,13 @@ impl Planner {
     pub async fn approve(&self, digest: &Digest, id: i64) -> Result<i64> {
         // Against an edition that is planned meanwhile: each must see who receives what by the other.
         let lease = self.lease(digest).await?;
-        let approved = self.approve_alone(digest, id, &lease).await;
+        let mut tries = 1;
+        let approved = loop {
+            match self.approve_alone(digest, id, &lease).await {
+                Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
+                approved => break approved,
+            }
+        };
         give_back(lease).await;
         approved
     }
@@ -149,7 +162,7 @@ impl Planner {
                 self.store.drop_item(id, &stored.summary.slug).await?;
             }
         }
-        let mut planning = self.store.plan_draft(id, self.bar_reserved).await?;
+        let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         let lacking = match (items.is_empty(), groups.is_empty()) {
@@ -164,7 +177,7 @@ impl Planner {
             );
         }
         write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
-        self.commit(planning, lease).await
+        self.commit(planning).await
     }
 
     /// What the next edition would hold and to whom it would go; nothing is kept.
@@ -175,7 +188,7 @@ impl Planner {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
-        forecast(self.begin(digest, &selection, request).await?, digest).await
+        forecast(self.begin(digest, &selection, request, None).await?, digest).await
     }
 
     /// To whom the draft `id` would go if it were approved now; nothing is kept.
@@ -183,7 +196,7 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
-        forecast(self.store.plan_draft(id, self.bar_reserved).await?, digest).await
+        forecast(self.store.plan_draft(id, self.bar_reserved, None).await?, digest).await
     }
 
     /// What the next edition would hold, in its order; nothing is kept.
@@ -232,7 +245,13 @@ impl Planner {
         })
     }
 
-    async fn begin(&self, digest: &Digest, selection: &Selection, request: &Request) -> Result<Planning> {
+    async fn begin(
+        &self,
+        digest: &Digest,
+        selection: &Selection,
+        request: &Request,
+        lease: Option<&Lease>,
+    ) -> Result<Planning> {
         let new = NewEdition {
             digest: digest.name.as_str(),
             items: &selection.items,
@@ -240,12 +259,10 @@ impl Planner {
             regular: *request == Request::Next,
             now: self.clock.now(),
         };
-        self.store.plan_new(&new, self.bar_reserved).await
+        self.store.plan_new(&new, self.bar_reserved, lease).await
     }
 
-    async fn commit(&self, mut planning: Planning, lease: &Lease) -> Result<i64> {
-        // Last: on PostgreSQL the renewal of the lease waits for this row.
-        planning.guarded_by(lease).await?;
+    async fn commit(&self, planning: Planning) -> Result<i64> {
         let now = self.clock.now();
         planning.commit(now, now.plus(self.max_age)).await
     }

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::editions::NewEdition;
-use super::fault::db;
+use super::fault::{db, is_conflict};
 use super::lease::Lease;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::subscriber::Choice;
@@ -75,39 +75,59 @@ const CONFIRMED: &str = "p.digest = $2 AND p.active = 1 AND s.state = 'confirmed
 const BARRED: &str = "CASE WHEN s.reserved = 1 AND $3 = 1 THEN 1 ELSE 0 END";
 
 impl Store {
-    /// Makes a new edition in a transaction that ends with [`Planning::commit`] or a `keep_draft`.
+    /// Makes a new edition in a transaction that ends with [`Planning::commit`] or a `keep_draft`,
+    /// and that goes on only while `lease` is held. All of it sees the readers of one moment.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn plan_new(&self, new: &NewEdition<'_>, bar_reserved: bool) -> Result<Planning> {
-        let mut tx = self.begin().await?;
+    /// When another process has taken the lease over, or the database does not answer; one that
+    /// [`Problem::is_passing`] asks for another try.
+    pub async fn plan_new(
+        &self,
+        new: &NewEdition<'_>,
+        bar_reserved: bool,
+        lease: Option<&Lease>,
+    ) -> Result<Planning> {
+        let mut tx = self.begin_planning(lease).await?;
         let id = self.insert_edition(&mut tx, new).await?;
         Ok(self.planning(tx, id, new.digest.to_owned(), bar_reserved))
     }
 
-    /// Opens the draft `id` for planning.
+    /// Opens the draft `id` for planning; otherwise as [`Store::plan_new`].
     ///
     /// # Errors
-    /// When it is no draft.
-    pub async fn plan_draft(&self, id: i64, bar_reserved: bool) -> Result<Planning> {
+    /// As there, and when it is no draft.
+    pub async fn plan_draft(&self, id: i64, bar_reserved: bool, lease: Option<&Lease>) -> Result<Planning> {
         let edition = self.edition(id).await?;
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_planning(lease).await?;
         // The state is asked for again by the write, so that two approvals plan once.
         let done = sqlx::query("UPDATE edition SET state = 'planned' WHERE id = $1 AND state = 'draft'")
             .bind(id)
             .execute(&mut *tx)
-            .await
-            .map_err(db)?;
-        if done.rows_affected() == 0 {
-            tx.rollback().await.map_err(db)?;
-            // Another process may have approved it since it was read above.
-            let state = self.edition(id).await?.state;
-            return Err(
-                Problem::failed(format!("edition {id} is {}, not a draft", state.as_str()))
-                    .hint("it was approved already; `postrider editions` shows where it stands"),
-            );
+            .await;
+        let trouble = match done {
+            Ok(done) if done.rows_affected() > 0 => {
+                return Ok(self.planning(tx, id, edition.digest, bar_reserved));
+            }
+            Err(error) if !is_conflict(&error) => return Err(db(error)),
+            done => done.err(),
+        };
+        tx.rollback().await.map_err(db)?;
+        // Another process may have approved it since it was read above.
+        let state = self.edition(id).await?.state;
+        Err(match trouble {
+            Some(conflict) if state == State::Draft => db(conflict),
+            _ => Problem::failed(format!("edition {id} is {}, not a draft", state.as_str()))
+                .hint("it was approved already; `postrider editions` shows where it stands"),
+        })
+    }
+
+    /// The lease comes first: what it waits for is over before the snapshot's first word.
+    async fn begin_planning(&self, lease: Option<&Lease>) -> Result<Transaction<'static, Any>> {
+        let mut tx = self.begin_snapshot().await?;
+        if let Some(lease) = lease {
+            lease.guard(&mut tx).await?;
         }
-        Ok(self.planning(tx, id, edition.digest, bar_reserved))
+        Ok(tx)
     }
 
     fn planning(
@@ -128,14 +148,6 @@ impl Store {
 }
 
 impl Planning {
-    /// Goes on only while `lease` is held, and holds on to it until the planning ends.
-    ///
-    /// # Errors
-    /// When another process has taken it over.
-    pub async fn guarded_by(&mut self, lease: &Lease) -> Result<()> {
-        lease.guard(&mut self.tx).await
-    }
-
     /// The edition's number.
     pub fn id(&self) -> i64 {
         self.id

@@ -39,6 +39,15 @@ impl Dialect {
         }
     }
 
+    /// As [`Dialect::begin`], and every statement sees the database as it was at the first one.
+    /// On PostgreSQL a write to a row that changed since then fails with [`super::fault::is_conflict`].
+    pub(super) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        }
+    }
+
     /// Ends a sub-select whose row is about to be updated by one of several workers.
     pub(super) fn skip_locked(self) -> &'static str {
         match self {

@@ -25,6 +25,15 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     short && sqlite_code(error) == Some(BUSY)
 }
 
+/// Whether PostgreSQL ended a transaction for the sake of another: 40001 (its snapshot is outdated) or
+/// 40P01 (a deadlock). It asks for the transaction to be run again.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|e| e.code())
+        .is_some_and(|code| code == "40001" || code == "40P01")
+}
+
 /// Turns a driver's error into one that says what to do.
 pub(super) fn db(error: sqlx::Error) -> Problem {
     let code = error
@@ -38,6 +47,11 @@ pub(super) fn db(error: sqlx::Error) -> Problem {
             "the database server is out of resources",
             "free disk space or connections there; nothing was lost, run it again",
         ),
+        (5, _) if is_conflict(&error) => problem(
+            "another process changed the same rows at the same time",
+            "nothing was lost, run it again",
+        )
+        .as_passing(),
         (5, _) => Problem::database(format!("the database refused a statement (SQLSTATE {code})")),
         (1..=4, Some(BUSY)) => problem(
             "the database is locked by another process",

@@ -219,9 +219,11 @@ impl Import {
         if ends.is_empty() {
             return Ok(Vec::new());
         }
+        // A reader may have ended one since it was read above: that word stays theirs.
         let sql = format!(
             "UPDATE subscription SET active = 0, ended_by = 'import', changed = $2 FROM {}
              WHERE subscription.subscriber_id = j.id AND subscription.digest = j.digest
+                 AND subscription.active = 1
              RETURNING subscription.subscriber_id",
             self.dialect
                 .rows(&[("id", Column::Number), ("digest", Column::Text)])

@@ -123,6 +123,12 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Any>> {
         self.pool.begin_with(self.dialect.begin()).await.map_err(db)
     }
+
+    /// A transaction that will write, and sees nothing of what others write meanwhile.
+    async fn begin_snapshot(&self) -> Result<Transaction<'static, Any>> {
+        let begin = self.dialect.begin_snapshot();
+        self.pool.begin_with(begin).await.map_err(db)
+    }
 }
 
 /// Sets what SQLite needs for several processes: a write-ahead log, patience, and foreign keys.

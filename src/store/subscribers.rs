@@ -100,6 +100,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.begin().await?;
+        // The reader before their subscriptions, as lists do: else each may wait for the other.
+        let found = sqlx::query("UPDATE subscriber SET state = state WHERE id = $1")
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(db)?
+            .rows_affected()
+            > 0;
         // A reader's word is kept even where nothing was to end: no later list may subscribe them.
         sqlx::query(
             "INSERT INTO subscription (subscriber_id, digest, active, ended_by, created, changed)
@@ -138,12 +146,6 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(db)?;
-        let found = sqlx::query("SELECT 1 FROM subscriber WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(db)?
-            .is_some();
         tx.commit().await.map_err(db)?;
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! Connections: how many, how long, and how they end.
 
-use super::router;
+use super::writing::InTime;
+use super::{TIME, router};
 use crate::app::App;
 use crate::domain::Result;
 use axum::Router;
@@ -18,6 +19,8 @@ use tokio::task::JoinSet;
 const OPEN: usize = 512;
 /// How long a client may take to send the head of a request, and to rest between two.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take for an answer that has been made for it.
+const ANSWER_TIME: Duration = Duration::from_secs(120);
 /// How long requests under way may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(8);
 /// The rest after a connection could not be taken, as when files run out.
@@ -28,7 +31,7 @@ const REST: Duration = Duration::from_millis(200);
 /// # Errors
 /// None at present: a connection's trouble is its own.
 pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<()> {
-    let routes = router(app);
+    let routes = router(app, TIME);
     let slots = Arc::new(Semaphore::new(OPEN));
     let mut open = JoinSet::new();
     let shared_stop = stop.clone();
@@ -37,7 +40,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiv
             (stream, slot) = take(&listener, &slots) => {
                 let (routes, stop) = (routes.clone(), shared_stop.clone());
                 open.spawn(async move {
-                    converse(stream, routes, stop).await;
+                    converse(stream, routes, stop, ANSWER_TIME).await;
                     drop(slot);
                 });
             }
@@ -59,14 +62,15 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiv
 }
 
 /// Answers the requests of one connection until it ends, or until `stop`: then after the one under way.
-async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<bool>, answer_time: Duration) {
     // Without it, a small answer may wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)));
+    let stream = TokioIo::new(InTime::new(stream, answer_time));
+    let mut connection = pin!(http.serve_connection(stream, TowerToHyperService::new(routes)));
     let stopped = async {
         let _ = stop.wait_for(|stop| *stop).await;
     };
@@ -94,5 +98,68 @@ async fn take(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, Opt
                 tokio::time::sleep(REST).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// More than the buffers of a connection hold.
+    const LENGTH: usize = 64 << 20;
+
+    /// A client that has asked for an answer of `LENGTH` bytes, and the connection that gives it.
+    async fn asked(answer_time: Duration) -> (TcpStream, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let routes = Router::new().route("/", get(|| async { vec![b'x'; LENGTH] }));
+        let (running, stop) = watch::channel(false);
+        let server = tokio::spawn(async move {
+            converse(stream, routes, stop, answer_time).await;
+            drop(running);
+        });
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        (client, server)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_loses_its_place() {
+        let (client, server) = asked(Duration::from_millis(50)).await;
+        let ended = tokio::time::timeout(Duration::from_secs(30), server).await;
+        assert!(ended.is_ok(), "the place is held for ever");
+        drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_trickle_is_not_taking_an_answer() {
+        let (mut client, mut server) = asked(Duration::from_millis(200)).await;
+        let trickle = async {
+            let mut some = [0; 4096];
+            // As slow as this, it would take minutes.
+            while client.read(&mut some).await.is_ok_and(|count| count > 0) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(Duration::from_secs(30), &mut server) => ended.is_ok(),
+            () = trickle => true,
+        };
+        assert!(ended, "the place is held for minutes");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_gets_everything() {
+        let (mut client, server) = asked(Duration::from_secs(60)).await;
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.len() > LENGTH);
+        server.await.unwrap();
     }
 }

@@ -3,8 +3,9 @@
 use super::conditional::{Validators, is_unchanged, takes_gzip};
 use super::problem::Failure;
 use crate::app::App;
-use crate::app::feeds::Format;
+use crate::app::feeds::{FeedDocument, Format};
 use crate::domain::Problem;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,10 +26,10 @@ pub(super) async fn feed(
         .ok_or_else(|| Problem::not_found(format!("there is no feed {file:?}")))?;
     let document = app.feed(name, format).await?;
     let gzip = takes_gzip(&headers);
-    let (etag, bytes) = if gzip {
-        (document.gzip_etag(), &document.gzip)
+    let (etag, length) = if gzip {
+        (document.gzip_etag(), document.gzip.len())
     } else {
-        (document.etag.clone(), &document.bytes)
+        (document.etag.clone(), document.bytes.len())
     };
     let validators = Validators {
         etags: [document.etag.clone(), document.gzip_etag()],
@@ -40,7 +41,7 @@ pub(super) async fn feed(
         (header::CACHE_CONTROL, MAX_AGE.to_owned()),
         (header::VARY, "Accept-Encoding".to_owned()),
         // Said here, or axum says 0 on a 304 (RFC 9110 8.6 wants the length of the 200 or none).
-        (header::CONTENT_LENGTH, bytes.len().to_string()),
+        (header::CONTENT_LENGTH, length.to_string()),
     ];
     if is_unchanged(&headers, &validators) {
         return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
@@ -48,10 +49,27 @@ pub(super) async fn feed(
     let content_type = [(header::CONTENT_TYPE, document.media_type)];
     Ok(if gzip {
         let coding = [(header::CONTENT_ENCODING, "gzip")];
-        (shared, content_type, coding, bytes.clone()).into_response()
+        let body = Bytes::from_owner(Compressed(document));
+        (shared, content_type, coding, body).into_response()
     } else {
-        (shared, content_type, bytes.clone()).into_response()
+        (shared, content_type, Bytes::from_owner(Plain(document))).into_response()
     })
+}
+
+/// Bodies that are the document on the shelf itself: as often as it is asked for, it is there once.
+struct Plain(Arc<FeedDocument>);
+struct Compressed(Arc<FeedDocument>);
+
+impl AsRef<[u8]> for Plain {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.bytes
+    }
+}
+
+impl AsRef<[u8]> for Compressed {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.gzip
+    }
 }
 
 /// IMF-fixdate (RFC 9110 5.6.7).

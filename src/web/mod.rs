@@ -11,6 +11,7 @@ mod problem;
 mod send_digest;
 mod stylesheet;
 mod unsubscribe;
+mod writing;
 
 pub use connections::serve;
 
@@ -41,8 +42,12 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Every route.
-pub fn router(app: Arc<App>) -> Router {
+/// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
+/// apart, and the time-outs of the sources bound it.
+pub fn router(app: Arc<App>, longest: Duration) -> Router {
+    let gathering = Router::new()
+        .route("/api/digests/{name}/send", post(send_digest::send))
+        .method_not_allowed_fallback(problem::not_that_way);
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route(
@@ -51,14 +56,17 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/p/{token}", get(preferences::page))
         .route("/assets/site.css", get(stylesheet::stylesheet))
-        .route("/api/digests/{name}/send", post(send_digest::send))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
-        .layer(RequestBodyLimitLayer::new(BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIME))
-        .layer(map_response(problem::say_time_is_up));
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            longest,
+        ))
+        .layer(map_response(problem::say_time_is_up))
+        .merge(gathering)
+        .layer(RequestBodyLimitLayer::new(BODY));
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,

@@ -39,7 +39,7 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
         now: NOW,
     };
     let id = store
-        .plan_new(&new, false)
+        .plan_new(&new, false, None)
         .await
         .unwrap()
         .keep_draft()
@@ -102,7 +102,7 @@ async fn an_edition_is_named_by_number(db: Database) {
         store.edition(7).await.unwrap_err(),
         store.edition_report(7).await.unwrap_err(),
         store.set_note(7, "x").await.unwrap_err(),
-        store.plan_draft(7, false).await.unwrap_err(),
+        store.plan_draft(7, false, None).await.unwrap_err(),
     ] {
         assert_eq!(
             (problem.message(), problem.kind()),
@@ -188,7 +188,7 @@ async fn a_mark_is_announced_once(db: Database) {
         now: at(10),
     };
     store
-        .plan_new(&new, false)
+        .plan_new(&new, false, None)
         .await
         .unwrap()
         .keep_draft()
@@ -219,7 +219,7 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
         now: at(10),
     };
     let id = store
-        .plan_new(&new, false)
+        .plan_new(&new, false, None)
         .await
         .unwrap()
         .keep_draft()

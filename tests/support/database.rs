@@ -106,6 +106,24 @@ impl Database {
         row.try_get(0).unwrap()
     }
 
+    /// Comes back once a statement waits for a row that somebody else has locked; on PostgreSQL only.
+    pub async fn somebody_waits(&self) {
+        let begun = std::time::Instant::now();
+        let mut connection = connect(&self.url).await;
+        let waiting = "SELECT 1 FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query(waiting)
+            .fetch_optional(&mut connection)
+            .await
+            .unwrap()
+            .is_none()
+        {
+            assert!(begun.elapsed().as_secs() < 30, "nobody waits");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        connection.close().await.unwrap();
+    }
+
     /// A connection beside the program.
     pub async fn connect(&self) -> AnyConnection {
         connect(&self.url).await

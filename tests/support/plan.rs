@@ -29,7 +29,7 @@ pub async fn begin(store: &Store, digest: &str, summaries: &[i64], bar_reserved:
         regular: true,
         now: NOW,
     };
-    store.plan_new(&new, bar_reserved).await.unwrap()
+    store.plan_new(&new, bar_reserved, None).await.unwrap()
 }
 
 /// Plans everything for everybody who is not barred; the edition's number.
@@ -63,7 +63,7 @@ pub async fn announcement(store: &Store, digest: &str, summaries: &[i64]) -> i64
         regular: true,
         now: NOW,
     };
-    finish(store.plan_new(&new, false).await.unwrap(), summaries).await
+    finish(store.plan_new(&new, false, None).await.unwrap(), summaries).await
 }
 
 /// A draft of `digest` with these summaries.

@@ -4,8 +4,12 @@ use crate::reading::{dangers, entries, entries_of, feedparser, shown};
 use crate::site::{Server, Site};
 use crate::wire::get;
 use chrono::DateTime;
+use futures_util::future::join_all;
+use postrider::app::feeds::Format;
+use postrider::app::{App, Options};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
 const FORMATS: [&str; 3] = ["rss", "atom", "json"];
 const NAMES: [&str; 3] = ["all", "urology", "pain-sleep"];
@@ -271,4 +275,26 @@ fn the_same_bytes_from_every_process_and_as_files() {
             []
         );
     }
+}
+
+/// After a change every feed reader asks at once: the document is made for one, and the others wait for it.
+#[tokio::test]
+async fn a_feed_is_made_once_for_all_who_ask() {
+    let site = Site::new();
+    site.summary("first", "urology");
+    site.run(&["gather"]).expect_code(0);
+    let options = Options {
+        config: Some(site.path("config.toml")),
+        ..Options::default()
+    };
+    let app = App::open(&options).await.unwrap();
+    let polls = (0..20).map(|_| app.feed("all", Format::Rss));
+    let documents: Vec<_> = join_all(polls).await.into_iter().map(Result::unwrap).collect();
+    for document in &documents {
+        assert!(Arc::ptr_eq(document, &documents[0]), "made twice");
+    }
+    site.summary("second", "urology");
+    site.run(&["gather"]).expect_code(0);
+    let newer = app.feed("all", Format::Rss).await.unwrap();
+    assert_ne!(newer.etag, documents[0].etag);
 }

@@ -3,8 +3,11 @@
 use crate::site::Site;
 use crate::wire::{answer, connect, get, head, send};
 use crate::{wait_for, wire};
+use postrider::app::{App, Options};
+use postrider::web::router;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -100,4 +103,31 @@ fn a_stop_waits_for_no_dawdler() {
     assert_eq!(server.stop(), 0);
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
     drop(dawdlers);
+}
+
+/// Gathering the pages of a site takes longer than any other request may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_send_has_no_time_limit() {
+    let site = Site::new();
+    let options = Options {
+        config: Some(site.path("config.toml")),
+        ..Options::default()
+    };
+    let app = Arc::new(App::open(&options).await.unwrap());
+    let token = app.create_api_token("test").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // Whatever has to wait for the database takes too long.
+    let routes = router(app, Duration::ZERO);
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let client = reqwest::Client::new();
+    let feed = client.get(format!("{url}/feeds/all.rss")).send().await.unwrap();
+    assert_eq!(feed.status(), 503);
+    let send = client
+        .post(format!("{url}/api/digests/weekly/send"))
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(send.status(), 202);
 }
