@@ -118,10 +118,9 @@ async fn a_planner_that_slept_makes_no_edition(database: Database) {
             regular: true,
             now,
         };
-        let mut planning = store.plan_new(&new, false).await.unwrap();
-        let guarded = planning.guarded_by(lease).await;
-        assert_eq!(guarded.is_ok(), holds, "{guarded:?}");
-        if holds {
+        let planning = store.plan_new(&new, false, Some(lease)).await;
+        assert_eq!(planning.is_ok(), holds, "{planning:?}");
+        if let Ok(planning) = planning {
             planning.commit(now, later).await.unwrap();
         }
     }
