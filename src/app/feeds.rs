@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::domain::summary::StoredSummary;
+use crate::domain::text::hex;
 use crate::domain::{Category, Problem, Result, Timestamp};
 use crate::feed::{Channel, Entry};
 use crate::render::{ChannelContext, EntryContext};
@@ -136,13 +137,8 @@ impl App {
             .collect::<Result<Vec<_>>>()?;
         let bytes = format.document(&channel, &entries)?;
         let hash = digest(&SHA256, &bytes);
-        let etag: String = hash
-            .as_ref()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let etag = format!("\"{etag}\"");
+        let half = hash.as_ref().get(..16).unwrap_or_default();
+        let etag = format!("\"{}\"", hex(half));
         let modified = self.store.feed_modified(file, &etag, self.clock.now()).await?;
         Ok(FeedDocument {
             gzip: compressed(&bytes)?,
