@@ -16,6 +16,7 @@ use crate::deliver::SessionSettings;
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
+use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
 };
@@ -328,5 +329,5 @@ fn database_url(database: &Database) -> String {
 fn fresh_salt(random: &dyn Random) -> Result<String> {
     let mut bytes = [0u8; 16];
     random.fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::domain::summary::StoredSummary;
+use crate::domain::text::hex;
 use crate::domain::{Category, Problem, Result, Site, Timestamp};
 use crate::feed::{Channel, Entry};
 use crate::render::{ChannelContext, EntryContext, Templates};
@@ -204,12 +205,7 @@ impl Press {
             .collect::<Result<Vec<_>>>()?;
         let bytes = format.document(&channel, &entries)?;
         let hash = digest(&SHA256, &bytes);
-        let etag: String = hash
-            .as_ref()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let etag = hex(hash.as_ref().get(..16).unwrap_or_default());
         Ok(Printed {
             gzip: compressed(&bytes)?,
             etag: format!("\"{etag}\""),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::section::Section;
 use super::{below, private};
+use crate::domain::text::hex;
 use crate::domain::{Problem, Random, Result};
 
 pub(super) const KEYS: &[&str] = &["file"];
@@ -126,10 +127,6 @@ fn write_draft(draft: &Path, text: &str) -> std::io::Result<()> {
         .open(draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse(text: &str, file: &Path) -> Result<Secrets> {

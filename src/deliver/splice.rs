@@ -3,7 +3,7 @@
 use super::header;
 use super::message::SegmentMessage;
 use super::quoted::{After, Quoted};
-use crate::domain::text::one_line;
+use crate::domain::text::{escape_html, one_line};
 use crate::domain::{EmailAddress, Problem, Result};
 
 /// A link may be this long; headers must stay below 998 octets a line (RFC 5322).
@@ -137,22 +137,6 @@ pub(super) fn check_link(what: &str, link: &str) -> Result<()> {
         .hint("percent-encode it"));
     }
     Ok(())
-}
-
-/// `text` for an element or an attribute of HTML.
-fn escape_html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

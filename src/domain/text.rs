@@ -1,4 +1,5 @@
-//! Characters that must not travel: what XML 1.0 forbids, and what this program keeps for itself.
+//! Characters that must not travel, what XML 1.0 forbids and what this program keeps for itself; and those
+//! that are written in another way.
 
 /// Whether XML 1.0 allows `c` and it is no Unicode noncharacter (slots of a template are marked by those).
 pub fn is_allowed(c: char) -> bool {
@@ -27,9 +28,36 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// `bytes` in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `text` for the inside of an element or of a quoted attribute of HTML.
+pub fn escape_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_escapes_from_an_attribute() {
+        assert_eq!(escape_html("a&b <\"c'>é"), "a&amp;b &lt;&quot;c&#39;&gt;é");
+        assert_eq!(hex(&[0, 0x0F, 0xA0]), "000fa0");
+    }
 
     #[test]
     fn drops_what_xml_forbids() {

@@ -1,5 +1,6 @@
 //! RSS 2.0, with `atom:link`, `content:encoded` and `dc:creator`.
 
+use crate::domain::text::escape_html;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::{Category, Channel as RssChannel, Guid, Item};
@@ -51,7 +52,7 @@ fn item(channel: &Channel, entry: &Entry) -> Item {
         title: Some(entry.title.clone()),
         link: Some(entry.url.clone()),
         // Readers take a description for HTML.
-        description: filled(&entry.summary).map(|summary| escape(&summary)),
+        description: filled(&entry.summary).map(|summary| escape_html(&summary)),
         categories: entry
             .categories
             .iter()
@@ -81,10 +82,4 @@ fn filled(text: &str) -> Option<String> {
 /// A media type without its parameters.
 fn bare(media_type: &'static str) -> &'static str {
     media_type.split_once(';').map_or(media_type, |(bare, _)| bare)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::tree::{self, Visitor};
 use crate::domain::Prose;
-use crate::domain::text::{one_line, strip_illegal};
+use crate::domain::text::{escape_html, one_line, strip_illegal};
 use rewrite::{Shape, rewrite};
 
 /// The elements that survive.
@@ -81,11 +81,6 @@ pub fn prose_from_markdown(markdown: &str) -> Prose {
     prose_from_html(&markdown_to_html(markdown), None)
 }
 
-/// One run of light markup from Markdown, with no block in it.
-pub fn inline_from_markdown(markdown: &str) -> Prose {
-    inline_from_html(&markdown_to_html(markdown), None)
-}
-
 /// Paragraphs from plain text, which blank lines part.
 pub fn prose_from_text(text: &str) -> Prose {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -98,26 +93,33 @@ pub fn prose_from_text(text: &str) -> Prose {
         }
         html.push_str(if open { "\n" } else { "<p>" });
         open = true;
-        html.push_str(&escape(line));
+        html.push_str(&escape_html(line));
     }
     prose_from_html(&html, None)
 }
 
-/// One run of plain text.
-pub fn inline_from_text(text: &str) -> Prose {
-    inline_from_html(&escape(text), None)
+/// Whether text holds what can only be a tag or a character reference.
+pub(super) fn has_markup(text: &str) -> bool {
+    let tag = text.match_indices('<').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default().trim_start_matches('/');
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains('>')
+    });
+    let reference = text.match_indices('&').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let word = rest.find(';').and_then(|end| rest.get(..end)).unwrap_or_default();
+        !word.is_empty()
+            && word.len() < 12
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'#')
+    });
+    tag || reference
 }
 
 fn markdown_to_html(markdown: &str) -> String {
     let mut html = String::with_capacity(markdown.len() * 2);
     pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(markdown));
     html
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 /// Structure first, then ammonia as the gate that lets nothing else through.
@@ -211,8 +213,6 @@ mod tests {
             inline("<p>a <b>b</b></p><ul><li>c<li>d</ul>e<br>f"),
             "a <strong>b</strong> c d e f"
         );
-        assert_eq!(inline_from_markdown("1. *a* & b").html(), "<em>a</em> &amp; b");
-        assert_eq!(inline_from_text("a < b\n c").html(), "a &lt; b c");
     }
 
     #[test]

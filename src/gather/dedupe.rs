@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use url::Url;
 
 use crate::domain::Summary;
+use crate::domain::text::hex;
 
 /// SHA-256, in hex, of everything that a reader sees of a summary, its marks included.
 ///
@@ -52,10 +53,6 @@ pub fn content_hash(summary: &Summary) -> String {
     }
     add("url", &text(&summary.url));
     hex(digest(&SHA256, &seen).as_ref())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One spelling of an address: no fragment, no default port, no campaign parameters, no trailing slash.

@@ -302,7 +302,8 @@ impl Reader<'_> {
 
     /// A title without markup, which some feeds have in it.
     fn plain(&self, text: &Text) -> String {
-        if (self.typed && text.content_type.to_string() == "text/plain") || !has_markup(&text.content) {
+        if (self.typed && text.content_type.to_string() == "text/plain") || !clean::has_markup(&text.content)
+        {
             clean::line(&text.content)
         } else {
             clean::line_from_html(&text.content)
@@ -338,7 +339,7 @@ impl Reader<'_> {
                     .hint("tell the publisher"),
             );
         }
-        if (self.typed && kind == "text/plain") || !has_markup(body) {
+        if (self.typed && kind == "text/plain") || !clean::has_markup(body) {
             return Ok(clean::prose_from_text(body));
         }
         Ok(clean::prose_from_html(body, Some(&base)))
@@ -390,22 +391,4 @@ fn doi(entry: &Entry, extras: &Extras, id: Option<&str>) -> Option<Doi> {
         .chain(entry.links.iter().map(|link| link.href.as_str()))
         .chain(id)
         .find_map(|text| Doi::parse(text).ok())
-}
-
-/// Whether text holds what can only be a tag or a character reference.
-fn has_markup(text: &str) -> bool {
-    let tag = text.match_indices('<').any(|(at, _)| {
-        let rest = text.get(at + 1..).unwrap_or_default().trim_start_matches('/');
-        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains('>')
-    });
-    let reference = text.match_indices('&').any(|(at, _)| {
-        let rest = text.get(at + 1..).unwrap_or_default();
-        let word = rest.find(';').and_then(|end| rest.get(..end)).unwrap_or_default();
-        !word.is_empty()
-            && word.len() < 12
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'#')
-    });
-    tag || reference
 }

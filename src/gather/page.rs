@@ -7,7 +7,7 @@ mod text;
 
 use url::Url;
 
-use super::dedupe::hex;
+use crate::domain::text::hex;
 use crate::domain::{Category, Result, Slug, Summary};
 use aws_lc_rs::digest::{SHA256, digest};
 

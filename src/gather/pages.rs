@@ -1,5 +1,6 @@
 //! The `pages` source: pages of the site, saved in a folder or asked for over HTTP.
 
+mod listing;
 mod visit;
 
 use async_trait::async_trait;

@@ -4,6 +4,7 @@ use aws_lc_rs::{constant_time, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::domain::text::hex;
 use crate::domain::{Random, Result};
 
 /// What every token begins with, so that scanners for leaked secrets can find it.
@@ -29,11 +30,6 @@ pub fn matches(kept: &str, presented: &str) -> bool {
 /// The token holds 256 random bits, so a plain hash can't be searched and needs no salt.
 fn hash(token: &str) -> String {
     hex(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use aws_lc_rs::digest;
 use std::collections::HashSet;
 
-use super::api_token::hex;
 use super::fate::{Fate, fate, has_left, suppression_of};
 use super::import::ImportReport;
 use super::line::{ImportSettings, Line};
 use crate::domain::subscriber::{Cause, State};
+use crate::domain::text::hex;
 use crate::domain::{EmailAddress, Result};
 use crate::store::import::{Entry, Import, Subscribing};
 

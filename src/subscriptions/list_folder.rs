@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::api_token::hex;
 use super::import::{ImportReport, ImportSettings, import};
 use crate::domain::problem::Kind;
+use crate::domain::text::hex;
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::Store;
 

@@ -53,6 +53,7 @@ async fn a_planning_whose_lease_was_taken_over_leaves_nothing(db: Database) {
         digest: "weekly",
         items: &items(&ids),
         skipped: &[],
+        regular: true,
         now: NOW,
     };
     let problem = store.plan_new(&new, false, Some(&held)).await.unwrap_err();

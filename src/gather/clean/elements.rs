@@ -1,5 +1,7 @@
 //! What each HTML element is to the narrow form.
 
+use crate::domain::text::escape_html;
+
 /// Elements that go with all that they hold.
 pub(in crate::gather) fn is_dropped(name: &str) -> bool {
     matches!(
@@ -84,8 +86,7 @@ impl std::fmt::Display for Inline {
         match self {
             Self::Tag(tag) => write!(f, "<{tag}>"),
             Self::Link(href) => {
-                let href = href.replace('&', "&amp;").replace('"', "&quot;");
-                write!(f, "<a href=\"{href}\">")
+                write!(f, "<a href=\"{}\">", escape_html(href))
             }
         }
     }

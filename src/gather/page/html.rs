@@ -4,7 +4,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 use super::{Block, Draft, Look};
-use crate::domain::text::one_line;
+use crate::domain::text::{escape_html, one_line};
 use crate::domain::{Problem, Result};
 use crate::gather::sections::Section;
 use crate::gather::tree::{self, Visitor};
@@ -124,12 +124,7 @@ impl Visitor for Reader {
                     text
                 };
                 self.text.push_str(seen);
-                self.html.push_str(
-                    &text
-                        .replace('&', "&amp;")
-                        .replace('<', "&lt;")
-                        .replace('>', "&gt;"),
-                );
+                self.html.push_str(&escape_html(text));
                 return true;
             }
             Node::Element(element) => element,
@@ -172,8 +167,7 @@ impl Visitor for Reader {
             "a" => {
                 let href = element.attr("href").unwrap_or_default();
                 self.category_link = !self.in_sections && href.contains("/categor");
-                let href = href.replace('&', "&amp;").replace('"', "&quot;");
-                self.html.push_str(&format!("<a href=\"{href}\">"));
+                self.html.push_str(&format!("<a href=\"{}\">", escape_html(href)));
             }
             "em" | "i" | "strong" | "b" | "sub" | "sup" | "code" | "br" => {
                 self.html.push_str(&format!("<{name}>"))

@@ -2,7 +2,7 @@
 
 use super::facts::looks_like_facts;
 use super::{Block, Draft, Look};
-use crate::domain::text::one_line;
+use crate::domain::text::{escape_html, one_line};
 use crate::domain::{Problem, Result};
 use crate::gather::sections::Section;
 
@@ -131,7 +131,7 @@ fn blocks(lines: &[Line<'_>]) -> Vec<Block> {
                 } else {
                     one_line(&format!("{} {}", last.text, line.text))
                 };
-                last.html = escape(&text);
+                last.html = escape_html(&text);
                 last.text = text;
             }
             _ => blocks.push(block(Look::Paragraph, line, line.text)),
@@ -146,15 +146,9 @@ fn block(look: Look, line: &Line<'_>, text: &str) -> Block {
     let text = one_line(text);
     Block {
         look,
-        html: escape(&text),
+        html: escape_html(&text),
         text,
         line: Some(line.number),
         category_link: false,
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::day;
 use crate::domain::edition::ItemKind;
 use crate::domain::summary::{Fault, Status, StoredSummary};
+use crate::domain::text::escape_html;
 use crate::domain::{Prose, Site};
-use crate::render::text::{escape_html, from_html, line_from_html};
+use crate::render::text::{from_html, line_from_html};
 
 /// One numbered finding or limitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
