@@ -16,6 +16,7 @@ use crate::subscriptions::token::Purpose;
 use crate::subscriptions::{api_token, export, import, unsubscribe};
 use serde::Serialize;
 use std::io::{Read, Write};
+use std::path::Path;
 
 pub use crate::subscriptions::admin::NewReader;
 pub use crate::subscriptions::import::ImportReport;
@@ -127,6 +128,14 @@ impl App {
     /// When the list can't be written.
     pub async fn export(&self, out: &mut (impl Write + Send)) -> Result<u64> {
         export::export(&self.store, out).await
+    }
+
+    /// Writes every subscriber into the file `path`: whole or not at all, for its owner alone.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn export_to(&self, path: &Path) -> Result<u64> {
+        export::export_to(&self.store, path).await
     }
 
     /// The subscriber with `address`.
@@ -347,18 +356,4 @@ impl App {
         }
         Ok(found)
     }
-}
-
-/// Makes a file that only its owner can read.
-///
-/// # Errors
-/// As the operating system says.
-pub fn create_private(path: &std::path::Path) -> std::io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
 }

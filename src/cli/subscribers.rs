@@ -9,7 +9,7 @@ use crate::domain::subscriber::Choice;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use clap::{Args, Subcommand};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -78,7 +78,8 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
 }
 
 async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> Result<()> {
-    let list = File::open(file).map_err(|error| trouble("can't be read", file, error))?;
+    let list = File::open(file)
+        .map_err(|error| Problem::failed(format!("{} can't be read", file.display())).because(error))?;
     let report = output
         .busy("importing", app.import(BufReader::new(list), skip_invalid))
         .await
@@ -98,21 +99,9 @@ async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
         app.export(&mut std::io::stdout()).await?;
         return Ok(());
     };
-    let stuck = |error| trouble("can't be written", path, error);
-    // Whole or not at all, and for its owner alone: it is a list of people and their interests.
-    let unfinished = path.with_extension("tmp");
-    let created = crate::app::readers::create_private(&unfinished).map_err(stuck)?;
-    let mut out = BufWriter::new(created);
-    let count = output.busy("exporting", app.export(&mut out)).await?;
-    out.flush()
-        .and_then(|()| std::fs::rename(&unfinished, path))
-        .map_err(stuck)?;
+    let count = output.busy("exporting", app.export_to(path)).await?;
     output.line(format!("{count} subscribers written to {}", path.display()))?;
     output.json(&serde_json::json!({"subscribers": count, "file": path}))
-}
-
-fn trouble(what: &str, path: &Path, error: std::io::Error) -> Problem {
-    Problem::failed(format!("{} {what}", path.display())).because(error)
 }
 
 fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {

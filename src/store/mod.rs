@@ -14,6 +14,7 @@ pub mod ledger;
 mod lists;
 mod migrate;
 pub mod owner;
+mod private_file;
 pub mod schedule;
 pub mod subscribers;
 pub mod summaries;
@@ -25,8 +26,6 @@ use dialect::Dialect;
 use fault::db;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -78,7 +77,7 @@ impl Store {
         let address = match dialect {
             Dialect::Sqlite => {
                 let path = dialect::sqlite_path(url);
-                make_private_file(&path)?;
+                private_file::make(&path)?;
                 dialect::sqlite_url(&path)
             }
             Dialect::Postgres => url.to_owned(),
@@ -164,23 +163,4 @@ async fn is_at_rest(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::R
     // A rollback may be on its way; the answer to this comes behind it.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
-}
-
-/// Makes the file and its folder before SQLite does, so that nobody else can read it.
-fn make_private_file(path: &Path) -> Result<()> {
-    let trouble = |error: std::io::Error| {
-        Problem::failed(format!("database {}", path.display()))
-            .because(error)
-            .hint("check `[database] url`, and that its folder can be written")
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(trouble)?;
-    }
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(trouble)?;
-    Ok(())
 }

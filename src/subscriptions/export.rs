@@ -2,9 +2,11 @@
 
 use chrono::SecondsFormat;
 use std::io::Write;
+use std::path::Path;
 
 use super::cell::guarded;
 use super::line::COLUMNS;
+use super::private_file::PrivateFile;
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::Store;
 use crate::store::subscribers::Subscriber;
@@ -27,6 +29,21 @@ pub async fn export(store: &Store, out: &mut (impl Write + Send)) -> Result<u64>
         })
         .await?;
     list.flush().map_err(|error| stuck(error.into()))?;
+    Ok(count)
+}
+
+/// Writes the list into the file `path`: whole or not at all, and for its owner alone, for it is a list
+/// of people and their interests.
+///
+/// # Errors
+/// When the file can't be written, or the database does not answer; nothing is left of it then.
+pub async fn export_to(store: &Store, path: &Path) -> Result<u64> {
+    let trouble = |error: std::io::Error| {
+        Problem::failed(format!("{} can't be written", path.display())).because(error)
+    };
+    let mut file = PrivateFile::begin(path).map_err(trouble)?;
+    let count = export(store, &mut file).await?;
+    file.finish().map_err(trouble)?;
     Ok(count)
 }
 

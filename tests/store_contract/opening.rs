@@ -120,6 +120,7 @@ async fn a_file_that_is_no_database_is_named_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.db");
     std::fs::write(&path, "dear diary, ".repeat(500)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let url = format!("sqlite:{}", path.display());
     let said = Store::open(&url, 1).await.unwrap_err().to_string();
     assert!(
@@ -188,4 +189,31 @@ async fn a_full_disk_says_so_and_loses_nothing() {
     assert!(problem.hint_text().is_some());
     assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 10);
     store.set_list_hash("a", "b", NOW).await.unwrap();
+}
+
+/// A copy that was put back has the mode of the umask, and SQLite's further files would have it too.
+#[tokio::test]
+async fn a_database_that_others_can_read_is_refused() {
+    let db = Database::sqlite();
+    db.open().await.close().await;
+    let path = db.url.strip_prefix("sqlite:").unwrap().to_owned();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{path}{suffix}");
+        if !suffix.is_empty() {
+            std::fs::write(&file, "").unwrap();
+        }
+        for (mode, good) in [(0o644, false), (0o640, false), (0o602, false), (0o600, true)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            if good {
+                db.open().await.close().await;
+                continue;
+            }
+            let said = refused(&db).await;
+            assert!(
+                said.contains(&format!("others can read the database file {file}")),
+                "{said}"
+            );
+            assert!(said.contains(&format!("chmod 600 {file}")), "{said}");
+        }
+    }
 }
