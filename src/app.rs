@@ -8,6 +8,7 @@ pub mod feeds;
 pub mod preview;
 pub mod publish;
 pub mod readers;
+pub mod showcase;
 mod sources;
 pub mod status;
 

@@ -1,7 +1,7 @@
 //! Looking at an edition before it goes out.
 
 use super::App;
-use super::publish::{Showcase, Shows};
+use super::showcase::{Showcase, Shows};
 use crate::deliver::compose::Issue;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;

@@ -2,18 +2,12 @@
 
 use super::App;
 use super::readers::ListReport;
-use crate::deliver::compose::Issue;
-use crate::deliver::message::Envelope;
-use crate::deliver::retry::Verdict;
-use crate::deliver::splice::ReaderValues;
 use crate::deliver::worker::{Courier, Until};
-use crate::domain::edition::{ItemKind, Report, State};
-use crate::domain::summary::StoredSummary;
-use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
+use crate::domain::edition::{Report, State};
+use crate::domain::{Digest, Problem, Result, Slug};
 use crate::edition::{Planned, Request};
 use crate::gather::run::SourceReport;
 use crate::schedule::runner::Job;
-use crate::store::editions::Edition;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::sync::Arc;
@@ -81,19 +75,6 @@ pub struct SegmentForecast {
     pub excluded: Option<&'static str>,
     /// Slugs of what they would receive.
     pub summaries: Vec<Slug>,
-}
-
-/// What was sent as a test.
-#[derive(Debug, Serialize)]
-pub struct TestMail {
-    /// The relay that took it.
-    pub relay: String,
-    /// Its last words.
-    pub said: String,
-    /// Slugs of the summaries it shows.
-    pub summaries: Vec<Slug>,
-    /// Where they are from.
-    pub shows: Shows,
 }
 
 impl App {
@@ -280,170 +261,6 @@ impl App {
             draft: None,
             segments,
         })
-    }
-
-    /// Sends one mail to `address` that counts for nobody: what the next edition would hold, or what
-    /// the last one held when there is nothing new.
-    ///
-    /// # Errors
-    /// When there is nothing to show, or no relay takes the mail.
-    pub async fn send_test(
-        &self,
-        digest: &Digest,
-        request: &Request,
-        address: &EmailAddress,
-    ) -> Result<TestMail> {
-        self.refuse_unmailable(address).await?;
-        let Showcase {
-            items, note, shows, ..
-        } = self.showcase(digest, request).await?;
-        let now = self.clock.now();
-        let mail = self.composer.compose(&Issue {
-            digest,
-            number: 0,
-            time: now,
-            note: note.as_deref(),
-            items: &items,
-            segment: 0,
-        })?;
-        let mut unique = [0u8; 8];
-        self.random.fill(&mut unique)?;
-        // Reader 0 is nobody: its links are good and change nothing.
-        let message_id = self.identity.message_id(0, i64::from_be_bytes(unique) & i64::MAX);
-        let mut message = Vec::new();
-        mail.message(None).splice(
-            &ReaderValues {
-                to: address,
-                name: None,
-                message_id: &message_id,
-                date: &now.rfc2822(),
-                unsubscribe_url: &self.identity.unsubscribe_url(digest.name.as_str(), 0),
-                preferences_url: &self.identity.preferences_url(digest.name.as_str(), 0),
-            },
-            &mut message,
-        )?;
-        let return_path = self.identity.return_path(0, 0);
-        let envelope = Envelope {
-            from: &return_path,
-            to: address,
-            message_id: &message_id,
-        };
-        let mut last = Problem::configuration("there is no relay");
-        for (relay, _) in self.relays()? {
-            let mut connection = match relay.connect().await {
-                Ok(connection) => connection,
-                Err(trouble) => {
-                    last = Problem::from(trouble).at(format!("relay {:?}", relay.name()));
-                    continue;
-                }
-            };
-            let attempt = connection.send(&envelope, &message, async { Ok(()) }).await;
-            connection.quit().await;
-            if attempt.verdict == Verdict::Sent {
-                return Ok(TestMail {
-                    relay: relay.name().to_owned(),
-                    said: attempt.log_text(),
-                    summaries: items.into_iter().map(|(_, stored)| stored.summary.slug).collect(),
-                    shows,
-                });
-            }
-            last = Problem::failed(format!(
-                "relay {:?} did not take the test: {}",
-                relay.name(),
-                attempt.log_text()
-            ))
-            .hint("`postrider check` looks at every relay");
-        }
-        Err(last)
-    }
-
-    /// Not even a test goes to somebody who complained, or to a domain that nobody has by way of a real relay.
-    async fn refuse_unmailable(&self, address: &EmailAddress) -> Result<()> {
-        let refused = |why: &str| {
-            Problem::failed(format!("{} gets no test: {why}", address.full())).hint("name another address")
-        };
-        if let Some(reason) = self.suppression_of(address).await? {
-            return Err(refused(&format!("the address is {}", reason.as_str())));
-        }
-        if address.is_reserved() && self.config.relays.iter().any(|relay| !relay.address.is_local()) {
-            return Err(refused("its domain is reserved for examples"));
-        }
-        Ok(())
-    }
-
-    /// The edition of `digest` that waits for approval.
-    async fn draft(&self, digest: &Digest) -> Result<Option<Edition>> {
-        let drafts = self
-            .store
-            .editions_in(Some(digest.name.as_str()), &[State::Draft])
-            .await?;
-        Ok(drafts.into_iter().find(|draft| draft.regular))
-    }
-
-    /// What a mail of `digest` would show now: a waiting draft, else what is new, else the latest edition.
-    pub(super) async fn showcase(&self, digest: &Digest, request: &Request) -> Result<Showcase> {
-        let name = digest.name.as_str();
-        if *request == Request::Next
-            && let Some(draft) = self.draft(digest).await?
-        {
-            return Ok(Showcase {
-                items: self.store.edition_summaries(draft.id).await?,
-                note: draft.note,
-                draft: Some(draft.id),
-                shows: Shows::Draft,
-            });
-        }
-        let without_note = |items, shows| Showcase {
-            items,
-            note: None,
-            draft: None,
-            shows,
-        };
-        let next = self.planner().contents(digest, request).await?;
-        if !next.is_empty() {
-            return Ok(without_note(next, Shows::Next));
-        }
-        match self.store.editions_in(Some(name), &State::ALL).await?.last() {
-            Some(last) => Ok(without_note(
-                self.store.edition_summaries(last.id).await?,
-                Shows::Latest,
-            )),
-            None => Err(Problem::failed(format!("digest {name:?} has nothing to show"))
-                .hint("gather some summaries first: `postrider gather`")),
-        }
-    }
-}
-
-/// What a mail would show now.
-pub(super) struct Showcase {
-    pub(super) items: Vec<(ItemKind, StoredSummary)>,
-    /// The editor's note of a draft.
-    pub(super) note: Option<String>,
-    /// The draft that is shown.
-    pub(super) draft: Option<i64>,
-    pub(super) shows: Shows,
-}
-
-/// Where a preview or test takes its summaries from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Shows {
-    /// A draft that waits for approval.
-    Draft,
-    /// What the next edition would hold.
-    Next,
-    /// The latest edition, since nothing is new.
-    Latest,
-}
-
-impl Shows {
-    /// The same in words.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "the draft that waits for approval",
-            Self::Next => "the next edition",
-            Self::Latest => "the latest edition again, since nothing is new",
-        }
     }
 }
 

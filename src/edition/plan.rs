@@ -165,16 +165,10 @@ impl Planner {
         let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
-        let lacking = match (items.is_empty(), groups.is_empty()) {
-            (true, _) => Some("holds nothing any more"),
-            (_, true) => Some("has no reader yet"),
-            _ => None,
-        };
-        if let Some(lacking) = lacking {
+        if groups.is_empty() {
             planning.abandon().await?;
-            return Err(
-                Problem::failed(format!("edition {id} {lacking}")).hint("it stays a draft; nothing was sent")
-            );
+            return Err(Problem::failed(format!("edition {id} has no reader yet"))
+                .hint("it stays a draft; nothing was sent"));
         }
         write(&assign(&items, &groups, digest.unchosen), &mut planning).await?;
         self.commit(planning).await

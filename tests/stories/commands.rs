@@ -120,15 +120,32 @@ fn a_source_that_cannot_be_read_is_a_failure_that_stops_nothing() {
     let site = site();
     site.configure(
         "",
-        "[[source]]\nname = \"gone\"\nkind = \"folder\"\npath = \"nowhere\"\n",
+        "[[source]]\nname = \"gone\"\nkind = \"feed\"\nurl = \"http://127.0.0.1:1/feed\"\n\
+         allow_private = true\ncategory = \"urology\"\n",
     );
     let said = publish(&site, 1);
     assert!(
-        said["sources"][1]["failed"].as_str().unwrap().contains("nowhere"),
+        said["sources"][1]["failed"]
+            .as_str()
+            .unwrap()
+            .contains("127.0.0.1:1"),
         "{said:#}"
     );
     assert_eq!(site.outbox().len(), 1);
     json(&site, &["gather"], 1);
+    // A folder that was never there is a mistake in the file.
+    site.configure(
+        "",
+        "[[source]]\nname = \"gone\"\nkind = \"folder\"\npath = \"nowhere\"\n",
+    );
+    let error = json(&site, &["gather"], 2);
+    assert!(
+        error["error"]
+            .as_str()
+            .unwrap()
+            .contains("source[1].path: there is no folder"),
+        "{error}"
+    );
 }
 
 #[test]
