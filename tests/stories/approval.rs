@@ -1,6 +1,6 @@
 //! `approve = true`: an edition waits for an admin, who may change it first.
 
-use crate::account::{counts, json, only_edition, publish, site_on, texts};
+use crate::account::{counts, json, publish, site_on, texts};
 use crate::database::Database;
 use crate::mail::{mail_to, take_outbox, who_got_what};
 use serde_json::{Value, json};
