@@ -82,10 +82,7 @@ impl Carrier {
                 return Ok(());
             }
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
-            let next = courier
-                .store
-                .next_due_but(&courier.unfit.editions(now))
-                .await?;
+            let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
             if !down
                 && next.is_some_and(|due| due <= now)
                 && let Some(leased) = lease(&courier).await?
@@ -126,7 +123,12 @@ impl Carrier {
         Ok(())
     }
 
-    async fn deliver_batch(&mut self, courier: &Courier, leased: &Leased, mail: &SegmentMail) -> Result<Left> {
+    async fn deliver_batch(
+        &mut self,
+        courier: &Courier,
+        leased: &Leased,
+        mail: &SegmentMail,
+    ) -> Result<Left> {
         loop {
             let read = courier.clock.now();
             let due = courier.store.due_deliveries(&leased.batch, read).await?;
@@ -274,7 +276,9 @@ impl Carrier {
         let may_go = async {
             if let Err(problem) = committed(pending.take()).await {
                 held_back = Err(problem);
-                return Err(Problem::failed("the outcome of the message before is not recorded"));
+                return Err(Problem::failed(
+                    "the outcome of the message before is not recorded",
+                ));
             }
             if !courier.tenure.holds(&leased.owner, courier.clock.now()) {
                 held_back = Ok(true);

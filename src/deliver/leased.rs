@@ -35,10 +35,7 @@ pub(super) async fn put_off(courier: &Courier, leased: &Leased, problem: Problem
     let text = crate::domain::text::one_line(&problem.to_string());
     courier.store.set_edition_trouble(edition, &text).await?;
     let now = courier.clock.now();
-    if courier
-        .unfit
-        .add(edition, now.plus(courier.backoff.max), problem)
-    {
+    if courier.unfit.add(edition, now.plus(courier.backoff.max), problem) {
         tracing::error!(edition, text, "the edition's messages can't be made");
     }
     courier

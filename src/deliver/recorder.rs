@@ -98,7 +98,9 @@ async fn record_all(
                 () = tokio::time::sleep(PATIENCE) => break,
             }
         }
-        while group.len() < GROUP && let Ok(more) = receiver.try_recv() {
+        while group.len() < GROUP
+            && let Ok(more) = receiver.try_recv()
+        {
             group.push(more);
         }
         let mut outcomes = Vec::with_capacity(group.len());

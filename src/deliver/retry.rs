@@ -360,6 +360,12 @@ mod tests {
             })
             .collect();
         assert!(groups.len() <= 6, "{groups:?}");
-        due_after(Timestamp(i64::MAX), Duration::MAX, 40, Duration::MAX, Duration::MAX);
+        due_after(
+            Timestamp(i64::MAX),
+            Duration::MAX,
+            40,
+            Duration::MAX,
+            Duration::MAX,
+        );
     }
 }

@@ -209,7 +209,9 @@ impl Courier {
     async fn keep_leases(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            if self.tenure.ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
+            if self
+                .tenure
+                .ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
                 && let Err(problem) = self.renew().await
             {
                 tracing::warn!(%problem, "leases not renewed");

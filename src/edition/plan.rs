@@ -83,7 +83,10 @@ impl Planner {
                 return Ok(Planned::Resumed(edition.id));
             }
             if let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first() {
-                return Ok(Planned::Draft { id: draft.id, made: false });
+                return Ok(Planned::Draft {
+                    id: draft.id,
+                    made: false,
+                });
             }
         }
         let (selection, waiting) = self.select(digest, request).await?;
@@ -146,7 +149,11 @@ impl Planner {
     ///
     /// # Errors
     /// When a summary does not exist, or the database does not answer.
-    pub async fn contents(&self, digest: &Digest, request: &Request) -> Result<Vec<(ItemKind, StoredSummary)>> {
+    pub async fn contents(
+        &self,
+        digest: &Digest,
+        request: &Request,
+    ) -> Result<Vec<(ItemKind, StoredSummary)>> {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };

@@ -62,11 +62,10 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn free_dead_batches(&self) -> Result<()> {
-        let rows =
-            sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(db)?;
+        let rows = sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
         for row in &rows {
             let holder: String = row.try_get(0).map_err(db)?;
             if owner::is_dead(&holder, self.is_of_one_machine()) {
@@ -255,7 +254,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
-        let over = "SELECT id FROM edition WHERE expires <= $1 AND state IN ('planned', 'sending', 'waiting')";
+        let over =
+            "SELECT id FROM edition WHERE expires <= $1 AND state IN ('planned', 'sending', 'waiting')";
         let any = sqlx::query(over)
             .bind(now.0)
             .fetch_optional(&self.pool)
@@ -364,7 +364,8 @@ impl Store {
 
 /// For a list in brackets, which must not be empty.
 fn numbers(ids: &[i64]) -> String {
-    ids.iter().fold("0".to_owned(), |list, id| format!("{list}, {id}"))
+    ids.iter()
+        .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
 fn read_due(row: &AnyRow) -> Result<Due> {

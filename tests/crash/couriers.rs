@@ -64,19 +64,29 @@ async fn a_sleeper_does_not_send_on(database: Database) {
         });
     });
     let frozen = Arc::clone(&sleepers_clock);
-    tokio::task::spawn_blocking(move || frozen.wait_until_frozen()).await.unwrap();
+    tokio::task::spawn_blocking(move || frozen.wait_until_frozen())
+        .await
+        .unwrap();
     world.clock.advance(LONG);
     deliver(&app).await.unwrap();
     let by_the_sleeper = sleepers_relay.taken().len();
     assert!((20..=41).contains(&by_the_sleeper), "{by_the_sleeper}");
     sleepers_clock.advance(LONG);
     sleepers_clock.thaw();
-    tokio::task::spawn_blocking(|| asleep.join().unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(|| asleep.join().unwrap())
+        .await
+        .unwrap();
     assert_eq!(sleepers_relay.taken().len(), by_the_sleeper, "it sent on");
     let all = [sleepers_relay.taken(), relay.taken()].concat();
     assert_everybody(&all, READERS, 2);
     assert_eq!(world.deliveries("sent").await, 1_200);
-    assert_eq!(world.database.number("SELECT COUNT(*) FROM batch WHERE owner IS NOT NULL").await, 0);
+    assert_eq!(
+        world
+            .database
+            .number("SELECT COUNT(*) FROM batch WHERE owner IS NOT NULL")
+            .await,
+        0
+    );
 }
 
 /// What a live process holds is left alone until its lease has run out, and then taken over.
@@ -86,7 +96,11 @@ async fn a_lease_is_taken_over_when_it_has_run_out(database: Database) {
     let app = world.app(relay.port, 1).await;
     world.plan(&app).await;
     let now = world.database.number("SELECT MAX(due) FROM batch").await;
-    let held = format!("UPDATE batch SET owner = '{}', until = {}", owner::new(), now + 60_000);
+    let held = format!(
+        "UPDATE batch SET owner = '{}', until = {}",
+        owner::new(),
+        now + 60_000
+    );
     world.database.execute(&held).await;
     let courier = tokio::spawn(async move { deliver(&app).await });
     world.clock.advance(Duration::from_secs(59));
@@ -107,7 +121,11 @@ async fn what_the_dead_hold_is_free(database: Database) {
     let mut dead: Vec<String> = owner::new().split('/').map(str::to_owned).collect();
     // The number of a process that began at another time.
     dead[3] = "1".to_owned();
-    let held = format!("UPDATE batch SET owner = '{}', until = {}", dead.join("/"), i64::MAX);
+    let held = format!(
+        "UPDATE batch SET owner = '{}', until = {}",
+        dead.join("/"),
+        i64::MAX
+    );
     world.database.execute(&held).await;
     deliver(&app).await.unwrap();
     assert_everybody(&relay.taken(), 5, 0);

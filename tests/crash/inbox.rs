@@ -73,7 +73,10 @@ pub fn doubles(messages: &HashMap<String, Vec<String>>) -> usize {
         for reader in to {
             assert!(reader.contains('@'), "{id} went to {reader:?}");
             let other = readers.insert(reader, id);
-            assert!(other.is_none_or(|other| other == id), "{reader} got {id} and {other:?}");
+            assert!(
+                other.is_none_or(|other| other == id),
+                "{reader} got {id} and {other:?}"
+            );
         }
     }
     doubles

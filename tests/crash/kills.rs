@@ -12,7 +12,8 @@ const CONNECTIONS: usize = 8;
 fn survives(database: &Database, readers: usize, kills: usize, seed: u64) {
     let inbox = Inbox::new();
     let mut site = Site::new();
-    site.environment.push(("POSTRIDER_DATABASE".into(), database.url.clone()));
+    site.environment
+        .push(("POSTRIDER_DATABASE".into(), database.url.clone()));
     inbox.receives_from(&mut site, CONNECTIONS);
     site.many_readers(readers);
     site.summary("news", "urology");
@@ -39,14 +40,27 @@ fn survives(database: &Database, readers: usize, kills: usize, seed: u64) {
     let doubles = doubles(&messages);
     println!("seed {seed}: killed at {killed_at:?}, {doubles} sent twice");
     assert_eq!(messages.len(), readers, "missing; {last:?}");
-    assert!(doubles <= kills * CONNECTIONS, "{doubles} doubles after {kills} kills");
+    assert!(
+        doubles <= kills * CONNECTIONS,
+        "{doubles} doubles after {kills} kills"
+    );
     let edition = site.edition(1);
-    for (name, count) in [("audience", readers), ("sent", readers), ("waiting", 0), ("failed", 0), ("excluded", 0)] {
+    for (name, count) in [
+        ("audience", readers),
+        ("sent", readers),
+        ("waiting", 0),
+        ("failed", 0),
+        ("excluded", 0),
+    ] {
         assert_eq!(edition[name], count, "{name}");
     }
     assert_eq!(edition["state"], "finished");
     let deliveries = edition["deliveries"].as_array().unwrap();
-    assert!(deliveries.iter().all(|delivery| messages.contains_key(delivery["message_id"].as_str().unwrap())));
+    assert!(
+        deliveries
+            .iter()
+            .all(|delivery| messages.contains_key(delivery["message_id"].as_str().unwrap()))
+    );
 }
 
 async fn kills_lose_nothing(database: Database) {

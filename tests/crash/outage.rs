@@ -29,7 +29,9 @@ impl Line {
         let ours = line.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(&server) else { return };
+                let Ok(server) = TcpStream::connect(&server) else {
+                    return;
+                };
                 ours.join(client, server);
             }
         });
@@ -103,7 +105,11 @@ async fn without_a_database_nothing_is_sent(database: Database) {
     // It may have given up or found its way back; it sends nothing more either way.
     let _ = cut_off.await.unwrap();
     assert_eq!(relay.taken().len(), taken);
-    assert_everybody(&[relay.taken(), other_relay.taken()].concat(), READERS, CONNECTIONS);
+    assert_everybody(
+        &[relay.taken(), other_relay.taken()].concat(),
+        READERS,
+        CONNECTIONS,
+    );
     assert_eq!(world.deliveries("sent").await, 1_200);
 }
 

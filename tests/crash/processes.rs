@@ -48,13 +48,20 @@ async fn a_request_to_stop_loses_and_repeats_nothing(database: Database) {
     site.environment.truncate(1);
     inbox.receives_from(&mut site, 8);
     let mut command = site.command(&["send", "weekly", "--yes"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     inbox.grows_beyond(500);
     signal("-TERM", child.id());
     said(&child.wait_with_output().unwrap()).expect_code(3);
     let (sent, waiting) = (inbox.messages().len(), site.edition(1));
     assert!(sent < READERS, "it did not stop");
-    assert_eq!((&waiting["sent"], &waiting["waiting"]), (&sent.into(), &(READERS - sent).into()));
+    assert_eq!(
+        (&waiting["sent"], &waiting["waiting"]),
+        (&sent.into(), &(READERS - sent).into())
+    );
     site.run(&["send", "weekly", "--yes"]).expect_code(0);
     let messages = inbox.messages();
     assert_eq!(messages.len(), READERS);
@@ -117,9 +124,16 @@ fn a_dead_relay_does_not_keep_a_living_one_from_working() {
     site.run(&["send", "weekly", "--yes"]).expect_code(0);
     assert_everybody(&relay.taken(), 1_200, 0);
     let edition = site.edition(1);
-    assert_eq!((&edition["state"], &edition["sent"]), (&"finished".into(), &1_200.into()));
+    assert_eq!(
+        (&edition["state"], &edition["sent"]),
+        (&"finished".into(), &1_200.into())
+    );
     let deliveries = edition["deliveries"].as_array().unwrap();
-    assert!(deliveries.iter().all(|delivery| delivery["relay"] == "alive" && delivery["attempts"] == 1));
+    assert!(
+        deliveries
+            .iter()
+            .all(|delivery| delivery["relay"] == "alive" && delivery["attempts"] == 1)
+    );
 }
 
 /// With `--wait` an edition waits for its relay, and goes out when that is back.
@@ -130,18 +144,33 @@ fn an_edition_waits_for_its_relay() {
     let site = site(&database, 20, port, 2);
     site.run(&["send", "weekly", "--yes"]).expect_code(3);
     let state = site.edition(1);
-    assert_eq!((&state["state"], &state["waiting"]), (&"waiting".into(), &20.into()));
+    assert_eq!(
+        (&state["state"], &state["waiting"]),
+        (&"waiting".into(), &20.into())
+    );
     assert!(state["trouble"].as_str().unwrap().contains("relay"), "{state}");
     let mut command = site.command(&["send", "weekly", "--yes", "--wait"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // It has found nobody there.
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("relay can't be used now")));
     let relay = Hooked::listen(TcpListener::bind(("127.0.0.1", port)).unwrap(), |_| None);
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{:?}", lines.collect::<Vec<_>>());
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "{:?}",
+        lines.collect::<Vec<_>>()
+    );
     assert_everybody(&relay.taken(), 20, 0);
     let state = site.edition(1);
-    assert_eq!((&state["state"], &state["trouble"]), (&"finished".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&state["state"], &state["trouble"]),
+        (&"finished".into(), &serde_json::Value::Null)
+    );
 }
 
 crate::on_both!(

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// From now on no outcome can be recorded; everything else can.
 async fn refuse_outcomes(database: &Database) {
     if database.url.starts_with("sqlite:") {
-        let trigger = "CREATE TRIGGER refuse BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        let trigger =
+            "CREATE TRIGGER refuse BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, 'refused'); END";
         return database.execute(trigger).await;
     }
     let function = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
@@ -52,7 +53,8 @@ async fn a_batch_is_free_only_with_its_outcomes(database: Database) {
     const READERS: usize = 5;
     let world = World::new(database, READERS);
     // It takes one message and refuses the sender of the next.
-    let first = Hooked::start(|moment| ((moment.at, moment.number) == (At::Mail, 2)).then_some("550 5.7.1 no"));
+    let first =
+        Hooked::start(|moment| ((moment.at, moment.number) == (At::Mail, 2)).then_some("550 5.7.1 no"));
     let second = Hooked::start(|_| None);
     let app = world.app(first.port, 1).await;
     let other = world.app(second.port, 1).await;

@@ -104,13 +104,18 @@ async fn a_run_that_was_missed_by_more_is_skipped_and_the_log_says_so(database: 
     plan.world.clock.advance(HOUR + HOUR / 2);
     let log = Log::default();
     let lines = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || lines.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || lines.clone())
+        .finish();
     let runner = plan.runner().await;
     runner.look_once().with_subscriber(subscriber).await.unwrap();
     runner.look_once().await.unwrap();
     assert_eq!(plan.runs(), 0);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("skipped") && log.contains("weekly") && log.contains("01:00:00"), "{log}");
+    assert!(
+        log.contains("skipped") && log.contains("weekly") && log.contains("01:00:00"),
+        "{log}"
+    );
     plan.world.clock.advance(HOUR / 2);
     runner.look_once().await.unwrap();
     assert_eq!(plan.runs(), 1, "the next one is not skipped");
@@ -158,7 +163,10 @@ async fn a_crash_after_planning_repeats_nothing(database: Database) {
     assert_eq!(plan.runs(), 3);
     let editions = "SELECT COUNT(*) FROM edition WHERE state = 'finished'";
     assert_eq!(plan.world.database.number(editions).await, 1);
-    assert_eq!(plan.world.database.number("SELECT COUNT(*) FROM edition").await, 1);
+    assert_eq!(
+        plan.world.database.number("SELECT COUNT(*) FROM edition").await,
+        1
+    );
 }
 
 /// What was logged.

@@ -100,8 +100,16 @@ async fn a_planner_that_slept_makes_no_edition(database: Database) {
     let store = database.open().await;
     let (now, later) = (Timestamp(1_768_003_200_000), Timestamp(1_768_003_270_000));
     let slept = lease::take(&store, "edition weekly", now).await.unwrap().unwrap();
-    assert!(lease::take(&store, "edition weekly", now).await.unwrap().is_none());
-    let awake = lease::take(&store, "edition weekly", later).await.unwrap().unwrap();
+    assert!(
+        lease::take(&store, "edition weekly", now)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let awake = lease::take(&store, "edition weekly", later)
+        .await
+        .unwrap()
+        .unwrap();
     for (lease, holds) in [(&slept, false), (&awake, true)] {
         let new = NewEdition {
             digest: "weekly",

@@ -139,5 +139,9 @@ pub fn per_reader(taken: &[Taken]) -> HashMap<String, usize> {
 /// Everybody was mailed, and so many at most twice.
 pub fn assert_everybody(taken: &[Taken], readers: usize, doubles: usize) {
     assert_eq!(per_reader(taken).len(), readers, "missing");
-    assert!(taken.len() <= readers + doubles, "{} messages for {readers}", taken.len());
+    assert!(
+        taken.len() <= readers + doubles,
+        "{} messages for {readers}",
+        taken.len()
+    );
 }
