@@ -40,8 +40,11 @@ async fn a_sleeper_does_not_send_on(database: Database) {
     let sleepers_relay = Hooked::start(move |moment| {
         match (moment.at, moment.number) {
             (At::Rcpt, 41) => clock.freeze(),
-            // The other connection learns that its lease is over only after the first has leased anew.
-            (At::Rcpt, 42) => ended.wait(),
+            // The other connection is held until the first has ended and the leases were renewed.
+            (At::Rcpt, 42) => {
+                ended.wait();
+                std::thread::sleep(Duration::from_millis(1_500));
+            }
             (At::End, _) => ended.happen(),
             _ => {}
         }

@@ -78,7 +78,7 @@ async fn a_batch_is_free_only_with_its_outcomes(database: Database) {
 async fn an_edition_that_cannot_be_made_waits_alone(database: Database) {
     let world = World::new(database, 3);
     let relay = Hooked::start(|_| None);
-    let app = world.app(relay.port, 2).await;
+    let app = world.app(relay.port, 1).await;
     let edition = world.plan(&app).await;
     // As if its digest had left the configuration since.
     let renamed = format!("UPDATE edition SET digest = 'monthly' WHERE id = {edition}");
