@@ -100,12 +100,8 @@ impl Planner {
                 }
                 open.get_or_insert(edition.id);
             }
-<<<<<<< HEAD
             let drafts = self.store.editions_in(Some(name), &[State::Draft]).await?;
             if let Some(draft) = drafts.iter().find(|draft| draft.regular) {
-=======
-            if let Some(draft) = self.store.editions_in(Some(name), &[State::Draft]).await?.first() {
->>>>>>> crash
                 return Ok(Planned::Draft {
                     id: draft.id,
                     made: false,
