@@ -205,6 +205,7 @@ impl App {
                 &UnsubscribePage {
                     site: self.config.site.clone(),
                     digest: self.publication(peek.digest.as_deref()),
+                    subscribed: peek.subscribed,
                     action: format!("../u/{token}"),
                 },
             ),
@@ -238,10 +239,7 @@ impl App {
             return self.invalid_link(Problem::not_found("this link can't be used"));
         };
         let digest = self.store.digest_of_number(reader.digest_number).await?;
-        let known = match self.store.address_of(reader.subscriber).await? {
-            Some(address) => Some(self.subscriber(&address).await?),
-            None => None,
-        };
+        let known = self.store.subscriber_by_id(reader.subscriber).await?;
         let subscribed = match &digest {
             Some(digest) => self.store.is_subscribed(reader.subscriber, digest).await?,
             None => false,

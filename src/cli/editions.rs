@@ -130,7 +130,7 @@ fn say_lines(output: &Output, report: &Report) -> Result<()> {
 
 fn delivery_row(report: &delivery::Report) -> Vec<String> {
     vec![
-        report.address.clone(),
+        report.address.as_str().to_owned(),
         report.state.as_str().to_owned(),
         report.attempts.to_string(),
         report.code.map(|code| code.to_string()).unwrap_or_default(),

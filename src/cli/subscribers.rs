@@ -129,10 +129,10 @@ fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
 
 fn say(output: &Output, subscriber: &Subscriber) -> Result<()> {
     let row = vec![
-        subscriber.address.clone(),
+        subscriber.address.as_str().to_owned(),
         subscriber.name.clone().unwrap_or_default(),
         subscriber.state.as_str().to_owned(),
-        subscriber.digests.clone(),
+        subscriber.digests.join(";"),
         subscriber.categories.to_string(),
         subscriber.consent_at.map(|at| at.rfc3339()).unwrap_or_default(),
         subscriber.consent_source.clone().unwrap_or_default(),

@@ -298,3 +298,10 @@ fn lettre_builds_a_message_that_reads_the_same() {
         assert_eq!(kind(&ours), kind(&theirs));
     }
 }
+
+#[test]
+fn a_readers_values_do_not_show_their_links() {
+    let addresses = addresses();
+    let shown = format!("{:?}", reader(&addresses, "Ann", "https://example.org/u/token"));
+    assert_eq!(shown, "ReaderValues { to: EmailAddress(a***@e***.com), .. }");
+}

@@ -144,6 +144,37 @@ pub fn mask(text: &str) -> String {
     }
 }
 
+/// A full address, or the key of one, as lists, reports and the store hold it: written out whole, by
+/// serde or by name, and masked wherever it is only shown.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FullAddress(String);
+
+impl FullAddress {
+    /// The address itself; say so in the name of whatever keeps it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for FullAddress {
+    fn from(address: String) -> Self {
+        Self(address)
+    }
+}
+
+impl From<&str> for FullAddress {
+    fn from(address: &str) -> Self {
+        Self(address.to_owned())
+    }
+}
+
+impl fmt::Debug for FullAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FullAddress({})", mask(&self.0))
+    }
+}
+
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&mask(&self.full()))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::address::FullAddress;
 use super::clock::Timestamp;
 
 /// Where a delivery stands.
@@ -60,7 +61,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The full address; this is for admins.
-    pub address: String,
+    pub address: FullAddress,
     /// Where it stands.
     pub state: State,
     /// How often a relay was asked to take it.

@@ -5,6 +5,7 @@ use super::dialect::{Column, Dialect};
 use super::fault::db;
 use super::lists::on_second_suppression;
 use super::summary_row::{Query, unreadable};
+use crate::domain::address::FullAddress;
 use crate::domain::subscriber::{State, Suppression};
 use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
@@ -25,9 +26,9 @@ pub struct Standing {
 #[derive(Debug, Clone, Serialize)]
 pub struct Entry {
     /// The full address.
-    pub address: String,
+    pub address: FullAddress,
     /// What its spellings have in common; unique.
-    pub key: String,
+    pub key: FullAddress,
     /// The salted hash by which suppressions know it.
     pub hash: String,
     /// 1 when the domain can't belong to anybody.
@@ -52,7 +53,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Serialize)]
 pub struct Subscribing {
     /// The address key of the subscriber.
-    pub key: String,
+    pub key: FullAddress,
     /// The digest's name.
     pub digest: String,
 }
@@ -192,7 +193,7 @@ impl Import {
     pub async fn end_others(&mut self, rows: &[Subscribing]) -> Result<Vec<i64>> {
         let mut named: HashMap<&str, HashSet<&str>> = HashMap::new();
         for row in rows {
-            named.entry(&row.key).or_default().insert(&row.digest);
+            named.entry(row.key.as_str()).or_default().insert(&row.digest);
         }
         // Told apart here: in SQL it is a NOT IN of two lists, for which PostgreSQL takes seconds.
         let mut has: HashMap<i64, (bool, Vec<String>)> = HashMap::new();

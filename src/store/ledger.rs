@@ -347,7 +347,7 @@ impl Store {
             .map(|row| {
                 let state: String = row.try_get(2).map_err(db)?;
                 let report = Report {
-                    address: row.try_get(1).map_err(db)?,
+                    address: row.try_get::<String, _>(1).map_err(db)?.into(),
                     state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
                     attempts: row.try_get(3).map_err(db)?,
                     code: row.try_get(4).map_err(db)?,

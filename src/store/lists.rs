@@ -5,7 +5,7 @@ use super::fault::db;
 use super::summary_row::unreadable;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{Result, Timestamp};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 
 /// What a second suppression of an address does: the harder reason stays, and erased is not forgotten.
 pub(super) fn on_second_suppression() -> String {
@@ -69,25 +69,6 @@ impl Store {
         .execute(&self.pool)
         .await
         .map_err(db)?;
-        Ok(())
-    }
-
-    /// Keeps an address from being mailed; a harder reason replaces a softer one.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn suppress(&self, address_hash: &str, reason: Suppression, now: Timestamp) -> Result<()> {
-        let sql = format!(
-            "INSERT INTO suppression (address_hash, reason, created) VALUES ($1, $2, $3) {}",
-            on_second_suppression()
-        );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(address_hash)
-            .bind(reason.as_str())
-            .bind(now.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
         Ok(())
     }
 }

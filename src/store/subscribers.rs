@@ -3,8 +3,9 @@
 use super::Store;
 use super::fault::db;
 use super::summary_row::unreadable;
+use crate::domain::address::FullAddress;
 use crate::domain::subscriber::{Cause, Choice, State};
-use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::domain::{Problem, Result, Timestamp};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::any::AnyRow;
@@ -16,15 +17,15 @@ pub struct Subscriber {
     /// The store's number.
     pub id: i64,
     /// The full address; this is for admins.
-    pub address: String,
+    pub address: FullAddress,
     /// The reader's name.
     pub name: Option<String>,
     /// Where it stands.
     pub state: State,
     /// The categories it chose.
     pub categories: Choice,
-    /// The digests it receives, joined by `;`.
-    pub digests: String,
+    /// The digests it receives, sorted.
+    pub digests: Vec<String>,
     /// When it agreed.
     pub consent_at: Option<Timestamp>,
     /// Where it agreed.
@@ -47,11 +48,21 @@ impl Store {
             .fetch_all(&self.pool)
             .await
             .map_err(db)?;
-        let mut found: Option<Subscriber> = None;
-        for row in &rows {
-            merge(&mut found, row)?;
-        }
-        Ok(found)
+        only(&rows)
+    }
+
+    /// The subscriber with the number `id`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn subscriber_by_id(&self, id: i64) -> Result<Option<Subscriber>> {
+        let sql = format!("{SELECT} WHERE s.id = $1 ORDER BY p.digest");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        only(&rows)
     }
 
     /// Calls `each` with every subscriber in the order of their numbers, without holding them all.
@@ -187,20 +198,15 @@ impl Store {
         .map_err(db)?;
         Ok(row.is_some())
     }
+}
 
-    /// The address of subscriber `id`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn address_of(&self, id: i64) -> Result<Option<EmailAddress>> {
-        sqlx::query("SELECT address FROM subscriber WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(db)?
-            .map(|row| EmailAddress::parse(&row.try_get::<String, _>(0).map_err(db)?))
-            .transpose()
+/// The one subscriber that `rows` are about.
+fn only(rows: &[AnyRow]) -> Result<Option<Subscriber>> {
+    let mut found: Option<Subscriber> = None;
+    for row in rows {
+        merge(&mut found, row)?;
     }
+    Ok(found)
 }
 
 /// Adds `row` to the reader in `current`, or starts the next reader and hands the finished one out.
@@ -209,18 +215,17 @@ fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscr
     let digest: Option<String> = row.try_get(7).map_err(db)?;
     if let Some(subscriber) = current.as_mut().filter(|subscriber| subscriber.id == id) {
         if let Some(digest) = digest {
-            subscriber.digests.push(';');
-            subscriber.digests.push_str(&digest);
+            subscriber.digests.push(digest);
         }
         return Ok(None);
     }
     let next = Subscriber {
         id,
-        address: row.try_get(1).map_err(db)?,
+        address: row.try_get::<String, _>(1).map_err(db)?.into(),
         name: row.try_get(2).map_err(db)?,
         state: read_state(row, 3)?,
         categories: Choice::parse(&row.try_get::<String, _>(4).map_err(db)?)?,
-        digests: digest.unwrap_or_default(),
+        digests: Vec::from_iter(digest),
         consent_at: row.try_get::<Option<i64>, _>(5).map_err(db)?.map(Timestamp),
         consent_source: row.try_get(6).map_err(db)?,
     };

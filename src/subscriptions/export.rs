@@ -49,9 +49,9 @@ pub async fn export_to(store: &Store, path: &Path) -> Result<u64> {
 
 fn cells(subscriber: &Subscriber) -> [String; COLUMNS.len()] {
     [
-        subscriber.address.clone(),
+        subscriber.address.as_str().to_owned(),
         subscriber.name.clone().unwrap_or_default(),
-        subscriber.digests.clone(),
+        subscriber.digests.join(";"),
         subscriber.categories.to_string(),
         subscriber.state.as_str().to_owned(),
         subscriber.consent_at.map(instant).unwrap_or_default(),

@@ -19,8 +19,7 @@ pub fn address_hash(key: &str, salt: &str) -> String {
     hex(context.finish().as_ref())
 }
 
-/// A line with what its address is looked up by.
-#[derive(Debug)]
+/// A line with what its address is looked up by; not to be shown.
 pub(super) struct Candidate {
     pub(super) line: Line,
     pub(super) key: String,
@@ -36,8 +35,8 @@ impl Candidate {
     fn entry(&self, cause: Cause, was: Option<State>) -> Entry {
         let line = &self.line;
         Entry {
-            address: line.address.full(),
-            key: self.key.clone(),
+            address: line.address.full().into(),
+            key: self.key.as_str().into(),
             hash: self.hash.clone(),
             reserved: i64::from(line.address.is_reserved()),
             name: line.name.clone(),
@@ -52,7 +51,7 @@ impl Candidate {
 
     fn subscribings(&self) -> impl Iterator<Item = Subscribing> {
         self.line.digests.iter().map(|digest| Subscribing {
-            key: self.key.clone(),
+            key: self.key.as_str().into(),
             digest: digest.to_string(),
         })
     }

@@ -10,8 +10,6 @@ use crate::store::Store;
 pub struct Left {
     /// The digest's name; `None` when it was never ours, as after a change of databases.
     pub digest: Option<String>,
-    /// Whether there is still such a reader.
-    pub known: bool,
 }
 
 /// What the page of a link shows before anything is done.
@@ -30,15 +28,12 @@ pub struct Peek {
 pub async fn unsubscribe(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Left> {
     let reader = read(signer, token)?;
     let digest = store.digest_of_number(reader.digest_number).await?;
-    let known = match &digest {
-        Some(digest) => {
-            store
-                .end_subscription(reader.subscriber, digest, Cause::Reader, now)
-                .await?
-        }
-        None => false,
-    };
-    Ok(Left { digest, known })
+    if let Some(digest) = &digest {
+        store
+            .end_subscription(reader.subscriber, digest, Cause::Reader, now)
+            .await?;
+    }
+    Ok(Left { digest })
 }
 
 /// What `token` would end; changes nothing.

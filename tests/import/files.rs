@@ -59,7 +59,10 @@ async fn a_double_that_leaves_leaves(db: Database) {
     let report = take(&store, &text, &skipping()).await.unwrap();
     assert_eq!(report.invalid_count, 2);
     let reader = reader(&store, "a@readers.net").await;
-    assert_eq!((reader.state, reader.digests.as_str()), (State::Unsubscribed, ""));
+    assert_eq!(
+        (reader.state, reader.digests.join(";").as_str()),
+        (State::Unsubscribed, "")
+    );
     assert!(suppressed(&db, "a@readers.net", "unsubscribed").await);
 }
 

@@ -212,7 +212,7 @@ async fn outcomes_are_recorded(db: Database) {
             (Delivery::Waiting, 0, None, None, None, Some(at(60))),
         ]
     );
-    assert_eq!(reports[0].1.address, "reader-0@readers.net");
+    assert_eq!(reports[0].1.address.as_str(), "reader-0@readers.net");
 }
 
 async fn what_is_final_stays(db: Database) {

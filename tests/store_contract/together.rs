@@ -10,7 +10,7 @@ const ANN: &str = "ann@readers.net";
 
 fn subscribing(digest: &str) -> Subscribing {
     Subscribing {
-        key: ANN.to_owned(),
+        key: ANN.into(),
         digest: digest.to_owned(),
     }
 }
@@ -49,8 +49,8 @@ async fn a_list_and_a_click_do_not_block_each_other() {
         let ann = reader(&store, ANN).await.id;
         let mut import = store.begin_import(NOW).await.unwrap();
         let renamed = Entry {
-            address: ANN.to_owned(),
-            key: ANN.to_owned(),
+            address: ANN.into(),
+            key: ANN.into(),
             hash: "hash".to_owned(),
             reserved: 0,
             name: Some("Ann".to_owned()),

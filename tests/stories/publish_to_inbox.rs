@@ -143,7 +143,7 @@ async fn two_runs_of_one_name_each_digest_named(database: Database) {
         ["ann@example.org: bladder", "cy@example.org: bladder"]
     );
     let show = json(&site, &["subscribers", "show", "ANN@example.org"], 0);
-    assert_eq!(show["digests"], "monthly;weekly");
+    assert_eq!(show["digests"], json!(["monthly", "weekly"]));
     let said = site.run(&["publish", "dayly"]).expect_code(2);
     assert!(
         said.err.contains("\"dayly\"") && said.err.contains("weekly, monthly"),

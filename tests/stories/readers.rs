@@ -58,7 +58,7 @@ async fn lists_are_read_again_when_they_change(database: Database) {
     );
     assert_eq!(
         (&added["state"], &added["digests"]),
-        (&json!("pending"), &json!("weekly"))
+        (&json!("pending"), &json!(["weekly"]))
     );
     let confirmed = json(
         &site,

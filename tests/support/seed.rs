@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use postrider::domain::subscriber::Suppression;
 use postrider::domain::{Doi, EmailAddress, LocalPartRule, Slug, Summary, Timestamp};
 use postrider::store::Store;
 use postrider::store::arrivals::Arrival;
@@ -58,6 +59,13 @@ pub async fn many_readers(store: &Store, count: usize) -> ImportReport {
         .map(|n| format!("reader-{n}@readers.net,,weekly,,confirmed"))
         .collect();
     readers(store, &lines.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+/// Keeps the address with `hash` from being mailed.
+pub async fn suppress(store: &Store, hash: &str, reason: Suppression) {
+    let mut import = store.begin_import(NOW).await.unwrap();
+    import.suppress(&[(hash.to_owned(), reason)]).await.unwrap();
+    import.commit().await.unwrap();
 }
 
 /// The reader with `address`, who must be there.

@@ -333,3 +333,24 @@ fn a_rotated_key_still_counts_and_a_revoked_one_does_not() {
     refused(&server, &preferences);
     assert_eq!(send(&server, "POST", &new_leave, &[FORM], ONE_CLICK).status, 200);
 }
+
+#[test]
+fn links_outlive_a_change_of_how_addresses_are_compared() {
+    let site = Site::new();
+    site.configure("", "[subscribers]\nlocal_part = \"exact\"\n");
+    site.summary("first", "urology");
+    site.readers(&[("Ann@example.org", "urology")]);
+    site.run(&["publish", "--wait"]).expect_code(0);
+    let (leave, preferences) = links(&site, "Ann@example.org");
+    site.configure("", "");
+    let server = site.serve(&[]);
+    let page = get(&server, &preferences);
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text().contains("<li>Urology</li>"));
+    let gone = "You do not receive Weekly digest at present";
+    assert!(!get(&server, &leave).text().contains(gone));
+    assert_eq!(send(&server, "POST", &leave, &[FORM], ONE_CLICK).status, 200);
+    // Whoever has left is told so, and may still say it again.
+    let page = get(&server, &leave).text();
+    assert!(page.contains(gone) && page.contains("<form"), "{page}");
+}

@@ -12,6 +12,8 @@ pub struct UnsubscribePage {
     pub site: Site,
     /// The digest that would stop.
     pub digest: PublicationContext,
+    /// Whether the reader receives it at present.
+    pub subscribed: bool,
     /// Where the button posts to.
     pub action: String,
 }
@@ -66,6 +68,7 @@ impl UnsubscribePage {
         Self {
             site: sample_site(),
             digest: sample_digest(),
+            subscribed: true,
             action: "../u/sample-token".to_owned(),
         }
     }
