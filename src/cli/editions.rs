@@ -49,7 +49,7 @@ enum Command {
     },
 }
 
-/// More than this are not listed.
+/// People are shown no more than this; other programs get them all.
 const LISTED: i64 = 200;
 
 pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments) -> Result<Done> {
@@ -57,7 +57,8 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
     let mut code = Done::Fully;
     match arguments.command {
         None => {
-            let reports = app.edition_reports(LISTED).await?;
+            let limit = if output.is_json() { i64::MAX } else { LISTED };
+            let reports = app.edition_reports(limit).await?;
             output.table(&HEAD, &reports.iter().map(row).collect::<Vec<_>>())?;
             output.json(&reports)?;
         }

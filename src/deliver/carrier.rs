@@ -31,6 +31,8 @@ pub(super) struct Carrier {
     recorder: Recorder,
     stops: [watch::Receiver<bool>; 2],
     connection: Option<Connection>,
+    /// Until when no other is opened: a relay may take fewer at a time than are configured.
+    resting: Option<Timestamp>,
     /// The outcome that must be recorded before the next message is handed over.
     pending: Option<Committed>,
     message: Vec<u8>,
@@ -59,6 +61,7 @@ impl Carrier {
             recorder,
             stops,
             connection: None,
+            resting: None,
             pending: None,
             message: Vec::new(),
         }
@@ -81,6 +84,7 @@ impl Carrier {
             if down && until == Until::Settled && courier.is_stalled() {
                 return Ok(());
             }
+            let down = down || self.resting.is_some_and(|until| until > now);
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
             let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
             if !down
@@ -182,7 +186,10 @@ impl Carrier {
                 if lane.health.took_one() {
                     courier.store.set_trouble(None).await?;
                 }
-            } else if !attempt.session_usable && lane.health.lost_one() {
+            } else if !attempt.session_usable
+                && matches!(attempt.verdict, Verdict::Retry | Verdict::Uncertain)
+                && lane.health.lost_one()
+            {
                 self.judged(courier, batch, &due, &attempt).await?;
                 self.relay_down(courier, &attempt.log_text()).await?;
                 return Ok(Some(Left::RelayDown));
@@ -215,6 +222,7 @@ impl Carrier {
             }
             Err(trouble) => {
                 self.relay_down(courier, &trouble.to_string()).await?;
+                self.resting = Some(courier.clock.now().plus(courier.backoff.first));
                 Ok(false)
             }
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::context::{DigestContext, Level, to_data};
 use super::slots::{self, Piece, Slot};
-use super::templates::Templates;
+use super::templates::{Templates, require_way_out};
 use crate::domain::{Problem, Result};
 
 /// The largest HTML part, in bytes; web mail clips near 102 kB.
@@ -51,9 +51,12 @@ impl Templates {
             let html = self.render(&part("body.mjml.hbs"), data.clone())?;
             size = slots::filled_size(&html);
             if size <= MAX_HTML {
+                let text = self.render(&part("body.txt.hbs"), data)?;
+                require_way_out(&part("body.mjml.hbs"), &html)?;
+                require_way_out(&part("body.txt.hbs"), &text)?;
                 return Ok(RenderedMail {
                     subject: self.render(&part("subject.txt.hbs"), to_data(&shorter)?)?,
-                    text: slots::cut(&self.render(&part("body.txt.hbs"), data)?),
+                    text: slots::cut(&text),
                     html: slots::cut(&html),
                     shortened: shorter.shortened,
                 });

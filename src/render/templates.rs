@@ -13,6 +13,7 @@ use super::context::{
 use super::engine::{self, Engine, Escape};
 use super::mail::{ReaderShape, with_reader};
 use super::partials::{self, Partial, Partials};
+use super::slots::Slot;
 use super::sources::{Source, Sources};
 use super::{mjml, text};
 use crate::domain::text::{one_line, strip_illegal};
@@ -115,6 +116,17 @@ impl Kind {
     }
 }
 
+/// Every part of a mail must tell its reader how to leave (RFC 8058 covers the header alone).
+pub(super) fn require_way_out(name: &str, rendered: &str) -> Result<()> {
+    if rendered.contains(Slot::UnsubscribeUrl.marker()) {
+        return Ok(());
+    }
+    Err(
+        Problem::configuration(format!("template {name}: shows no link to unsubscribe"))
+            .hint("put {{reader.unsubscribe_url}} into it, on a line of its own in a text part"),
+    )
+}
+
 /// Each template's name with what is wrong with it, if anything.
 type Verdicts = Vec<(String, Result<()>)>;
 
@@ -155,9 +167,13 @@ impl Templates {
     /// Renders every template with sample data.
     pub fn check(&self) -> Vec<(String, Result<()>)> {
         let verdict = |name: &str, kind: Kind| {
-            kind.samples()?
-                .into_iter()
-                .try_for_each(|sample| self.render(name, sample).map(drop))
+            kind.samples()?.into_iter().try_for_each(|sample| {
+                let rendered = self.render(name, sample)?;
+                match kind {
+                    Kind::MailText | Kind::MailHtml => require_way_out(name, &rendered),
+                    _ => Ok(()),
+                }
+            })
         };
         self.kinds
             .iter()

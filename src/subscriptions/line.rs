@@ -218,6 +218,10 @@ pub(super) fn text(column: &str, cell: &str) -> std::result::Result<Option<Strin
             "{column} has {length} characters, at most {LONGEST} are possible"
         ));
     }
+    if column == "name" && text.contains("://") {
+        // Mail programs make a link of it, in a mail that bears our name.
+        return Err(format!("{column} holds a web address"));
+    }
     Ok((!text.is_empty()).then_some(text))
 }
 
