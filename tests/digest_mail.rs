@@ -356,3 +356,21 @@ fn every_text_can_be_read_on_every_ground() {
         }
     }
 }
+
+#[test]
+fn a_mail_without_a_way_out_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = folder.path().join("email/digest");
+    std::fs::create_dir_all(&mail).unwrap();
+    std::fs::write(mail.join("body.txt.hbs"), "hello").unwrap();
+    let templates = Templates::load(Some(folder.path()), &["digest".to_owned()]).unwrap();
+    let expected = "template email/digest/body.txt.hbs: shows no link to unsubscribe\n  \
+                    hint: put {{reader.unsubscribe_url}} into it, on a line of its own in a text part";
+    let mut checked = templates.check().into_iter();
+    let checked = checked.find_map(|(_, verdict)| verdict.err()).unwrap();
+    assert_eq!(checked.to_string(), expected);
+    let sent = templates
+        .digest("digest", &DigestContext::sample(), ReaderShape::Named)
+        .unwrap_err();
+    assert_eq!(sent.to_string(), expected);
+}

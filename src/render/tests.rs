@@ -368,24 +368,6 @@ fn a_digest_may_have_a_mail_of_its_own() {
 }
 
 #[test]
-fn a_mail_without_a_way_out_is_refused() {
-    let folder = folder(&[("email/digest/body.txt.hbs", "hello")]);
-    let templates = Templates::load(Some(folder.path()), &["digest".to_owned()]).unwrap();
-    let expected = "template email/digest/body.txt.hbs: shows no link to unsubscribe\n  \
-                    hint: put {{reader.unsubscribe_url}} into it, on a line of its own in a text part";
-    let checked = templates
-        .check()
-        .into_iter()
-        .find_map(|(_, verdict)| verdict.err())
-        .unwrap();
-    assert_eq!(checked.to_string(), expected);
-    let sent = templates
-        .digest("digest", &DigestContext::sample(), ReaderShape::Named)
-        .unwrap_err();
-    assert_eq!(sent.to_string(), expected);
-}
-
-#[test]
 fn examine_judges_every_template() {
     let folder = folder(&[
         (TEXT, "{{wrong}}"),
