@@ -249,7 +249,8 @@ fn retractions_and_corrections_come_first_and_say_whose_fault_it_was() {
     assert_eq!(order, ["gone", "withdrawn", "mended", "fresh"]);
     let text = filled(&render(&context, ReaderShape::Unnamed).text);
     for part in [
-        "Here is 1 new research summary in plain language, after changes to 3",
+        // Nobody had the withdrawn one before, so it is no change to them.
+        "Here are 2 new research summaries in plain language, after changes to 2",
         "RETRACTED: gone\n\nThe paper behind this summary was wrong",
         "RETRACTED: withdrawn\n\nThis summary has been withdrawn.",
         "CORRECTED: mended\n\nOur summary was wrong; the paper was not.",
