@@ -153,7 +153,7 @@ impl ItemContext {
                 .collect(),
             limitations: points(&summary.limitations),
             limitations_left_out: 0,
-            note: filled(summary.note.as_deref()),
+            note: filled(summary.note.as_deref()).map(sentence),
             fault: summary.fault.map(Fault::as_str),
             status: summary.status.as_str(),
             is_new: true,
@@ -279,6 +279,14 @@ impl ItemContext {
             fault: None,
             ..Self::sample()
         }
+    }
+}
+
+/// `note` with a mark at its end, since templates put text behind it.
+fn sentence(note: String) -> String {
+    match note.chars().last() {
+        Some('.' | '!' | '?' | '…' | ')' | '"' | '”') | None => note,
+        Some(_) => note + ".",
     }
 }
 
