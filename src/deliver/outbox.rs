@@ -129,6 +129,27 @@ mod tests {
         names
     }
 
+    #[test]
+    fn connections_that_open_it_together_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(8);
+        // Counted, since a thread that panics would leave the others waiting.
+        let refused = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        together.wait();
+                        let opened = Outbox::open(folder.path());
+                        refused.fetch_add(u64::from(opened.is_err()), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(refused.into_inner(), 0);
+        assert!(names(folder.path()).is_empty());
+    }
+
     #[tokio::test]
     async fn a_repeat_overwrites_itself() {
         let folder = tempfile::tempdir().unwrap();

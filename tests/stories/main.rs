@@ -25,6 +25,7 @@ mod commands;
 mod corrections;
 mod faults_of_disks;
 mod faults_of_relays;
+mod holding_back;
 mod limits;
 mod looking_first;
 mod manual_send;
