@@ -91,11 +91,6 @@ impl SegmentMessage {
         Ok(message)
     }
 
-    /// The size of what is shared, in octets.
-    pub fn shared_octets(&self) -> usize {
-        self.literal.len()
-    }
-
     fn headers(&mut self, head: &MessageHead<'_>, boundary: &str) {
         let out = &mut self.literal;
         header::with_angle(out, "From", head.from.name, &head.from.address.full());
