@@ -5,10 +5,19 @@ use std::path::{Path, PathBuf};
 use super::database::with_password;
 use super::section::Section;
 use super::{below, private};
-use crate::domain::relay::{RelayAddress, hide_password};
+use crate::domain::relay::{Limits, Rates, RelayAddress, hide_password};
 use crate::domain::{Problem, Result, Slug};
 
-pub(super) const KEYS: &[&str] = &["name", "url", "connections", "password_file"];
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "url",
+    "connections",
+    "messages",
+    "rate_per_second",
+    "rate_per_hour",
+    "backup",
+    "password_file",
+];
 
 /// The name of the relay that the command line gives.
 const NAMELESS: &str = "relay";
@@ -20,8 +29,8 @@ pub struct Relay {
     pub name: Slug,
     /// Where it is.
     pub address: RelayAddress,
-    /// How many connections are held to it.
-    pub connections: u32,
+    /// What it may be burdened with.
+    pub limits: Limits,
 }
 
 pub(super) fn read(
@@ -30,12 +39,13 @@ pub(super) fn read(
     connections: u32,
 ) -> Result<Vec<Relay>> {
     let mut relays: Vec<Relay> = Vec::new();
+    let mut backups = None;
     for mut section in sections {
         let name = section.required("name", "\"main\"", Slug::parse)?;
         let url = section.required("url", "\"smtp://relay.example.org:587?tls=required\"", |text| {
             Ok(text.trim().to_owned())
         })?;
-        let connections = section.number("connections", 1..201)?.unwrap_or(connections);
+        let limits = limits(&mut section, connections)?;
         let password_file = section.path("password_file")?;
         if relays.iter().any(|relay| relay.name == name) {
             return Err(twice(&section, "name", name.as_str()));
@@ -47,8 +57,19 @@ pub(super) fn read(
         relays.push(Relay {
             name,
             address,
-            connections,
+            limits,
         });
+        if relays.iter().all(|relay| relay.limits.backup) {
+            backups = Some(section.place_of("backup"));
+        } else {
+            backups = None;
+        }
+    }
+    if let Some(place) = backups {
+        return Err(
+            Problem::configuration(format!("{place}: no relay is left that this one could be the backup of"))
+                .hint("leave backup out of at least one [[relay]]"),
+        );
     }
     let Some(text) = instead else { return Ok(relays) };
     let address =
@@ -56,8 +77,21 @@ pub(super) fn read(
     Ok(vec![Relay {
         name: Slug::parse(NAMELESS)?,
         address,
-        connections,
+        limits: Limits::of(connections),
     }])
+}
+
+fn limits(section: &mut Section<'_>, connections: u32) -> Result<Limits> {
+    let usual = Limits::of(connections);
+    Ok(Limits {
+        connections: section.number("connections", 1..201)?.unwrap_or(connections),
+        messages: section.number("messages", 1..1_000_001)?.unwrap_or(usual.messages),
+        rates: Rates {
+            per_second: section.number("rate_per_second", 1..100_001)?,
+            per_hour: section.number("rate_per_hour", 1..100_000_001)?,
+        },
+        backup: section.flag("backup")?.unwrap_or(false),
+    })
 }
 
 /// A name that stands in two tables of a list.

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod category;
 pub mod clock;
+pub mod condition;
 pub mod delivery;
 pub mod digest;
 pub mod doi;

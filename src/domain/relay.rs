@@ -58,6 +58,47 @@ pub struct SmtpAddress {
     pub ca: Option<PathBuf>,
 }
 
+/// How many messages a relay takes; the nodes of one database share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// In any second; `None` is without limit.
+    pub per_second: Option<u32>,
+    /// In any sixty minutes; `None` is without limit.
+    pub per_hour: Option<u32>,
+}
+
+impl Rates {
+    /// Whether there is a limit at all.
+    pub fn are_limited(&self) -> bool {
+        self.per_second.is_some() || self.per_hour.is_some()
+    }
+}
+
+/// What a relay may be burdened with, and when it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most connections of one process.
+    pub connections: u32,
+    /// The most messages over one connection.
+    pub messages: u32,
+    /// The most messages of all processes together.
+    pub rates: Rates,
+    /// Used only while every relay that is no backup can't be used.
+    pub backup: bool,
+}
+
+impl Limits {
+    /// So many connections, and otherwise what holds when nothing is configured.
+    pub fn of(connections: u32) -> Self {
+        Self {
+            connections,
+            messages: 1000,
+            rates: Rates::default(),
+            backup: false,
+        }
+    }
+}
+
 impl RelayAddress {
     /// Reads `outbox:DIR`, `smtp://[user:password@]host:port?tls=…[&ca=FILE]` or `smtps://…`.
     ///

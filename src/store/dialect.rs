@@ -56,6 +56,16 @@ impl Dialect {
         }
     }
 
+    /// The database's own clock in microseconds since 1970; SQLite's has whole milliseconds.
+    pub(super) fn now_in_micros(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS BIGINT) * 1000)"
+            }
+            Self::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+        }
+    }
+
     /// A table `j` made from the JSON array of objects that is bound as `$1`.
     pub(super) fn rows(self, columns: &[(&str, Column)]) -> String {
         let list = |render: &dyn Fn(&str, Column) -> String| {

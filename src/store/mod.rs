@@ -15,6 +15,8 @@ mod lists;
 mod migrate;
 pub mod owner;
 mod private_file;
+pub mod rates;
+pub mod relay_states;
 pub mod schedule;
 pub mod subscribers;
 pub mod summaries;
