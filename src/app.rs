@@ -17,6 +17,7 @@ use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
 use crate::deliver::{SessionSettings, Timeouts};
+use crate::domain::relay::Limits;
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -201,7 +202,7 @@ impl App {
         }
     }
 
-    fn relays(&self) -> Result<Vec<(Relay, u32)>> {
+    fn relays(&self) -> Result<Vec<(Relay, Limits)>> {
         relays(&self.config)
     }
 
@@ -286,8 +287,8 @@ impl Identity for Names {
     }
 }
 
-/// The configured relays, and how many connections are held to each.
-fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
+/// The configured relays, and what each may be burdened with.
+fn relays(config: &Config) -> Result<Vec<(Relay, Limits)>> {
     let settings = SessionSettings {
         hello: config.delivery.hello.clone(),
         timeouts: Timeouts {
@@ -305,7 +306,7 @@ fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
         .map(|relay| {
             let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
                 .map_err(|problem| problem.at(config.file.display()))?;
-            Ok((made, relay.connections))
+            Ok((made, relay.limits))
         })
         .collect()
 }

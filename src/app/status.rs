@@ -2,6 +2,7 @@
 
 use super::App;
 use super::check::probe;
+use crate::domain::condition::Condition;
 use crate::domain::edition::{Report, State};
 use crate::domain::summary::{Fault, Status, StoredSummary};
 use crate::domain::{Problem, Result, Slug, Timestamp, delivery};
@@ -46,12 +47,26 @@ pub struct RelayOverview {
     pub relay: String,
     /// Its address, without credentials.
     pub address: String,
-    /// How many connections are held to it.
+    /// How many connections a process holds to it at most.
     pub connections: u32,
+    /// Whether it is used only while the others can't be.
+    pub backup: bool,
     /// Whether it can be used now.
     pub ready: bool,
     /// What it said, or what stands in the way.
     pub said: String,
+    /// What each process that delivers has to tell of it; empty while all is well.
+    pub seen: Vec<RelaySeen>,
+}
+
+/// What a process that delivers has to tell of a relay.
+#[derive(Debug, Serialize)]
+pub struct RelaySeen {
+    /// The process, by a name that is its own.
+    pub process: String,
+    /// How the relay is.
+    #[serde(flatten)]
+    pub condition: Condition,
 }
 
 impl App {
@@ -101,12 +116,21 @@ impl App {
 
     async fn relay_overviews(&self) -> Result<Vec<RelayOverview>> {
         let mut overviews = Vec::new();
-        for (relay, connections) in self.relays()? {
+        let seen = self.store.relays_seen(self.clock.now()).await?;
+        for (relay, limits) in self.relays()? {
             let outcome = probe(&relay).await;
+            let of_this = seen.iter().filter(|seen| seen.relay == relay.name());
             overviews.push(RelayOverview {
                 relay: relay.name().to_owned(),
                 address: relay.address().to_string(),
-                connections,
+                connections: limits.connections,
+                backup: limits.backup,
+                seen: of_this
+                    .map(|seen| RelaySeen {
+                        process: seen.node.clone(),
+                        condition: seen.condition.clone(),
+                    })
+                    .collect(),
                 ready: outcome.is_ok(),
                 said: outcome.unwrap_or_else(|problem| problem.message().to_owned()),
             });

@@ -21,10 +21,19 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     }
     for relay in &overview.relays {
         let state = if relay.ready { "ready" } else { "can't be used now" };
+        let backup = if relay.backup { ", backup" } else { "" };
         output.line(format!(
-            "relay {}: {state}: {}, {} connections",
+            "relay {}: {state}: {}, {} connections{backup}",
             relay.relay, relay.said, relay.connections
         ))?;
+        for seen in &relay.seen {
+            // The third part of its name is what `ps` shows.
+            let process = seen.process.split('/').nth(2).unwrap_or("?");
+            output.line(format!(
+                "relay {}: process {process}: {}",
+                relay.relay, seen.condition
+            ))?;
+        }
     }
     if overview.editions.is_empty() {
         output.line("no edition is under way")?;

@@ -66,10 +66,10 @@ pub(super) fn read(
         }
     }
     if let Some(place) = backups {
-        return Err(
-            Problem::configuration(format!("{place}: no relay is left that this one could be the backup of"))
-                .hint("leave backup out of at least one [[relay]]"),
-        );
+        return Err(Problem::configuration(format!(
+            "{place}: no relay is left that this one could be the backup of"
+        ))
+        .hint("leave backup out of at least one [[relay]]"));
     }
     let Some(text) = instead else { return Ok(relays) };
     let address =
@@ -85,7 +85,9 @@ fn limits(section: &mut Section<'_>, connections: u32) -> Result<Limits> {
     let usual = Limits::of(connections);
     Ok(Limits {
         connections: section.number("connections", 1..201)?.unwrap_or(connections),
-        messages: section.number("messages", 1..1_000_001)?.unwrap_or(usual.messages),
+        messages: section
+            .number("messages", 1..1_000_001)?
+            .unwrap_or(usual.messages),
         rates: Rates {
             per_second: section.number("rate_per_second", 1..100_001)?,
             per_hour: section.number("rate_per_hour", 1..100_000_001)?,

@@ -5,13 +5,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
+use super::lane::Lane;
 use super::leased::{Leased, lease, put_off};
 use super::letter::Letter;
 use super::outcome;
+use super::place::{Place, Turn, told};
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
 use super::retry::{Attempt, Verdict};
-use super::worker::{Courier, Lane, Until};
+use super::worker::{Courier, Until};
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};
 
@@ -25,7 +27,7 @@ const FRESH: Duration = Duration::from_secs(10);
 /// Works for one connection to one relay.
 pub(super) struct Carrier {
     courier: Arc<Courier>,
-    lane: usize,
+    place: Place,
     recorder: Recorder,
     stops: [watch::Receiver<bool>; 2],
     connection: Option<Connection>,
@@ -45,20 +47,20 @@ enum Left {
     Done,
     /// The relay can't be used now.
     RelayDown,
-    /// The process is to stop, or its lease may end before the next message has gone.
+    /// The process is to stop, its lease may end before the next message has gone, or that one has to wait.
     Stopped,
 }
 
 impl Carrier {
     pub(super) fn new(
         courier: Arc<Courier>,
-        lane: usize,
+        place: Place,
         recorder: Recorder,
         stops: [watch::Receiver<bool>; 2],
     ) -> Self {
         Self {
             courier,
-            lane,
+            place,
             recorder,
             stops,
             connection: None,
@@ -72,6 +74,8 @@ impl Carrier {
     /// Delivers until there is nothing to do, as `until` says.
     pub(super) async fn run(mut self, until: Until) -> Result<()> {
         let outcome = self.work(until).await;
+        // Whoever only waits looks whether there is anything left.
+        self.courier.awake.notify_waiters();
         if let Some(connection) = self.connection.take() {
             connection.quit().await;
         }
@@ -82,11 +86,12 @@ impl Carrier {
         let courier = Arc::clone(&self.courier);
         while !self.is_stopped() {
             let now = courier.clock.now();
-            let down = self.lane(&courier)?.health.down_until(now).is_some();
-            if down && until == Until::Settled && courier.is_stalled() {
+            let down = self.place.sits_out(&courier, now)?;
+            if down && until == Until::Settled && courier.is_shut(now) {
                 return Ok(());
             }
-            let down = down || self.resting.is_some_and(|until| until > now);
+            let waits = self.place.waits();
+            let down = down || waits.is_some() || self.resting.is_some_and(|until| until > now);
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
             let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
             if !down
@@ -110,7 +115,7 @@ impl Carrier {
                 // A relay ends what says nothing for minutes; a new connection is cheap.
                 idle.quit().await;
             }
-            self.sleep(wait).await;
+            self.sleep(&courier, waits.unwrap_or(wait).min(wait)).await;
         }
         Ok(())
     }
@@ -171,9 +176,18 @@ impl Carrier {
             if self.is_stopped() {
                 return Ok(Some(Left::Stopped));
             }
-            let connection = match self.connect(courier).await? {
-                Some(connection) => connection,
-                None => return Ok(Some(Left::RelayDown)),
+            if self.connect(courier).await?.is_none() {
+                return Ok(Some(Left::RelayDown));
+            }
+            if self.lane(courier)?.pace.is_some() {
+                // Waited for now, it does not make this message late for its slot.
+                committed(self.pending.take()).await?;
+            }
+            if self.place.turn(courier, &mut self.stops).await? == Turn::Later {
+                return Ok(Some(Left::Stopped));
+            }
+            let Some(connection) = self.connection.as_mut() else {
+                return Ok(Some(Left::RelayDown));
             };
             let attempt = match connection.begin(&letter.envelope()).await {
                 Err(attempt) if attempt.verdict == Verdict::Untouched => {
@@ -183,7 +197,11 @@ impl Carrier {
                 Err(attempt) => attempt,
                 Ok(()) => {
                     next = self.next_letter(courier, batch, mail, &mut due).await?;
-                    match self.hand_over(courier, leased, &letter, next.as_ref()).await? {
+                    let announced = match &next {
+                        Some(_) if !self.place.may_announce(courier).await? => None,
+                        next => next.as_ref(),
+                    };
+                    match self.hand_over(courier, leased, &letter, announced).await? {
                         Some(attempt) => attempt,
                         None => return Ok(Some(Left::Stopped)),
                     }
@@ -233,7 +251,7 @@ impl Carrier {
 
     async fn open(&mut self, courier: &Courier) -> Result<Option<Connection>> {
         let lane = self.lane(courier)?;
-        if lane.health.down_until(courier.clock.now()).is_some() {
+        if !self.place.may_connect(lane, courier.clock.now()) {
             return Ok(None);
         }
         let [stop, failure] = &mut self.stops;
@@ -246,8 +264,15 @@ impl Carrier {
         match connected {
             Ok(connection) => Ok(Some(connection)),
             Err(trouble) => {
-                self.relay_down(courier, &trouble.to_string()).await?;
-                self.resting = Some(courier.clock.now().plus(courier.backoff.first));
+                let now = courier.clock.now();
+                if trouble.happened.asks_to_slow() {
+                    lane.complained(now, &trouble.text());
+                }
+                // A relay that is busy with our other connections is not down.
+                if !(trouble.code() == Some(421) && lane.health.took_lately(now)) {
+                    self.relay_down(courier, &trouble.to_string()).await?;
+                }
+                self.resting = Some(now.plus(courier.backoff.first));
                 Ok(None)
             }
         }
@@ -255,14 +280,14 @@ impl Carrier {
 
     async fn relay_down(&self, courier: &Courier, why: &str) -> Result<()> {
         let lane = self.lane(courier)?;
-        lane.health.is_down(
-            courier.clock.now(),
-            courier.backoff.first,
-            courier.backoff.max,
-            &*courier.random,
-        );
         let why = crate::domain::text::one_line(why);
-        tracing::warn!(relay = lane.relay.name(), why, "relay can't be used now");
+        let backoff = (courier.backoff.first, courier.backoff.max);
+        let now = courier.clock.now();
+        let until = lane.health.is_down(now, backoff, &*courier.random, &why);
+        if let Some(until) = until {
+            tracing::warn!(relay = lane.relay.name(), why, until = %until, "relay can't be used now");
+            courier.awake.notify_waiters();
+        }
         courier
             .store
             .set_trouble(Some(&format!("relay {:?}: {why}", lane.relay.name())))
@@ -307,14 +332,24 @@ impl Carrier {
         due: &Due,
         attempt: &Attempt,
     ) -> Result<Option<Left>> {
+        if attempt.asks_to_slow() {
+            self.lane(courier)?
+                .complained(courier.clock.now(), &attempt.log_text());
+        }
         let lost = match attempt.verdict {
             Verdict::RelayDown => {
                 self.relay_down(courier, &attempt.log_text()).await?;
                 return Ok(Some(Left::RelayDown));
             }
             Verdict::Untouched => return Ok(None),
-            Verdict::Sent => {
-                if self.lane(courier)?.health.took_one() {
+            Verdict::Sent | Verdict::Fail { .. } => {
+                let lane = self.lane(courier)?;
+                let took = lane.health.took_one(courier.clock.now());
+                if took.closed {
+                    tracing::info!(relay = lane.relay.name(), "relay can be used again");
+                    courier.awake.notify_waiters();
+                }
+                if took.news {
                     courier.store.set_trouble(None).await?;
                 }
                 false
@@ -339,29 +374,20 @@ impl Carrier {
     }
 
     fn lane<'a>(&self, courier: &'a Courier) -> Result<&'a Lane> {
-        courier
-            .lanes
-            .get(self.lane)
-            .ok_or_else(|| Problem::failed("a connection without a relay"))
+        self.place.lane(courier)
     }
 
     fn is_stopped(&self) -> bool {
         self.stops.iter().any(|stop| *stop.borrow())
     }
 
-    async fn sleep(&mut self, wait: Duration) {
+    async fn sleep(&mut self, courier: &Courier, wait: Duration) {
         let [stop, failure] = &mut self.stops;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            () = courier.awake.notified() => {}
             () = told(stop) => {}
             () = told(failure) => {}
         }
-    }
-}
-
-/// Ends when `stop` becomes true; never when nobody can say so any more.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
     }
 }

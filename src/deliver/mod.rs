@@ -3,22 +3,27 @@
 //! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
+mod board;
 mod carrier;
 pub mod compose;
 mod header;
 mod health;
+mod lane;
 mod leased;
 mod letter;
 pub mod message;
 mod open;
 mod outbox;
 mod outcome;
+mod pace;
+mod place;
 mod quoted;
 mod recorder;
 pub mod relay;
 pub mod reply;
 pub mod retry;
 pub mod session;
+mod slowing;
 pub mod splice;
 mod stream;
 mod tenure;

@@ -156,7 +156,12 @@ mod tests {
     }
 
     fn to(step: Option<Step>) -> Option<(u32, u64)> {
-        step.map(|step| (step.to.connections, u64::try_from(step.to.pause.as_millis()).unwrap_or(0)))
+        step.map(|step| {
+            (
+                step.to.connections,
+                u64::try_from(step.to.pause.as_millis()).unwrap_or(0),
+            )
+        })
     }
 
     #[test]

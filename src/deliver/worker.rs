@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use super::board::Board;
 use super::carrier::Carrier;
 use super::compose::Composer;
-use super::health::Health;
+use super::lane::Lane;
+use super::place::Place;
 use super::recorder::Recorder;
 use super::relay::Relay;
 use super::tenure::{TERM, Tenure};
 use super::unfit::Unfit;
 use crate::domain::edition::State;
-use crate::domain::{Clock, Problem, Random, Result};
+use crate::domain::relay::Limits;
+use crate::domain::{Clock, Problem, Random, Result, Timestamp};
 use crate::store::Store;
 
 /// How often leases are renewed.
@@ -67,13 +70,6 @@ pub struct Backoff {
     pub max: Duration,
 }
 
-/// A relay, how many connections are held to it, and what they know of it.
-pub(super) struct Lane {
-    pub(super) relay: Relay,
-    pub(super) connections: u32,
-    pub(super) health: Health,
-}
-
 /// Delivers; one at a time in a process.
 pub struct Courier {
     pub(super) store: Store,
@@ -86,6 +82,9 @@ pub struct Courier {
     pub(super) tally: Arc<Tally>,
     pub(super) tenure: Tenure,
     pub(super) unfit: Unfit,
+    board: Board,
+    /// Wakes connections that have nothing to do: the work is done, or a relay's state has changed.
+    pub(super) awake: Notify,
 }
 
 /// What a courier works with.
@@ -102,13 +101,18 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Waits between attempts.
     pub backoff: Backoff,
-    /// Relays with the number of connections to each.
-    pub relays: Vec<(Relay, u32)>,
+    /// Relays, and what each may be burdened with.
+    pub relays: Vec<(Relay, Limits)>,
 }
 
 impl Courier {
     /// A courier that has not begun.
     pub fn new(parts: Parts) -> Self {
+        let lanes: Vec<Lane> = parts
+            .relays
+            .into_iter()
+            .map(|(relay, limits)| Lane::new(relay, limits))
+            .collect();
         Self {
             store: parts.store,
             composer: parts.composer,
@@ -116,18 +120,12 @@ impl Courier {
             clock: parts.clock,
             random: parts.random,
             backoff: parts.backoff,
-            lanes: parts
-                .relays
-                .into_iter()
-                .map(|(relay, connections)| Lane {
-                    relay,
-                    connections: connections.max(1),
-                    health: Health::default(),
-                })
-                .collect(),
+            board: Board::new(lanes.len()),
+            lanes,
             tally: Arc::default(),
             tenure: Tenure::new(),
             unfit: Unfit::default(),
+            awake: Notify::new(),
         }
     }
 
@@ -141,6 +139,18 @@ impl Courier {
         self.lanes.iter().all(|lane| lane.health.is_in_doubt())
     }
 
+    /// Whether no relay may be tried at `now`.
+    pub(super) fn is_shut(&self, now: Timestamp) -> bool {
+        self.lanes.iter().all(|lane| lane.health.is_shut(now))
+    }
+
+    /// Whether a relay that is no backup can be used.
+    pub(super) fn has_usable_primary(&self) -> bool {
+        self.lanes
+            .iter()
+            .any(|lane| !lane.limits.backup && !lane.health.is_in_doubt())
+    }
+
     /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
     ///
     /// # Errors
@@ -150,7 +160,7 @@ impl Courier {
         self.store.free_batches(&self.tenure.begin_anew()).await?;
         self.renew().await?;
         self.look_after().await?;
-        let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
+        let connections: u32 = self.lanes.iter().map(|lane| lane.limits.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough);
         let (failed, failure) = watch::channel(false);
@@ -158,10 +168,10 @@ impl Courier {
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
         let mut connections = JoinSet::new();
         for lane in 0..self.lanes.len() {
-            for _ in 0..self.lanes.get(lane).map_or(0, |lane| lane.connections) {
+            for number in 0..self.lanes.get(lane).map_or(0, |lane| lane.limits.connections) {
                 let carrier = Carrier::new(
                     Arc::clone(self),
-                    lane,
+                    Place::new(lane, number),
                     recorder.clone(),
                     [stop.clone(), failure.clone()],
                 );
@@ -191,6 +201,9 @@ impl Courier {
             .unwrap_or_else(|error| Err(Problem::failed("the recorder ended by itself").because(error)));
         upkeep.abort();
         let _ = (&mut upkeep).await;
+        if let Err(problem) = self.board.take_down(&self.store, &self.lanes).await {
+            tracing::debug!(%problem, "what is shown of relays runs out by itself");
+        }
         // The recorder's own trouble says more than that of the connections which waited for it.
         recorded?;
         if let Some(problem) = trouble {
@@ -203,7 +216,7 @@ impl Courier {
     /// Keeps leases alive and editions' states true while connections work.
     async fn upkeep(self: Arc<Self>) {
         // Side by side: settling a large edition must not hold the renewal up.
-        tokio::join!(self.keep_leases(), self.keep_editions());
+        tokio::join!(self.keep_leases(), self.keep_editions(), self.keep_relays());
     }
 
     async fn keep_leases(&self) {
@@ -224,6 +237,19 @@ impl Courier {
             tokio::time::sleep(UPKEEP).await;
             if let Err(problem) = self.look_after().await {
                 tracing::warn!(%problem, "editions not looked after");
+            }
+        }
+    }
+
+    async fn keep_relays(&self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            let now = self.clock.now();
+            for lane in &self.lanes {
+                lane.recover(now);
+            }
+            if let Err(problem) = self.board.show(&self.store, &self.lanes, now).await {
+                tracing::debug!(%problem, "the state of relays not written");
             }
         }
     }

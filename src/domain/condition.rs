@@ -74,7 +74,11 @@ impl fmt::Display for Condition {
     /// One line for people, such as `open until 08:05 UTC (535 no), 3 failures`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |at: Timestamp| at.utc().format("%H:%M UTC");
-        let why = self.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let why = self
+            .why
+            .as_deref()
+            .map(|why| format!(" ({why})"))
+            .unwrap_or_default();
         match (self.state, self.until) {
             (State::Ready, _) if self.is_well() => f.write_str("ready")?,
             (State::Ready, _) => {}
@@ -88,7 +92,11 @@ impl fmt::Display for Condition {
         }
         let mut separator = if self.state == State::Ready { "" } else { "; " };
         if let Some(slowed_to) = self.slowed_to {
-            write!(f, "{separator}slowed to {slowed_to} of {} connections", self.connections)?;
+            write!(
+                f,
+                "{separator}slowed to {slowed_to} of {} connections",
+                self.connections
+            )?;
             if let Some(pause) = self.pause {
                 write!(f, " and a pause of {} s", pause.as_secs_f64())?;
             }
@@ -146,8 +154,14 @@ mod tests {
         };
         for (condition, line) in [
             (Condition::default(), "ready"),
-            (open, "open until 08:05 UTC (535 authentication failed), 3 failures"),
-            (slowed, "slowed to 1 of 8 connections and a pause of 1.5 s since 08:05 UTC"),
+            (
+                open,
+                "open until 08:05 UTC (535 authentication failed), 3 failures",
+            ),
+            (
+                slowed,
+                "slowed to 1 of 8 connections and a pause of 1.5 s since 08:05 UTC",
+            ),
             (full, "hourly limit reached, next at 08:05 UTC"),
             (
                 both,

@@ -59,9 +59,7 @@ impl Dialect {
     /// The database's own clock in microseconds since 1970; SQLite's has whole milliseconds.
     pub(super) fn now_in_micros(self) -> &'static str {
         match self {
-            Self::Sqlite => {
-                "(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS BIGINT) * 1000)"
-            }
+            Self::Sqlite => "(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS BIGINT) * 1000)",
             Self::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
         }
     }

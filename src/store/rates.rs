@@ -38,9 +38,11 @@ pub enum Reservation {
 
 /// How long after the first slot of a reservation its slot number `index` lies.
 pub fn slot(rates: Rates, index: u32) -> Duration {
-    Duration::from_micros(rates.per_second.map_or(0, |rate| {
-        u64::from(index) * SECOND / u64::from(rate.max(1))
-    }))
+    Duration::from_micros(
+        rates
+            .per_second
+            .map_or(0, |rate| u64::from(index) * SECOND / u64::from(rate.max(1))),
+    )
 }
 
 /// How much of the time `count` slots take, in microseconds.
@@ -75,8 +77,10 @@ impl Store {
                 Err(problem) => return Err(problem),
             }
         }
-        Err(Problem::database(format!("no slot of relay {relay:?} could be taken"))
-            .hint("nothing was lost, run it again"))
+        Err(
+            Problem::database(format!("no slot of relay {relay:?} could be taken"))
+                .hint("nothing was lost, run it again"),
+        )
     }
 
     /// `None` when the relay has no row yet.
@@ -177,11 +181,13 @@ impl Store {
     }
 
     async fn add_rate(&self, relay: &str) -> Result<()> {
-        sqlx::query("INSERT INTO relay_rate (relay, next_slot) VALUES ($1, 0) ON CONFLICT (relay) DO NOTHING")
-            .bind(relay)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
+        sqlx::query(
+            "INSERT INTO relay_rate (relay, next_slot) VALUES ($1, 0) ON CONFLICT (relay) DO NOTHING",
+        )
+        .bind(relay)
+        .execute(&self.pool)
+        .await
+        .map_err(db)?;
         Ok(())
     }
 }

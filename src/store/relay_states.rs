@@ -1,8 +1,8 @@
 //! What each process knows of a relay, for `status`, which is another process.
 
 use super::fault::db;
-use super::{Store, owner};
 use super::summary_row::unreadable;
+use super::{Store, owner};
 use crate::domain::condition::{Condition, State};
 use crate::domain::{Result, Timestamp};
 use sqlx::Row;
@@ -55,7 +55,11 @@ impl Store {
         .bind(condition.why.as_deref())
         .bind(i64::from(condition.connections))
         .bind(condition.slowed_to.map(i64::from))
-        .bind(condition.pause.map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)))
+        .bind(
+            condition
+                .pause
+                .map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)),
+        )
         .bind(number(condition.slowed_since))
         .bind(number(condition.full_until))
         .bind(now.0)
