@@ -297,14 +297,18 @@ fn relays(config: &Config) -> Result<Vec<(Relay, Limits)>> {
             block: config.delivery.timeout_block,
             final_dot: config.delivery.timeout_final,
         },
-        messages: 1000,
+        messages: Limits::of(1).messages,
         idle: config.delivery.idle,
     };
     config
         .relays
         .iter()
         .map(|relay| {
-            let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
+            let settings = SessionSettings {
+                messages: relay.limits.messages,
+                ..settings.clone()
+            };
+            let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings)
                 .map_err(|problem| problem.at(config.file.display()))?;
             Ok((made, relay.limits))
         })

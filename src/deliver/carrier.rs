@@ -110,6 +110,7 @@ impl Carrier {
             };
             let idle_since = *self.idle_since.get_or_insert(now);
             if now.since(idle_since) >= self.lane(&courier)?.relay.idle()
+                && !self.place.holds_slot()
                 && let Some(idle) = self.connection.take()
             {
                 // A relay ends what says nothing for minutes; a new connection is cheap.
@@ -191,6 +192,7 @@ impl Carrier {
             };
             let attempt = match connection.begin(&letter.envelope()).await {
                 Err(attempt) if attempt.verdict == Verdict::Untouched => {
+                    self.lane(courier)?.heard(courier.clock.now(), &attempt);
                     next = Some(letter);
                     continue;
                 }
@@ -265,9 +267,7 @@ impl Carrier {
             Ok(connection) => Ok(Some(connection)),
             Err(trouble) => {
                 let now = courier.clock.now();
-                if trouble.happened.asks_to_slow() {
-                    lane.complained(now, &trouble.text());
-                }
+                lane.refused(now, &trouble);
                 // A relay that is busy with our other connections is not down.
                 if !(trouble.code() == Some(421) && lane.health.took_lately(now)) {
                     self.relay_down(courier, &trouble.to_string()).await?;
@@ -332,10 +332,7 @@ impl Carrier {
         due: &Due,
         attempt: &Attempt,
     ) -> Result<Option<Left>> {
-        if attempt.asks_to_slow() {
-            self.lane(courier)?
-                .complained(courier.clock.now(), &attempt.log_text());
-        }
+        self.lane(courier)?.heard(courier.clock.now(), attempt);
         let lost = match attempt.verdict {
             Verdict::RelayDown => {
                 self.relay_down(courier, &attempt.log_text()).await?;

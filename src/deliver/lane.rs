@@ -1,8 +1,10 @@
 //! A relay, its limits, and what its connections know of it.
 
 use super::health::Health;
+use super::open::RelayTrouble;
 use super::pace::Pace;
 use super::relay::Relay;
+use super::retry::Attempt;
 use super::slowing::{Slowing, Step};
 use crate::domain::Timestamp;
 use crate::domain::condition::Condition;
@@ -30,6 +32,18 @@ impl Lane {
             health: Health::default(),
             slowing: Slowing::new(limits.connections),
             pace: Pace::of(limits.rates),
+        }
+    }
+
+    /// [`Lane::heard`] of a relay that took no connection.
+    pub(super) fn refused(&self, now: Timestamp, trouble: &RelayTrouble) {
+        self.heard(now, &Attempt::of(&trouble.happened, false));
+    }
+
+    /// Looks whether the relay asks to be spared.
+    pub(super) fn heard(&self, now: Timestamp, attempt: &Attempt) {
+        if attempt.asks_to_slow() {
+            self.complained(now, &attempt.log_text());
         }
     }
 

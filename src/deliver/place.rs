@@ -94,6 +94,11 @@ impl Place {
         self.until.map(|_| rest)
     }
 
+    /// Whether a moment for its next message is set, for which the connection must be there.
+    pub(super) fn holds_slot(&self) -> bool {
+        self.slot.is_some()
+    }
+
     /// Waits until the next message may go; not for long, and not when the process is to stop.
     ///
     /// # Errors

@@ -157,11 +157,6 @@ impl Happened {
         }
     }
 
-    /// Whether the relay asks to be spared.
-    pub fn asks_to_slow(&self) -> bool {
-        Attempt::of(self, false).asks_to_slow()
-    }
-
     /// Where it ended.
     pub fn stage(&self) -> Option<Stage> {
         match self {
@@ -219,12 +214,6 @@ impl Attempt {
             text: Some(tidy(why)),
             session_usable: false,
         }
-    }
-
-    /// Whether the relay asks to be spared: 421, or a status of 4.7.x (RFC 3463).
-    pub fn asks_to_slow(&self) -> bool {
-        let security = self.text.as_deref().is_some_and(|text| text.starts_with("4.7."));
-        self.code == Some(421) || (self.code.is_some_and(|code| code / 100 == 4) && security)
     }
 
     /// Code and text with the addresses in it masked.

@@ -202,7 +202,10 @@ impl Session {
         };
         if ended && self.proven {
             // Some relays end a session after so many messages or so much time.
-            return Attempt::untouched(&happened.text());
+            return Attempt {
+                code: happened.code(),
+                ..Attempt::untouched(&happened.text())
+            };
         }
         Attempt::of(happened, self.is_usable())
     }

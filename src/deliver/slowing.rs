@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::retry::Attempt;
 use crate::domain::Timestamp;
 
 /// What several connections are told at once counts once.
@@ -14,6 +15,18 @@ const CALM: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause: a message in half a minute still tells whether the relay has calmed down.
 const LONGEST_PAUSE: Duration = Duration::from_secs(32);
+
+impl Attempt {
+    /// Whether the relay asks to be spared: 421, or a status of 4.7.x (RFC 3463); 4.4.x is about time-outs.
+    pub(super) fn asks_to_slow(&self) -> bool {
+        let text = self.text.as_deref().unwrap_or_default();
+        match self.code {
+            Some(421) => !text.starts_with("4.4."),
+            Some(400..=499) => text.starts_with("4.7."),
+            _ => false,
+        }
+    }
+}
 
 /// How much a relay is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +175,26 @@ mod tests {
                 u64::try_from(step.to.pause.as_millis()).unwrap_or(0),
             )
         })
+    }
+
+    #[test]
+    fn only_421_and_4_7_ask_for_less() {
+        for (code, text, asks) in [
+            (421, "too many connections", true),
+            (421, "4.7.0 slow down", true),
+            (421, "4.4.2 idle for too long", false),
+            (451, "4.7.1 later", true),
+            (450, "4.2.1 greylisted", false),
+            (554, "5.7.1 reputation", false),
+            (250, "4.7.0 odd", false),
+        ] {
+            let attempt = Attempt {
+                code: Some(code),
+                ..Attempt::untouched(text)
+            };
+            assert_eq!(attempt.asks_to_slow(), asks, "{code} {text}");
+        }
+        assert!(!Attempt::untouched("421 in our own words").asks_to_slow());
     }
 
     #[test]
