@@ -25,6 +25,8 @@ mod memory;
 mod opening;
 #[path = "store_contract/planning.rs"]
 mod planning;
+#[path = "store_contract/relays.rs"]
+mod relays;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
