@@ -15,6 +15,7 @@ mod kills;
 mod outage;
 mod processes;
 mod records;
+mod relays;
 mod schedules;
 mod together;
 mod world;
