@@ -35,7 +35,7 @@ pub(super) struct Place {
     until: Option<Instant>,
     /// When it sent the last message, as long as pauses are asked for.
     last: Option<Instant>,
-    /// The slot of the message that was announced behind the one before is used up.
+    /// The next message was announced behind the one before: its turn has come.
     announced: bool,
 }
 
@@ -149,7 +149,10 @@ impl Place {
         if self.is_one_too_many(courier, lane) || !lane.slowing.pause().is_zero() {
             return Ok(false);
         }
-        let Some(pace) = &lane.pace else { return Ok(true) };
+        let Some(pace) = &lane.pace else {
+            self.announced = true;
+            return Ok(true);
+        };
         if let Some(at) = self.take_slot(courier, lane, pace).await?
             && at <= Instant::now()
         {

@@ -32,6 +32,7 @@ mod manual_send;
 mod publish_to_inbox;
 mod reader_leaves;
 mod readers;
+mod several_relays;
 mod shipped;
 mod sources;
 mod templates;
