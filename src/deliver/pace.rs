@@ -18,6 +18,8 @@ use crate::store::rates::{Reservation, slot};
 const OFTEN: Duration = Duration::from_millis(50);
 /// After this the number of slots at once begins with one again.
 const QUIET: Duration = Duration::from_secs(1);
+/// An hour that is full again sooner than this after it was full is not told of.
+const NEWS: Duration = Duration::from_secs(300);
 /// How late a slot may be used where a second is limited.
 const LATE: Duration = Duration::from_millis(20);
 /// The same where only an hour is limited.
@@ -137,8 +139,11 @@ impl Pace {
                 }
                 Reservation::Full { free_in } => {
                     let until = now.plus(free_in);
-                    tracing::info!(relay, until = %until, "hourly limit reached");
-                    self.set_full(Some((Instant::now() + free_in, until)));
+                    // From then on a little room comes every ten seconds: that is no news.
+                    if self.full().is_none_or(|(_, last)| now.since(last) > NEWS) {
+                        tracing::info!(relay, until = %until, "hourly limit reached");
+                    }
+                    self.set_full((Instant::now() + free_in, until));
                 }
             }
         }
@@ -159,8 +164,8 @@ impl Pace {
         *self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_full(&self, full: Option<(Instant, Timestamp)>) {
-        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = full;
+    fn set_full(&self, full: (Instant, Timestamp)) {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = Some(full);
     }
 }
 

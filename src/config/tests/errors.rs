@@ -75,6 +75,16 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
             "config.toml:18: delivery.retry_max: shorter than retry_first: 30s\n  hint: write at least the duration of retry_first",
         ),
         (
+            "[[relay]]",
+            "rate_per_second = 0",
+            "config.toml:10: relay[0].rate_per_second: expected a whole number from 1 to 100000, got 0\n  hint: write a whole number from 1 to 100000",
+        ),
+        (
+            "[[relay]]",
+            "backup = true",
+            "config.toml:9: relay[0].backup: no relay is left that this one could be the backup of\n  hint: leave backup out of at least one [[relay]]",
+        ),
+        (
             "[templates]",
             "folder = \"nowhere\"",
             "config.toml:18: templates.folder: no such folder: nowhere\n  hint: make the folder, or remove the key to use the templates that are compiled in",

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::Slug;
-use crate::domain::relay::{RelayAddress, SmtpAddress};
+use crate::domain::relay::{Limits, Rates, RelayAddress, SmtpAddress};
 
 /// The least that is needed.
 const LEAST: &str = r#"[site]

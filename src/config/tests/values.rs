@@ -123,6 +123,27 @@ fn the_environment_replaces_any_key_with_its_type() {
 }
 
 #[test]
+fn each_relay_has_its_own_limits() {
+    let limits = "connections = 9\nmessages = 50\nrate_per_second = 14\nrate_per_hour = 40000\nbackup = true";
+    let place = Place::new(&format!(
+        "{LEAST}[[relay]]\nname = \"b\"\nurl = \"outbox:b\"\n{limits}\n"
+    ));
+    let config = place.load(&[("POSTRIDER_DELIVERY__CONNECTIONS", "7")]).config;
+    assert_eq!(config.relays[0].limits, Limits::of(7));
+    assert!(!config.relays[0].limits.rates.are_limited());
+    let given = Limits {
+        connections: 9,
+        messages: 50,
+        rates: Rates {
+            per_second: Some(14),
+            per_hour: Some(40_000),
+        },
+        backup: true,
+    };
+    assert_eq!(config.relays[1].limits, given);
+}
+
+#[test]
 fn the_command_line_replaces_database_and_relays_with_paths_as_given() {
     let place = Place::new(&format!(
         "{LEAST}[[relay]]\nname = \"b\"\nurl = \"smtp://u@relay.example.org\"\npassword_file = \"missing\"\n"
