@@ -4,6 +4,7 @@
 
 mod background;
 pub mod check;
+pub mod dkim;
 pub mod feeds;
 pub mod preview;
 pub mod publish;
@@ -15,8 +16,10 @@ pub mod status;
 use crate::config::{self, Config, Database};
 use crate::deliver::SessionSettings;
 use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
+use crate::domain::dkim::DkimIdentity;
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -292,13 +295,17 @@ fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
         hello: config.delivery.hello.clone(),
         timeout: config.delivery.timeout,
     };
+    let active = config.dkim.iter().filter(|key| key.active);
+    let keys: Vec<DkimIdentity> = active.map(|key| key.identity.clone()).collect();
     config
         .relays
         .iter()
         .map(|relay| {
             let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
                 .map_err(|problem| problem.at(config.file.display()))?;
-            Ok((made, relay.connections))
+            let signed = relay.signed.clone();
+            let signer = signed.and_then(|headers| DkimSigner::new(keys.clone(), headers));
+            Ok((made.signed_by(signer), relay.connections))
         })
         .collect()
 }

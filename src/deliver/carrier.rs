@@ -272,6 +272,8 @@ impl Carrier {
             },
             &mut self.message,
         )?;
+        let lane = self.lane(courier)?;
+        lane.relay.sign(&mut self.message, courier.clock.now()).await?;
         let return_path = identity.return_path(batch.edition, due.subscriber);
         let envelope = Envelope {
             from: &return_path,

@@ -5,6 +5,7 @@
 
 mod carrier;
 pub mod compose;
+pub mod dkim;
 mod header;
 mod health;
 mod leased;
