@@ -168,7 +168,6 @@ fn strange() -> Vec<Vec<u8>> {
         "\r\n \t\r\n\r\n  \r\nlines of spaces in front and\r\n \t \r\n\t\r\nbetween\r\n \t\r\n",
         "\r\n \r\n",
         "\r\nno line end",
-        "\r\nspaces and no line end  ",
     ]
     .map(|body| format!("{head}{body}").into_bytes())
     .to_vec()
