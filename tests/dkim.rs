@@ -263,3 +263,63 @@ fn what_is_added_or_changed_on_the_way_breaks_a_signature() {
     }
     letters.assert(&wanted);
 }
+
+/// What `openssl` makes of these arguments.
+fn openssl(arguments: &[&str]) -> String {
+    let output = std::process::Command::new("openssl")
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn keys_of_other_programs_are_read_and_weak_ones_refused() {
+    for arguments in [&["genrsa", "-traditional", "2048"][..], &["genrsa", "3072"]] {
+        let pem = openssl(arguments);
+        let key = DkimKey::from_pem(&format!("a comment\n{pem}")).unwrap();
+        assert_eq!(key.bits(), arguments.last().unwrap().parse::<usize>().unwrap());
+        // The same key in our own words, and the public half that openssl finds in it.
+        let again = key.to_pem().unwrap();
+        let same = DkimKey::from_pem(&again).unwrap();
+        assert_eq!(same.public_base64().unwrap(), key.public_base64().unwrap());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &again).unwrap();
+        let public = openssl(&["pkey", "-pubout", "-in", file.path().to_str().unwrap()]);
+        let public: String = public.lines().filter(|line| !line.starts_with('-')).collect();
+        assert_eq!(key.public_base64().unwrap(), public);
+        assert!(!format!("{key:?}").contains(&public[60..80]));
+    }
+    for (arguments, wanted) in [
+        (&["genrsa", "1024"][..], "its key has fewer than 2048 bits"),
+        (
+            &["genrsa", "-traditional", "1024"],
+            "its key has fewer than 2048 bits",
+        ),
+        (&["genrsa", "4608"], "its key has more than 4096 bits"),
+        (&["genpkey", "-algorithm", "ed25519"], "it holds no RSA key"),
+        (
+            &["ecparam", "-genkey", "-noout", "-name", "prime256v1"],
+            "it holds no RSA key",
+        ),
+        (
+            &["genpkey", "-algorithm", "rsa", "-aes256", "-pass", "pass:x"],
+            "its key is encrypted",
+        ),
+        (
+            &["genrsa", "-traditional", "-aes256", "-passout", "pass:x", "2048"],
+            "its key is encrypted",
+        ),
+    ] {
+        let problem = DkimKey::from_pem(&openssl(arguments)).unwrap_err();
+        assert!(
+            problem.to_string().contains(wanted) && problem.hint_text().is_some(),
+            "{problem}"
+        );
+    }
+}

@@ -174,7 +174,7 @@ fn use_of(key: &Dkim, config: &Config) -> String {
     let bits = key.identity.key.bits();
     if !key.active {
         return format!(
-            "RSA {bits}, not active: signs nothing; the DNS keeps its record {} for a week after its last mail",
+            "RSA {bits}, not active: signs nothing (its record is {})",
             key.identity
         );
     }
@@ -257,4 +257,69 @@ fn write_new(file: &Path, text: &str) -> Result<()> {
             let _ = std::fs::remove_file(file);
             trouble(error)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    /// The verdicts with these relays, and a key with these lines where there is one.
+    fn said(relays: &[&str], key: Option<&str>) -> Vec<(String, bool, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = "[site]\nname = \"x\"\nurl = \"https://example.org\"\n[mail]\nfrom = \"news@example.org\"\n\
+                        [[category]]\nslug = \"a\"\nname = \"A\"\n[[digest]]\nname = \"weekly\"\ntitle = \"W\"\n"
+            .to_owned();
+        for (number, relay) in relays.iter().enumerate() {
+            text += &format!("[[relay]]\nname = \"r{number}\"\nurl = {relay}\n");
+        }
+        if let Some(lines) = key {
+            let pem = DkimKey::generate(DkimBits::Rsa2048).unwrap().to_pem().unwrap();
+            write_new(&folder.path().join("key"), &pem).unwrap();
+            text += &format!("[[dkim]]\nselector = \"jan\"\nkey_file = \"key\"\n{lines}");
+        }
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        let loaded = config::load(&config::Request {
+            file: Some(file),
+            database: None,
+            relay: None,
+            environment: Vec::new(),
+            check_schedule: |_| Ok(()),
+        });
+        let verdicts = verdicts(&loaded.unwrap().config).into_iter();
+        verdicts
+            .map(|verdict| (verdict.what, verdict.warning, verdict.said))
+            .collect()
+    }
+
+    #[test]
+    fn a_relay_for_which_nobody_signs_is_a_warning() {
+        const FAR: &str = "\"smtp://relay.example.org:25\"";
+        const NEAR: &str = "\"smtp://127.0.0.1:25\"";
+        const FILES: &str = "\"outbox:out\"";
+        let itself = format!("{FAR}\ndkim = \"self\"");
+        assert_eq!(said(&[FILES, &itself], None), []);
+        for key in [None, Some("active = false")] {
+            let found: Vec<_> = said(&[FAR, NEAR, FILES, &itself], key)
+                .into_iter()
+                .filter(|(what, ..)| what.starts_with("dkim for"))
+                .map(|(what, warning, _)| (what, warning))
+                .collect();
+            let wanted = [("dkim for relay r0", true), ("dkim for relay r1", false)];
+            assert_eq!(found, wanted.map(|(what, warning)| (what.to_owned(), warning)));
+        }
+        let keys = |relays: &[&str], lines| {
+            let found = said(relays, Some(lines));
+            let (what, warning, text) = found.first().unwrap().clone();
+            assert_eq!((what.as_str(), warning), ("dkim jan", false));
+            text
+        };
+        assert_eq!(
+            keys(&[FAR, &itself, FILES], ""),
+            "RSA 2048, signs for r0, r2; the DNS must have the record jan._domainkey.example.org (see `postrider dkim show`)"
+        );
+        assert!(keys(&[&itself], "").contains("signs for no relay, since each signs by itself"));
+        assert!(keys(&[FAR], "active = false").contains("not active: signs nothing"));
+    }
 }

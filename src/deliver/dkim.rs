@@ -9,16 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+use super::dkim_field::Folded;
 use crate::domain::dkim::{DkimIdentity, SignedHeaders};
 use crate::domain::{Problem, Result, Timestamp};
 
-/// RFC 5322 recommends lines of at most 78.
-const LINE: usize = 78;
 /// Messages a processor that are signed at a time: fewer, and a processor waits while a thread is woken; more,
 /// and the threads crowd out everything else.
 const TURNS: usize = 4;
-/// The field that carries a signature.
-const FIELD: &str = "DKIM-Signature";
 
 /// Puts signatures in front of messages: one for each key, since verifiers take any that is good.
 #[derive(Clone)]
@@ -115,8 +112,7 @@ impl Signer {
             data.truncate(shared);
             field.relaxed(&mut data);
             field.text(&STANDARD.encode(key.key.sign(&data)?));
-            signatures.extend_from_slice(field.0.as_bytes());
-            signatures.extend_from_slice(b"\r\n");
+            signatures.extend_from_slice(field.end().as_bytes());
         }
         message.splice(0..0, signatures);
         Ok(())
@@ -160,66 +156,104 @@ fn split(message: &[u8]) -> Option<(Vec<Field<'_>>, &[u8])> {
     }
 }
 
-/// The field while it is written: lines break before a space, and nowhere else does white space stand in
-/// front of a line end, so that its relaxed form is the same text without line ends.
-struct Folded(String);
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::domain::dkim_key::{DkimBits, DkimKey};
 
-impl Folded {
-    fn new() -> Self {
-        Self(format!("{FIELD}:"))
+    const NOW: Timestamp = Timestamp(1_767_323_045_678);
+
+    fn signer(headers: &[&str], domain: &str) -> Signer {
+        let key = DkimIdentity {
+            domain: domain.to_owned(),
+            selector: "jan".to_owned(),
+            key: DkimKey::generate(DkimBits::Rsa2048).unwrap(),
+        };
+        let names = headers.iter().map(|&name| name.to_owned()).collect();
+        Signer::new(vec![key], SignedHeaders::of(names).unwrap()).unwrap()
     }
 
-    fn column(&self) -> usize {
-        self.0.len() - self.0.rfind('\n').map_or(0, |end| end + 1)
+    fn tag<'t>(message: &'t str, name: &str) -> &'t str {
+        let field = message.split("\r\nFrom:").next().unwrap();
+        let start = field.find(&format!(" {name}=")).unwrap() + name.len() + 2;
+        field[start..].split(';').next().unwrap()
     }
 
-    /// A space and `word`, on a new line when this one would be too long.
-    fn word(&mut self, word: &str) {
-        if self.column() + 1 + word.len() > LINE {
-            self.0.push_str("\r\n");
+    #[tokio::test]
+    async fn what_is_there_is_signed_and_nobody_can_add_to_it() {
+        let signer = signer(
+            &["Date", "To", "From", "List-Unsubscribe-Post", "Subject"],
+            "example.org",
+        );
+        let message = "From: a@example.org\r\nX: y\r\nTO: b@example.com\r\nTo: c@example.com\r\nSubject: s\r\n\r\nbody\r\n";
+        let mut signed = message.as_bytes().to_vec();
+        signer.sign_aside(&mut signed, NOW).await.unwrap();
+        let signed = String::from_utf8(signed).unwrap();
+        assert!(signed.ends_with(message));
+        assert_eq!(tag(&signed, "h"), "Subject:To:To:From:From:List-Unsubscribe-Post");
+        assert_eq!(
+            (tag(&signed, "t"), tag(&signed, "d"), tag(&signed, "s")),
+            ("1767323045", "example.org", "jan")
+        );
+        assert_eq!(
+            (tag(&signed, "a"), tag(&signed, "c")),
+            ("rsa-sha256", "relaxed/relaxed")
+        );
+        let field = signed.split("\r\nFrom:").next().unwrap();
+        let mut tags = field.split(';').map(str::trim_start);
+        assert!(
+            !tags.any(|tag| tag.starts_with("x=") || tag.starts_with("l=")),
+            "{signed}"
+        );
+    }
+
+    #[test]
+    fn the_field_is_folded_whatever_its_names() {
+        let long = "x".repeat(60);
+        let names = [
+            &["From", &long, "Subject"][..],
+            &["A", "B", "C", "D", "E", "F", "G", "H", "I"],
+        ]
+        .concat();
+        let mut message = names
+            .iter()
+            .map(|name| format!("{name}: x\r\n"))
+            .collect::<String>()
+            + "\r\n";
+        let signer = signer(&names, &format!("{}.example.org", "d".repeat(60)));
+        let mut bytes = std::mem::take(&mut message).into_bytes();
+        signer.sign(&mut bytes, NOW).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let field = text.split("\r\nFrom:").next().unwrap();
+        assert!(
+            field.lines().all(|line| line.len() <= 78 && !line.ends_with(' ')),
+            "{field}"
+        );
+        assert!(
+            field
+                .lines()
+                .skip(1)
+                .all(|line| line.starts_with(' ') && !line.starts_with("  ")),
+            "{field}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_signed_is_refused_and_stays_as_it_was() {
+        let signer = signer(&["From", "Subject"], "example.org");
+        for wrong in [
+            "",
+            "Subject: s\r\n\r\nbody\r\n",
+            "From: a@example.org\r\n",
+            "From: a@example.org",
+            "no field\r\n\r\n",
+        ] {
+            let mut message = wrong.as_bytes().to_vec();
+            assert!(signer.sign(&mut message, NOW).is_err(), "{wrong:?}");
+            assert_eq!(message, wrong.as_bytes());
         }
-        self.0.push(' ');
-        self.0.push_str(word);
-    }
-
-    fn tags(&mut self, tags: &str) {
-        tags.split(' ').for_each(|tag| self.word(tag));
-    }
-
-    /// Names with colons between.
-    fn list(&mut self, tag: &str, names: &[&str]) {
-        for (index, name) in names.iter().enumerate() {
-            let end = if index + 1 == names.len() { ';' } else { ':' };
-            if index == 0 {
-                self.word(&format!("{tag}{name}{end}"));
-            } else if self.column() + name.len() + 1 > LINE {
-                self.word(&format!("{name}{end}"));
-            } else {
-                self.0.push_str(name);
-                self.0.push(end);
-            }
-        }
-    }
-
-    /// Text that may break anywhere.
-    fn text(&mut self, text: &str) {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let room = LINE.saturating_sub(self.column()).min(rest.len());
-            let (line, more) = rest.split_at(room);
-            self.0.push_str(line);
-            if !more.is_empty() {
-                self.0.push_str("\r\n ");
-            }
-            rest = more;
-        }
-    }
-
-    /// Appends the relaxed form (RFC 6376 3.4.2), without the line end as the signature's own field has none.
-    fn relaxed(&self, data: &mut Vec<u8>) {
-        let value = self.0.get(FIELD.len() + 1..).unwrap_or_default();
-        data.extend_from_slice(FIELD.to_ascii_lowercase().as_bytes());
-        data.push(b':');
-        data.extend(value.trim_start().bytes().filter(|byte| !b"\r\n".contains(byte)));
+        assert_eq!(format!("{signer:?}"), "Signer(jan._domainkey.example.org)");
+        assert!(Signer::new(Vec::new(), SignedHeaders::default()).is_none());
     }
 }

@@ -6,6 +6,7 @@
 mod carrier;
 pub mod compose;
 pub mod dkim;
+mod dkim_field;
 mod header;
 mod health;
 mod leased;
