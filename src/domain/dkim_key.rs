@@ -25,7 +25,7 @@ pub enum DkimBits {
     Rsa2048,
     /// Signs at about a third of that rate.
     Rsa3072,
-    /// Signs at about a seventh; some name servers take no record of that length.
+    /// Signs at less than a fifth; some name servers take no record of that length.
     Rsa4096,
 }
 
