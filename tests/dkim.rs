@@ -105,7 +105,10 @@ fn message(number: usize) -> Vec<u8> {
     );
     let head = MessageHead {
         from: Mailbox {
-            name: (number % 5 > 0).then(|| text(3)),
+            name: [None, Some(""), Some("  ")]
+                .get(number % 15)
+                .copied()
+                .unwrap_or(Some(text(3))),
             address: &from,
         },
         reply_to: (number % 3 > 0).then(|| Mailbox {
@@ -141,7 +144,10 @@ fn message(number: usize) -> Vec<u8> {
         .splice(
             &ReaderValues {
                 to: &to,
-                name: (number % 7 > 0).then(|| text(11)),
+                name: [None, Some("")]
+                    .get(number % 14)
+                    .copied()
+                    .unwrap_or(Some(text(11))),
                 message_id: &format!("7.{number}@example.org"),
                 date: &NOW.rfc2822(),
                 unsubscribe_url: &link,

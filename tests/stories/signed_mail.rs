@@ -65,7 +65,7 @@ fn a_key_is_made_and_what_arrives_verifies() {
     publish(&site, 0);
     let written = site.outbox();
     assert_eq!(written.len(), 3);
-    assert_signed(&[record.clone()], &written, 1);
+    assert_signed(std::slice::from_ref(&record), &written, 1);
 
     let relay = use_relay(&mut site);
     site.summary("two", "urology");
