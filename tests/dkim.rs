@@ -111,7 +111,7 @@ fn message(number: usize) -> Vec<u8> {
                 .unwrap_or(Some(text(3))),
             address: &from,
         },
-        reply_to: (number % 3 > 0).then(|| Mailbox {
+        reply_to: (!number.is_multiple_of(3)).then(|| Mailbox {
             name: Some(text(5)),
             address: &from,
         }),
@@ -121,7 +121,7 @@ fn message(number: usize) -> Vec<u8> {
         archive_url: "https://site.example.org/research",
         help_url: "https://site.example.org/help",
         feedback_id: "7:weekly:digest:example",
-        unsubscribe_mailto: (number % 2 > 0).then_some("leave@example.org?subject=leave"),
+        unsubscribe_mailto: (!number.is_multiple_of(2)).then_some("leave@example.org?subject=leave"),
         boundary_seed: &format!("edition {number}"),
     };
     let plain = [

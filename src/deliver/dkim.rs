@@ -13,8 +13,8 @@ use super::dkim_field::Folded;
 use crate::domain::dkim::{DkimIdentity, SignedHeaders};
 use crate::domain::{Problem, Result, Timestamp};
 
-/// Messages a processor that are signed at a time: fewer, and a processor waits while a thread is woken; more,
-/// and the threads crowd out everything else.
+/// How many messages are signed at a time for each processor: with fewer, processors wait for threads to be
+/// woken; with more, the threads crowd out everything else.
 const TURNS: usize = 4;
 
 /// Puts signatures in front of messages: one for each key, since verifiers take any that is good.
