@@ -4,6 +4,7 @@
 
 mod background;
 pub mod check;
+pub mod dkim;
 pub mod feeds;
 pub mod preview;
 pub mod publish;
@@ -14,9 +15,11 @@ pub mod status;
 
 use crate::config::{self, Config, Database};
 use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
 use crate::deliver::{SessionSettings, Timeouts};
+use crate::domain::dkim::DkimIdentity;
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -299,13 +302,17 @@ fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
         messages: 1000,
         idle: config.delivery.idle,
     };
+    let active = config.dkim.iter().filter(|key| key.active);
+    let keys: Vec<DkimIdentity> = active.map(|key| key.identity.clone()).collect();
     config
         .relays
         .iter()
         .map(|relay| {
             let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
                 .map_err(|problem| problem.at(config.file.display()))?;
-            Ok((made, relay.connections))
+            let signed = relay.signed.clone();
+            let signer = signed.and_then(|headers| DkimSigner::new(keys.clone(), headers));
+            Ok((made.signed_by(signer), relay.connections))
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod deliver;
+mod dkim;
 mod editions;
 mod feeds;
 mod gather;
@@ -96,6 +97,9 @@ enum Command {
     /// Look after the API's bearer tokens.
     #[command(subcommand)]
     Token(token::Command),
+    /// Make a key that signs mail, and show what the DNS must say.
+    #[command(subcommand)]
+    Dkim(dkim::Command),
     /// Look at configuration, database, templates and relays.
     Check,
     /// Show next runs, editions under way, subscribers and relays.
@@ -167,6 +171,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         Command::Feeds(arguments) => feeds::run(&options, output, arguments).await,
         Command::Templates(command) => templates::run(&options, output, &command),
         Command::Token(command) => token::run(&options, output, command).await,
+        Command::Dkim(command) => dkim::run(&options, output, command),
         Command::Check => check::run(&options, output).await,
         Command::Status => status::run(&options, output).await,
         Command::Man(arguments) => man::man(&arguments),

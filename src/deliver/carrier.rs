@@ -212,7 +212,10 @@ impl Carrier {
             match (due.address.take(), due.left) {
                 (Some(address), None) => {
                     let room = std::mem::take(&mut self.spare);
-                    return Letter::write(courier, batch, mail, due, address, room).map(Some);
+                    let mut letter = Letter::write(courier, batch, mail, due, address, room)?;
+                    let relay = &self.lane(courier)?.relay;
+                    relay.sign(&mut letter.message, courier.clock.now()).await?;
+                    return Ok(Some(letter));
                 }
                 _ => self.record(outcome::excluded(courier, batch, &due)).await,
             }

@@ -5,6 +5,8 @@
 
 mod carrier;
 pub mod compose;
+pub mod dkim;
+mod dkim_field;
 mod header;
 mod health;
 mod leased;

@@ -6,6 +6,8 @@
 #[macro_use]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod database;
+#[path = "../support/dkim.rs"]
+mod dkim;
 #[path = "../support/http.rs"]
 #[allow(dead_code)]
 mod http;
@@ -33,5 +35,6 @@ mod publish_to_inbox;
 mod reader_leaves;
 mod readers;
 mod shipped;
+mod signed_mail;
 mod sources;
 mod templates;
