@@ -69,10 +69,10 @@ pub struct Script {
     /// The one user who may log in.
     pub login: (String, String),
     /// Lines end with a bare LF.
-    pub bare_lf: bool,
+    pub(super) bare_lf: bool,
     /// Replies to the final dot, MAIL, RCPT and RSET are held back until DATA has come, or nothing
     /// has come for so long.
-    pub hold: Option<Duration>,
+    pub(super) hold: Option<Duration>,
 }
 
 impl Default for Script {
@@ -116,6 +116,18 @@ impl Script {
     /// Replaces what EHLO offers.
     pub fn offering(mut self, offers: &[&str]) -> Self {
         self.offers = offers.iter().map(|&offer| offer.to_owned()).collect();
+        self
+    }
+
+    /// Ends every line with a bare LF.
+    pub fn with_bare_lf(mut self) -> Self {
+        self.bare_lf = true;
+        self
+    }
+
+    /// Holds back what may be answered together, for at most `patience`.
+    pub fn holding(mut self, patience: Duration) -> Self {
+        self.hold = Some(patience);
         self
     }
 

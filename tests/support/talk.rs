@@ -147,7 +147,7 @@ impl<'a> Talk<'a> {
         // Recorded before the reply leaves, so that whoever has the reply finds the record.
         let taken = match &act {
             Act::Good => true,
-            Act::Say(bytes) => bytes.starts_with(b"2"),
+            Act::Say(bytes) | Act::Drip(bytes, _) => bytes.starts_with(b"2"),
             Act::SayAndDrop(bytes) => bytes.starts_with(b"2") && bytes.ends_with(b"\n"),
             _ => false,
         };
