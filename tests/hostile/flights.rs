@@ -4,7 +4,7 @@ use crate::relay::{Script, ScriptedRelay};
 use crate::site::Site;
 use std::time::Duration;
 
-const READERS: usize = 600;
+const READERS: usize = 200;
 
 /// Sends an edition over one connection; the round trips it took.
 fn flights(script: Script) -> usize {
@@ -30,7 +30,7 @@ fn flights(script: Script) -> usize {
 /// in between costs a round trip more.
 #[test]
 fn a_message_costs_one_round_trip_where_commands_may_be_pipelined() {
-    let flights = flights(Script::default().holding(Duration::from_millis(300)));
+    let flights = flights(Script::default().holding(Duration::from_millis(100)));
     assert!(flights * 10 <= READERS * 11, "{flights} for {READERS} messages");
 }
 
