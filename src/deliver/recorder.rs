@@ -9,8 +9,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::domain::{Problem, Result};
-use crate::store::Store;
 use crate::store::ledger::Outcome;
+use crate::store::{Clerk, Store};
 
 /// The most outcomes that are recorded in one statement.
 const GROUP: usize = 500;
@@ -90,6 +90,7 @@ async fn record_all(
 ) -> Result<()> {
     let mut group = Vec::with_capacity(GROUP);
     let mut waiting = Vec::with_capacity(GROUP);
+    let mut clerk = store.clerk();
     while receiver.recv_many(&mut group, GROUP).await > 0 {
         while group.len() < enough {
             tokio::select! {
@@ -108,7 +109,7 @@ async fn record_all(
             outcomes.push(outcome);
             waiting.push(sender);
         }
-        record(&store, &outcomes).await?;
+        record(&mut clerk, &outcomes).await?;
         for sender in waiting.drain(..) {
             // A connection that did not wait has ended already.
             let _ = sender.send(());
@@ -118,15 +119,15 @@ async fn record_all(
 }
 
 /// Tries again while the database is away: an outcome that is forgotten is a message sent twice.
-async fn record(store: &Store, outcomes: &[Outcome]) -> Result<()> {
+async fn record(clerk: &mut Clerk, outcomes: &[Outcome]) -> Result<()> {
     let mut wait = Duration::from_millis(100);
     for _ in 1..TRIES {
-        match store.record(outcomes).await {
+        match clerk.record(outcomes).await {
             Ok(()) => return Ok(()),
             Err(problem) => tracing::warn!(%problem, outcomes = outcomes.len(), "outcomes not recorded yet"),
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    store.record(outcomes).await
+    clerk.record(outcomes).await
 }

@@ -1,11 +1,10 @@
 //! The ledger: batches are leased, outcomes recorded in groups, and every delivery accounted for.
 
-use super::dialect::Column;
 use super::fault::db;
 use super::summary_row::unreadable;
 use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
-use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::domain::{EmailAddress, Result, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -182,47 +181,6 @@ impl Store {
         .await
         .map_err(db)?;
         rows.iter().map(read_due).collect()
-    }
-
-    /// Records `outcomes` in one statement; a delivery that is final already stays as it is.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn record(&self, outcomes: &[Outcome]) -> Result<()> {
-        let rows: Vec<serde_json::Value> = outcomes
-            .iter()
-            .map(|o| {
-                serde_json::json!({
-                    "e": o.edition, "r": o.subscriber, "s": o.state.as_str(), "a": o.attempt, "c": o.code,
-                    "t": o.text, "y": o.relay, "n": o.next_attempt.map(|at| at.0),
-                })
-            })
-            .collect();
-        let json = serde_json::to_string(&rows)
-            .map_err(|error| Problem::failed("outcomes can't be written").because(error))?;
-        let sql = format!(
-            "UPDATE delivery SET state = j.s, attempts = attempts + j.a, code = COALESCE(j.c, code),
-                 text = COALESCE(j.t, text), relay = COALESCE(j.y, relay), next_attempt = j.n
-             FROM {}
-             WHERE delivery.edition_id = j.e AND delivery.subscriber_id = j.r
-                 AND delivery.state IN ('waiting', 'uncertain')",
-            self.dialect.rows(&[
-                ("e", Column::Number),
-                ("r", Column::Number),
-                ("s", Column::Text),
-                ("a", Column::Number),
-                ("c", Column::Number),
-                ("t", Column::Text),
-                ("y", Column::Text),
-                ("n", Column::Number),
-            ])
-        );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(json)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
     }
 
     /// Gives a batch back: done when every delivery is final, else due when the next one is,

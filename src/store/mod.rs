@@ -15,6 +15,7 @@ mod lists;
 mod migrate;
 pub mod owner;
 mod private_file;
+mod record;
 pub mod schedule;
 pub mod subscribers;
 pub mod summaries;
@@ -24,6 +25,7 @@ mod tokens;
 use crate::domain::{Problem, Result};
 use dialect::Dialect;
 use fault::db;
+pub use record::Clerk;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -94,6 +96,8 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
+            // A file does not go away while it is open.
+            .test_before_acquire(dialect == Dialect::Postgres)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
             .after_release(move |connection, _| Box::pin(is_at_rest(connection, dialect)))
             .connect_with(options)
