@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/account.rs"]
+mod account;
 #[path = "../support/database.rs"]
 #[macro_use]
 #[allow(dead_code, reason = "each test file uses its part")]
@@ -11,15 +13,14 @@ mod dkim;
 #[path = "../support/http.rs"]
 #[allow(dead_code)]
 mod http;
+#[path = "../support/mail.rs"]
+mod mail;
 #[path = "../support/programs.rs"]
 mod programs;
 #[path = "../support/relay.rs"]
 mod relay;
 #[path = "../support/site.rs"]
 mod site;
-
-mod account;
-mod mail;
 
 mod approval;
 mod bad_input;
