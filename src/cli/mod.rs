@@ -5,6 +5,7 @@ mod deliver;
 mod editions;
 mod feeds;
 mod gather;
+mod intervene;
 mod man;
 mod output;
 mod preview;
@@ -86,7 +87,7 @@ enum Command {
     Subscribers(subscribers::Command),
     /// List summaries, show one, or mark one as corrected or retracted.
     Summaries(summaries::Arguments),
-    /// List editions, show one, or change and approve a draft.
+    /// List editions, show one, change and approve a draft; pause, resume, cancel and retry.
     Editions(editions::Arguments),
     /// Write every feed as a file.
     Feeds(feeds::Arguments),

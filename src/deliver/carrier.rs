@@ -44,7 +44,7 @@ enum Left {
     Done,
     /// The relay can't be used now.
     RelayDown,
-    /// The process is to stop, or its lease may end before the next message has gone.
+    /// The process or the edition is to stop, or the lease may end before the next message has gone.
     Stopped,
 }
 
@@ -158,7 +158,7 @@ impl Carrier {
             if courier.clock.now().since(read) > FRESH {
                 return Ok(None);
             }
-            if self.is_stopped() {
+            if self.is_stopped() || courier.brake.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
             let address = match (&due.address, due.left) {
@@ -316,7 +316,8 @@ impl Carrier {
         outcome.attempt = 1;
         outcome.code = attempt.code.map(i64::from);
         outcome.relay = Some(self.lane(courier)?.relay.name().to_owned());
-        if !state.is_final() {
+        outcome.dead = (attempt.verdict == Verdict::Fail { dead_address: true }).then(|| courier.clock.now());
+        if !state.is_final() && !(courier.holds_uncertain && state == State::Uncertain) {
             let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
             let (first, max) = (courier.backoff.first, courier.backoff.max);
             let wait = next_attempt(attempts, first, max, courier.random.unit());
@@ -328,12 +329,13 @@ impl Carrier {
                 wait_s = wait.as_secs(),
                 "delivery deferred"
             );
-        } else if state == State::Failed {
+        } else if state != State::Sent {
             tracing::info!(
                 edition = batch.edition,
                 subscriber = due.subscriber,
                 said = attempt.log_text(),
-                "delivery failed"
+                state = state.as_str(),
+                "delivery failed, or held"
             );
         }
         self.record(outcome).await;
@@ -383,5 +385,6 @@ fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outc
         text,
         relay: None,
         next_attempt: None,
+        dead: None,
     }
 }

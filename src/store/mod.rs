@@ -2,19 +2,24 @@
 
 pub mod arrivals;
 pub mod audience;
+pub mod bounces;
 mod dialect;
 mod drafts;
 pub mod editions;
+mod endings;
 mod fault;
 mod feeds;
 mod fetch;
 pub mod import;
+pub mod interventions;
 pub mod lease;
 pub mod ledger;
 mod lists;
 mod migrate;
+mod outcomes;
 pub mod owner;
 mod private_file;
+pub mod refusals;
 pub mod schedule;
 pub mod subscribers;
 pub mod summaries;
