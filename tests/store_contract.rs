@@ -29,6 +29,8 @@ mod opening;
 mod outcomes;
 #[path = "store_contract/planning.rs"]
 mod planning;
+#[path = "store_contract/sequences.rs"]
+mod sequences;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
