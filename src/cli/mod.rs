@@ -40,7 +40,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do
   1  failed
   2  usage or configuration is wrong
-  3  done for now, some deliveries wait for a later attempt";
+  3  done for now, some deliveries wait for a later attempt or for your word";
 
 #[derive(Debug, Args)]
 struct Global {
