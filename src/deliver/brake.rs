@@ -227,3 +227,74 @@ fn why(edition: i64, limit: Limit, tried: Tried, replies: &[(Option<i64>, String
         limit.percent,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit {
+        percent: 5,
+        least: 100,
+    };
+
+    fn outcome(state: State) -> Outcome {
+        Outcome {
+            edition: 3,
+            subscriber: 1,
+            state,
+            attempt: 1,
+            code: None,
+            text: None,
+            relay: None,
+            next_attempt: None,
+            dead: None,
+        }
+    }
+
+    #[test]
+    fn the_limit_is_passed_by_more_than_its_share_of_enough() {
+        let passed = |sent, failed| LIMIT.is_passed(Tried { sent, failed });
+        assert!(!passed(0, 99) && passed(0, 100));
+        assert!(!passed(95, 5) && passed(94, 6) && !passed(93, 6));
+        assert!(!passed(950_000, 50_000) && passed(949_999, 50_001));
+    }
+
+    #[test]
+    fn nothing_new_is_begun_as_soon_as_it_seems_passed() {
+        let brake = Brake::new(Some(LIMIT));
+        for _ in 0..99 {
+            brake.submitted(&outcome(State::Failed));
+            brake.submitted(&outcome(State::Waiting));
+            assert!(!brake.holds_back(3));
+        }
+        brake.submitted(&outcome(State::Sent));
+        assert!(brake.holds_back(3) && !brake.holds_back(4));
+        assert_eq!(brake.editions(), [3]);
+        brake.begin();
+        assert!(!brake.holds_back(3));
+        let off = Brake::new(None);
+        for _ in 0..200 {
+            off.submitted(&outcome(State::Failed));
+        }
+        assert!(!off.holds_back(3));
+    }
+
+    #[test]
+    fn the_most_frequent_reply_is_told_without_addresses() {
+        let reply = |code, text: &str| (Some(code), text.to_owned());
+        let said = why(
+            7,
+            LIMIT,
+            Tried { sent: 96, failed: 8 },
+            &[
+                reply(550, "5.1.1 <a@example.org>: who?"),
+                reply(554, "5.7.1 blocked, see b@example.org, ticket 1"),
+                reply(554, "5.7.1 blocked, see b@example.org, ticket 2"),
+                (None, String::new()),
+            ],
+        );
+        let head = "8 of 104 mails were refused, more than 5 %, most often with \"554 5.7.1 blocked, see …, ticket 1\"; ";
+        assert!(said.starts_with(head), "{said}");
+        assert!(said.contains("editions retry 7") && !said.contains('@'), "{said}");
+    }
+}

@@ -14,8 +14,10 @@ const EXPIRED: &str = "state = 'expired', next_attempt = NULL, text = CASE WHEN 
     ELSE COALESCE(text, 'no relay took it before the age limit') END";
 
 /// Editions that an admin has cancelled, and that still have something to give up.
-const CANCELLED: &str = "SELECT e.id FROM edition e WHERE e.state = 'cancelled' AND EXISTS
-    (SELECT 1 FROM batch o WHERE o.edition_id = e.id AND (o.due IS NOT NULL OR o.held > 0))";
+const CANCELLED: &str = "SELECT e.id FROM batch b JOIN edition e ON e.id = b.edition_id
+    WHERE b.due IS NOT NULL AND e.state = 'cancelled'
+    UNION SELECT e.id FROM batch b JOIN edition e ON e.id = b.edition_id
+    WHERE b.held > 0 AND e.state = 'cancelled'";
 
 impl Store {
     /// Gives up on what was not delivered before its edition's age limit. A paused edition keeps what it
@@ -43,13 +45,11 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn has_loose_ends(&self) -> Result<bool> {
-        let row = sqlx::query(
-            "SELECT 1 FROM batch b JOIN edition e ON e.id = b.edition_id
-             WHERE b.due IS NOT NULL AND e.state = 'cancelled'
-             UNION ALL SELECT 1 FROM edition e WHERE e.state = 'paused' AND NOT EXISTS
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "{CANCELLED} UNION SELECT e.id FROM edition e WHERE e.state = 'paused' AND NOT EXISTS
                  (SELECT 1 FROM batch b WHERE b.edition_id = e.id AND (b.due IS NOT NULL OR b.held > 0))
-             LIMIT 1",
-        )
+             LIMIT 1"
+        )))
         .fetch_optional(&self.pool)
         .await
         .map_err(db)?;

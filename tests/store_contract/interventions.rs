@@ -12,7 +12,7 @@ use postrider::store::refusals::Tried;
 use std::collections::BTreeMap;
 
 crate::on_both! {
-    a_paused_edition_is_left_alone, a_pause_does_not_stop_the_clock, what_is_in_hand_is_not_cancelled_over_it,
+    a_paused_edition_is_left_alone, a_pause_does_not_stop_the_clock, what_is_in_hand_is_not_cancelled_over_it, what_is_held_in_a_cancelled_edition_is_given_up,
     a_draft_is_given_up, a_retry_leaves_out_who_is_not_to_be_mailed, who_had_it_all_later_is_not_sent_it_again,
     refusals_are_counted_from_the_last_word, wrong_states_are_named,
 }
@@ -115,6 +115,26 @@ async fn what_is_in_hand_is_not_cancelled_over_it(db: Database) {
     assert_eq!(lease(&store, "next", at(99)).await, None);
     let again = store.cancel_edition(id, at(99)).await.unwrap();
     assert_eq!((again.given_up, again.in_hand), (0, 0));
+}
+
+/// The last message in hand may have arrived: its batch is done, and its edition is not.
+async fn what_is_held_in_a_cancelled_edition_is_given_up(db: Database) {
+    let (store, id) = planned(&db, 2).await;
+    let batch = lease(&store, "me", NOW).await.unwrap();
+    let due = store.due_deliveries(&batch, NOW).await.unwrap();
+    assert_eq!(store.cancel_edition(id, NOW).await.unwrap().in_hand, 2);
+    let outcomes = [
+        outcome(id, due[0].subscriber, Delivery::Sent),
+        outcome(id, due[1].subscriber, Delivery::Uncertain),
+    ];
+    store.record(&outcomes).await.unwrap();
+    store.release_batch(&batch, "me", NOW).await.unwrap();
+    assert_eq!(store.edition_report(id).await.unwrap().held, 1);
+    assert!(store.has_loose_ends().await.unwrap());
+    store.end_cancelled(NOW).await.unwrap();
+    let report = store.edition_report(id).await.unwrap();
+    assert_eq!((report.sent, report.waiting, report.excluded), (1, 0, 1));
+    assert!(!store.has_loose_ends().await.unwrap());
 }
 
 async fn a_draft_is_given_up(db: Database) {
