@@ -6,6 +6,7 @@ mod background;
 pub mod check;
 pub mod dkim;
 pub mod feeds;
+pub mod interventions;
 pub mod preview;
 pub mod publish;
 pub mod readers;
@@ -14,11 +15,12 @@ mod sources;
 pub mod status;
 
 use crate::config::{self, Config, Database};
+
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
-use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::{SessionSettings, Timeouts};
+use crate::deliver::worker::{Backoff, Courier, Identity, Parts, Rules};
+use crate::deliver::{Limit, SessionSettings, Timeouts};
 use crate::domain::dkim::DkimIdentity;
 use crate::domain::text::hex;
 use crate::domain::{
@@ -222,6 +224,14 @@ impl App {
             backoff: Backoff {
                 first: self.config.delivery.retry_first,
                 max: self.config.delivery.retry_max,
+            },
+            rules: Rules {
+                pause: Some(Limit {
+                    percent: self.config.delivery.pause_failed_percent,
+                    least: self.config.delivery.pause_failed_least,
+                })
+                .filter(|limit| limit.percent > 0),
+                holds_uncertain: self.config.delivery.hold_uncertain,
             },
             relays: self.relays()?,
         })))

@@ -6,6 +6,7 @@ mod dkim;
 mod editions;
 mod feeds;
 mod gather;
+mod intervene;
 mod man;
 mod output;
 mod preview;
@@ -40,7 +41,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do
   1  failed
   2  usage or configuration is wrong
-  3  done for now, some deliveries wait for a later attempt";
+  3  done for now, some deliveries wait for a later attempt or for your word";
 
 #[derive(Debug, Args)]
 struct Global {
@@ -87,7 +88,7 @@ enum Command {
     Subscribers(subscribers::Command),
     /// List summaries, show one, or mark one as corrected or retracted.
     Summaries(summaries::Arguments),
-    /// List editions, show one, or change and approve a draft.
+    /// List editions, show one, change and approve a draft; pause, resume, cancel and retry.
     Editions(editions::Arguments),
     /// Write every feed as a file.
     Feeds(feeds::Arguments),

@@ -45,7 +45,7 @@ enum Left {
     Done,
     /// The relay can't be used now.
     RelayDown,
-    /// The process is to stop, or its lease may end before the next message has gone.
+    /// The process or the edition is to stop, or the lease may end before the next message has gone.
     Stopped,
 }
 
@@ -168,7 +168,7 @@ impl Carrier {
             if courier.clock.now().since(read) > FRESH {
                 return Ok(None);
             }
-            if self.is_stopped() {
+            if self.is_stopped() || courier.brake.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
             let connection = match self.connect(courier).await? {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::brake::Brake;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Outcome;
 use crate::store::{Clerk, Store};
@@ -32,19 +33,31 @@ pub(super) struct Recorder {
     outcomes: mpsc::Sender<(Outcome, oneshot::Sender<()>)>,
     /// Somebody waits for an answer.
     wanted: Arc<Notify>,
+    brake: Arc<Brake>,
 }
 
 impl Recorder {
     /// Starts recording, in groups of `enough` unless somebody waits; the task ends when every clone is
     /// gone, and says what went wrong.
-    pub(super) fn start(store: Store, enough: usize) -> (Self, tokio::task::JoinHandle<Result<()>>) {
+    pub(super) fn start(
+        store: Store,
+        enough: usize,
+        brake: Arc<Brake>,
+    ) -> (Self, tokio::task::JoinHandle<Result<()>>) {
         let (sender, receiver) = mpsc::channel(4 * GROUP);
         let wanted = Arc::new(Notify::new());
-        let recording = tokio::spawn(record_all(store, receiver, Arc::clone(&wanted), enough));
+        let recording = tokio::spawn(record_all(
+            store,
+            receiver,
+            Arc::clone(&wanted),
+            enough,
+            Arc::clone(&brake),
+        ));
         (
             Self {
                 outcomes: sender,
                 wanted,
+                brake,
             },
             recording,
         )
@@ -53,6 +66,7 @@ impl Recorder {
     /// Hands an outcome over. When it can't be recorded the answer never comes and its channel closes.
     pub(super) async fn submit(&self, outcome: Outcome) -> Committed {
         let (sender, receiver) = oneshot::channel();
+        self.brake.submitted(&outcome);
         // A closed recorder drops the sender, which the receiver notices.
         let _ = self.outcomes.send((outcome, sender)).await;
         Committed {
@@ -87,6 +101,7 @@ async fn record_all(
     mut receiver: mpsc::Receiver<(Outcome, oneshot::Sender<()>)>,
     wanted: Arc<Notify>,
     enough: usize,
+    brake: Arc<Brake>,
 ) -> Result<()> {
     let mut group = Vec::with_capacity(GROUP);
     let mut waiting = Vec::with_capacity(GROUP);
@@ -110,6 +125,7 @@ async fn record_all(
             waiting.push(sender);
         }
         record(&mut clerk, &outcomes).await?;
+        brake.recorded(&store, &outcomes).await;
         for sender in waiting.drain(..) {
             // A connection that did not wait has ended already.
             let _ = sender.send(());

@@ -29,6 +29,7 @@ mod corrections;
 mod faults_of_disks;
 mod faults_of_relays;
 mod holding_back;
+mod interventions;
 mod limits;
 mod looking_first;
 mod manual_send;
