@@ -1,7 +1,8 @@
 //! Group commit: whatever has finished since the last commit is recorded in one statement.
 //!
 //! A statement costs hundreds of microseconds whatever it holds, so it waits until enough has come
-//! together, or until a connection has its next message ready and waits for the last one's outcome.
+//! together; once a connection has its next message ready and waits for the last one's outcome, only as
+//! long as that brings in more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,17 +108,28 @@ async fn record_all(
     let mut waiting = Vec::with_capacity(GROUP);
     let mut clerk = store.clerk();
     while receiver.recv_many(&mut group, GROUP).await > 0 {
+        let patience = tokio::time::sleep(PATIENCE);
+        tokio::pin!(patience);
         while group.len() < enough {
             tokio::select! {
                 more = receiver.recv_many(&mut group, GROUP) => if more == 0 { break },
                 () = wanted.notified() => break,
-                () = tokio::time::sleep(PATIENCE) => break,
+                () = &mut patience => break,
             }
         }
-        while group.len() < GROUP
-            && let Ok(more) = receiver.try_recv()
-        {
-            group.push(more);
+        let mut before = 0;
+        loop {
+            while group.len() < GROUP
+                && let Ok(more) = receiver.try_recv()
+            {
+                group.push(more);
+            }
+            if group.len() >= enough || group.len() == before {
+                break;
+            }
+            before = group.len();
+            // Replies that have come already are read meanwhile; when none has, this returns at once.
+            tokio::task::yield_now().await;
         }
         let mut outcomes = Vec::with_capacity(group.len());
         for (outcome, sender) in group.drain(..) {
