@@ -4,7 +4,9 @@
 
 mod background;
 pub mod check;
+pub mod dkim;
 pub mod feeds;
+pub mod interventions;
 pub mod preview;
 pub mod publish;
 pub mod readers;
@@ -13,10 +15,13 @@ mod sources;
 pub mod status;
 
 use crate::config::{self, Config, Database};
+
 use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
-use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::{SessionSettings, Timeouts};
+use crate::deliver::worker::{Backoff, Courier, Identity, Parts, Rules};
+use crate::deliver::{Limit, SessionSettings, Timeouts};
+use crate::domain::dkim::DkimIdentity;
 use crate::domain::relay::Limits;
 use crate::domain::text::hex;
 use crate::domain::{
@@ -221,6 +226,14 @@ impl App {
                 first: self.config.delivery.retry_first,
                 max: self.config.delivery.retry_max,
             },
+            rules: Rules {
+                pause: Some(Limit {
+                    percent: self.config.delivery.pause_failed_percent,
+                    least: self.config.delivery.pause_failed_least,
+                })
+                .filter(|limit| limit.percent > 0),
+                holds_uncertain: self.config.delivery.hold_uncertain,
+            },
             relays: self.relays()?,
         })))
     }
@@ -300,6 +313,8 @@ fn relays(config: &Config) -> Result<Vec<(Relay, Limits)>> {
         messages: Limits::of(1).messages,
         idle: config.delivery.idle,
     };
+    let active = config.dkim.iter().filter(|key| key.active);
+    let keys: Vec<DkimIdentity> = active.map(|key| key.identity.clone()).collect();
     config
         .relays
         .iter()
@@ -310,7 +325,9 @@ fn relays(config: &Config) -> Result<Vec<(Relay, Limits)>> {
             };
             let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings)
                 .map_err(|problem| problem.at(config.file.display()))?;
-            Ok((made, relay.limits))
+            let signed = relay.signed.clone();
+            let signer = signed.and_then(|headers| DkimSigner::new(keys.clone(), headers));
+            Ok((made.signed_by(signer), relay.limits))
         })
         .collect()
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::database::with_password;
-use super::section::Section;
+use super::section::{Section, TextOrList};
 use super::{below, private};
+use crate::domain::dkim::SignedHeaders;
 use crate::domain::relay::{Limits, Rates, RelayAddress, hide_password};
 use crate::domain::{Problem, Result, Slug};
 
@@ -17,6 +18,8 @@ pub(super) const KEYS: &[&str] = &[
     "rate_per_hour",
     "backup",
     "password_file",
+    "dkim",
+    "dkim_headers",
 ];
 
 /// The name of the relay that the command line gives.
@@ -31,6 +34,8 @@ pub struct Relay {
     pub address: RelayAddress,
     /// What it may be burdened with.
     pub limits: Limits,
+    /// Which header fields are signed here; `None` when the relay signs by itself.
+    pub signed: Option<SignedHeaders>,
 }
 
 pub(super) fn read(
@@ -47,6 +52,7 @@ pub(super) fn read(
         })?;
         let limits = limits(&mut section, connections)?;
         let password_file = section.path("password_file")?;
+        let signed = signed(&mut section)?;
         if relays.iter().any(|relay| relay.name == name) {
             return Err(twice(&section, "name", name.as_str()));
         }
@@ -58,6 +64,7 @@ pub(super) fn read(
             name,
             address,
             limits,
+            signed,
         });
         if relays.iter().all(|relay| relay.limits.backup) {
             backups = Some(section.place_of("backup"));
@@ -78,6 +85,7 @@ pub(super) fn read(
         name: Slug::parse(NAMELESS)?,
         address,
         limits: Limits::of(connections),
+        signed: Some(SignedHeaders::default()),
     }])
 }
 
@@ -94,6 +102,35 @@ fn limits(section: &mut Section<'_>, connections: u32) -> Result<Limits> {
         },
         backup: section.flag("backup")?.unwrap_or(false),
     })
+}
+
+/// Who signs what goes through this relay, and which header fields.
+fn signed(section: &mut Section<'_>) -> Result<Option<SignedHeaders>> {
+    let signs_itself = section.parsed("dkim", |text| match text.trim() {
+        "sign" => Ok(false),
+        "self" => Ok(true),
+        other => Err(
+            Problem::configuration(format!("expected \"sign\" or \"self\", got {other:?}")).hint(
+                "write \"sign\" when the keys of [[dkim]] sign, \"self\" when this relay signs by itself",
+            ),
+        ),
+    })?;
+    let headers = match section.text_or_list("dkim_headers")? {
+        None => None,
+        Some(TextOrList::Text(name)) => Some(SignedHeaders::preset(&name)),
+        Some(TextOrList::List(names)) => Some(SignedHeaders::of(names)),
+    }
+    .transpose()
+    .map_err(|problem| problem.at(section.place_of("dkim_headers")))?;
+    match (signs_itself.unwrap_or(false), headers) {
+        (false, headers) => Ok(Some(headers.unwrap_or_default())),
+        (true, None) => Ok(None),
+        (true, Some(_)) => Err(Problem::configuration(format!(
+            "{}: has no use where the relay signs by itself",
+            section.place_of("dkim_headers")
+        ))
+        .hint("remove it, or write dkim = \"sign\"")),
+    }
 }
 
 /// A name that stands in two tables of a list.

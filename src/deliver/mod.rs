@@ -4,8 +4,11 @@
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
 mod board;
+mod brake;
 mod carrier;
 pub mod compose;
+pub mod dkim;
+mod dkim_field;
 mod header;
 mod health;
 mod lane;
@@ -32,6 +35,7 @@ mod transaction;
 mod unfit;
 pub mod worker;
 
+pub use brake::Limit;
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
 pub use open::RelayTrouble;
 pub use outbox::Outbox;

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::board::Board;
+use super::brake::{Brake, Limit};
 use super::carrier::Carrier;
 use super::compose::Composer;
 use super::lane::Lane;
@@ -70,6 +71,15 @@ pub struct Backoff {
     pub max: Duration,
 }
 
+/// What is done about refusals and silence.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// From when an edition with many refusals pauses itself; `None`: never.
+    pub pause: Option<Limit>,
+    /// Whether what may have arrived is held for an admin, and not tried again.
+    pub holds_uncertain: bool,
+}
+
 /// Delivers; one at a time in a process.
 pub struct Courier {
     pub(super) store: Store,
@@ -85,6 +95,8 @@ pub struct Courier {
     board: Board,
     /// Wakes connections that have nothing to do: the work is done, or a relay's state has changed.
     pub(super) awake: Notify,
+    pub(super) brake: Arc<Brake>,
+    pub(super) holds_uncertain: bool,
 }
 
 /// What a courier works with.
@@ -103,6 +115,8 @@ pub struct Parts {
     pub backoff: Backoff,
     /// Relays, and what each may be burdened with.
     pub relays: Vec<(Relay, Limits)>,
+    /// What is done about refusals and silence.
+    pub rules: Rules,
 }
 
 impl Courier {
@@ -125,6 +139,8 @@ impl Courier {
             tally: Arc::default(),
             tenure: Tenure::new(),
             unfit: Unfit::default(),
+            brake: Arc::new(Brake::new(parts.rules.pause)),
+            holds_uncertain: parts.rules.holds_uncertain,
             awake: Notify::new(),
         }
     }
@@ -159,10 +175,11 @@ impl Courier {
         // What an earlier run could not give back is nobody's work now.
         self.store.free_batches(&self.tenure.begin_anew()).await?;
         self.renew().await?;
+        self.brake.begin();
         self.look_after().await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.limits.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
-        let (recorder, recording) = Recorder::start(self.store.clone(), enough);
+        let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
@@ -262,16 +279,18 @@ impl Courier {
         Ok(())
     }
 
-    /// Frees what the dead hold, gives up on what is too old, and settles the editions.
+    /// Frees what the dead hold, gives up on what is too old or cancelled, and settles the editions.
     async fn look_after(&self) -> Result<()> {
+        self.brake.look(&self.store).await?;
         let under_way = [State::Planned, State::Sending, State::Waiting];
-        if self.store.editions_in(None, &under_way).await?.is_empty() {
+        if self.store.editions_in(None, &under_way).await?.is_empty() && !self.store.has_loose_ends().await? {
             // Each of the statements below would take the write lock of a SQLite file.
             return Ok(());
         }
         let now = self.clock.now();
         self.store.free_dead_batches().await?;
         self.store.expire_deliveries(now).await?;
+        self.store.end_cancelled(now).await?;
         self.store.settle_editions(now, self.is_stalled()).await
     }
 }

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod condition;
 pub mod delivery;
 pub mod digest;
+pub mod dkim;
+pub mod dkim_key;
 pub mod doi;
 pub mod edition;
 pub mod fetch;

@@ -2,20 +2,25 @@
 
 pub mod arrivals;
 pub mod audience;
+pub mod bounces;
 mod dialect;
 mod drafts;
 pub mod editions;
+mod endings;
 mod fault;
 mod feeds;
 mod fetch;
 pub mod import;
+pub mod interventions;
 pub mod lease;
 pub mod ledger;
 mod lists;
 mod migrate;
+mod outcomes;
 pub mod owner;
 mod private_file;
 pub mod rates;
+pub mod refusals;
 pub mod relay_states;
 pub mod schedule;
 pub mod subscribers;
@@ -26,6 +31,7 @@ mod tokens;
 use crate::domain::{Problem, Result};
 use dialect::Dialect;
 use fault::db;
+pub use outcomes::Clerk;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -96,6 +102,8 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
+            // A file does not go away while it is open.
+            .test_before_acquire(dialect == Dialect::Postgres)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
             .after_release(move |connection, _| Box::pin(is_at_rest(connection, dialect)))
             .connect_with(options)
