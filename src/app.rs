@@ -220,6 +220,7 @@ impl App {
                 first: self.config.delivery.retry_first,
                 max: self.config.delivery.retry_max,
             },
+            lease: self.config.delivery.lease,
             relays: self.relays()?,
         })))
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::tenure::TERM;
 use super::worker::Courier;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Batch;
@@ -24,7 +23,7 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
     let unfit = courier.unfit.editions(now);
     let batch = courier
         .store
-        .lease_batch_but(&owner, now, now.plus(TERM), &unfit)
+        .lease_batch_but(&owner, now, now.plus(courier.tenure.term()), &unfit)
         .await?;
     Ok(batch.map(|batch| Leased { batch, owner }))
 }

@@ -11,6 +11,7 @@ mod leased;
 pub mod message;
 mod open;
 mod outbox;
+mod patience;
 mod quoted;
 mod recorder;
 pub mod relay;

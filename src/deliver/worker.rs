@@ -9,16 +9,15 @@ use tokio::task::JoinSet;
 use super::carrier::Carrier;
 use super::compose::Composer;
 use super::health::Health;
+use super::patience::in_time;
 use super::recorder::Recorder;
 use super::relay::Relay;
-use super::tenure::{TERM, Tenure};
+use super::tenure::Tenure;
 use super::unfit::Unfit;
 use crate::domain::edition::State;
 use crate::domain::{Clock, Problem, Random, Result};
 use crate::store::Store;
 
-/// How often leases are renewed.
-const RENEWAL: Duration = Duration::from_secs(15);
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
 
@@ -102,6 +101,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Waits between attempts.
     pub backoff: Backoff,
+    /// How long a batch is leased without renewal.
+    pub lease: Duration,
     /// Relays with the number of connections to each.
     pub relays: Vec<(Relay, u32)>,
 }
@@ -126,7 +127,7 @@ impl Courier {
                 })
                 .collect(),
             tally: Arc::default(),
-            tenure: Tenure::new(),
+            tenure: Tenure::new(parts.lease),
             unfit: Unfit::default(),
         }
     }
@@ -208,10 +209,8 @@ impl Courier {
 
     async fn keep_leases(&self) {
         loop {
-            tokio::time::sleep(UPKEEP).await;
-            if self
-                .tenure
-                .ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
+            tokio::time::sleep(self.tenure.pace()).await;
+            if self.tenure.is_to_be_renewed(self.clock.now())
                 && let Err(problem) = self.renew().await
             {
                 tracing::warn!(%problem, "leases not renewed");
@@ -230,8 +229,8 @@ impl Courier {
 
     pub(super) async fn renew(&self) -> Result<()> {
         let owner = self.tenure.owner();
-        let until = self.clock.now().plus(TERM);
-        self.store.renew_batches(&owner, until).await?;
+        let until = self.clock.now().plus(self.tenure.term());
+        in_time(self.tenure.patience(), self.store.renew_batches(&owner, until)).await?;
         self.tenure.renewed(&owner, until, self.clock.now());
         Ok(())
     }
