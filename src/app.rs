@@ -13,10 +13,10 @@ mod sources;
 pub mod status;
 
 use crate::config::{self, Config, Database};
-use crate::deliver::SessionSettings;
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
+use crate::deliver::{SessionSettings, Timeouts};
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -291,7 +291,14 @@ impl Identity for Names {
 fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
     let settings = SessionSettings {
         hello: config.delivery.hello.clone(),
-        timeout: config.delivery.timeout,
+        timeouts: Timeouts {
+            command: config.delivery.timeout,
+            data: config.delivery.timeout_data,
+            block: config.delivery.timeout_block,
+            final_dot: config.delivery.timeout_final,
+        },
+        messages: 1000,
+        idle: config.delivery.idle,
     };
     config
         .relays

@@ -7,7 +7,7 @@ mod programs;
 
 use postrider::deliver::{
     Envelope, Mailbox, MessageHead, Part, ReaderValues, Relay, RelayTrouble, SegmentMessage, SessionSettings,
-    Stage, Verdict,
+    Stage, Timeouts, Verdict,
 };
 use postrider::domain::EmailAddress;
 use postrider::domain::relay::RelayAddress;
@@ -20,7 +20,9 @@ use std::time::Duration;
 fn relay_at(url: &str) -> Relay {
     let settings = SessionSettings {
         hello: "news.example.org".to_owned(),
-        timeout: Duration::from_secs(30),
+        timeouts: Timeouts::all(Duration::from_secs(30)),
+        messages: 1000,
+        idle: Duration::ZERO,
     };
     Relay::new("test", RelayAddress::parse(url).unwrap(), settings).unwrap()
 }
@@ -274,7 +276,9 @@ fn an_authority_that_cannot_be_read_is_named() {
             RelayAddress::parse(&format!("smtps://relay.example.org?ca={}", file.display())).unwrap();
         let settings = SessionSettings {
             hello: "news.example.org".to_owned(),
-            timeout: Duration::from_secs(1),
+            timeouts: Timeouts::all(Duration::from_secs(1)),
+            messages: 1000,
+            idle: Duration::ZERO,
         };
         let problem = Relay::new("main", address, settings)
             .map(|_| ())

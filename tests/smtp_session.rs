@@ -28,7 +28,7 @@ async fn through(script: Script, hangs: bool) -> (Attempt, ScriptedRelay) {
     assert_eq!(attempt.session_usable, connection.is_usable());
     if !connection.is_usable() {
         // A spent session refuses without a word to the relay.
-        assert_eq!(send(&mut connection, 9).await.verdict, RETRY);
+        assert_eq!(send(&mut connection, 9).await.verdict, Verdict::Untouched);
         connection = relay_to(&server, false).connect().await.unwrap();
     }
     let next = send(&mut connection, 2).await;

@@ -10,6 +10,10 @@ pub(super) const KEYS: &[&str] = &[
     "retry_max",
     "max_age",
     "timeout",
+    "timeout_data",
+    "timeout_block",
+    "timeout_final",
+    "idle",
     "connections",
     "hello",
     "lease",
@@ -29,8 +33,16 @@ pub struct Delivery {
     pub retry_max: Duration,
     /// How long after its planning an edition is tried at all.
     pub max_age: Duration,
-    /// How long a relay may take for one reply.
+    /// How long a relay may take for the reply to a command.
     pub timeout: Duration,
+    /// The same for DATA.
+    pub timeout_data: Duration,
+    /// How long a relay may take until it takes more of a message.
+    pub timeout_block: Duration,
+    /// How long a relay may take for the reply to a whole message.
+    pub timeout_final: Duration,
+    /// How long a connection without work is kept.
+    pub idle: Duration,
     /// Connections to each relay that sets no number of its own.
     pub connections: u32,
     /// The host name that is said in EHLO.
@@ -40,11 +52,18 @@ pub struct Delivery {
 }
 
 pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
+    // Whoever sets one limit means all of them; else RFC 5321 4.5.3.2 says how long.
+    let timeout = section.duration("timeout", SECOND)?;
+    let or = |minutes: u32| timeout.unwrap_or(minutes * MINUTE);
     let delivery = Delivery {
         retry_first: section.duration("retry_first", SECOND)?.unwrap_or(MINUTE),
         retry_max: section.duration("retry_max", SECOND)?.unwrap_or(60 * MINUTE),
         max_age: section.duration("max_age", SECOND)?.unwrap_or(48 * 60 * MINUTE),
-        timeout: section.duration("timeout", SECOND)?.unwrap_or(5 * MINUTE),
+        timeout: or(5),
+        timeout_data: section.duration("timeout_data", SECOND)?.unwrap_or(or(2)),
+        timeout_block: section.duration("timeout_block", SECOND)?.unwrap_or(or(3)),
+        timeout_final: section.duration("timeout_final", SECOND)?.unwrap_or(or(10)),
+        idle: section.duration("idle", SECOND)?.unwrap_or(10 * SECOND),
         connections: section.number("connections", 1..201)?.unwrap_or(4),
         hello: section.parsed("hello", host_name)?.unwrap_or_else(|| site.host()),
         lease: section.duration("lease", LEAST_LEASE)?.unwrap_or(MINUTE),

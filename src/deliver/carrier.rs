@@ -1,20 +1,18 @@
 //! One connection's work: lease a batch, hand its messages over, give it back.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
 use super::leased::{Leased, lease, put_off};
-use super::message::Envelope;
+use super::letter::Letter;
+use super::outcome;
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
-use super::retry::{Attempt, Verdict, due_after, next_attempt};
-use super::splice::ReaderValues;
+use super::retry::{Attempt, Verdict};
 use super::worker::{Courier, Lane, Until};
-use crate::domain::delivery::State;
-use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::domain::{Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};
 
 /// How long an idle connection waits before it looks again.
@@ -35,7 +33,10 @@ pub(super) struct Carrier {
     resting: Option<Timestamp>,
     /// The outcome that must be recorded before the next message is handed over.
     pending: Option<Committed>,
-    message: Vec<u8>,
+    /// Room of a message that has gone.
+    spare: Vec<u8>,
+    /// Since when there was nothing to do.
+    idle_since: Option<Timestamp>,
 }
 
 /// Why a batch was left.
@@ -63,7 +64,8 @@ impl Carrier {
             connection: None,
             resting: None,
             pending: None,
-            message: Vec::new(),
+            spare: Vec::new(),
+            idle_since: None,
         }
     }
 
@@ -91,6 +93,7 @@ impl Carrier {
                 && next.is_some_and(|due| due <= now)
                 && let Some(leased) = lease(&courier).await?
             {
+                self.idle_since = None;
                 self.deliver(&courier, &leased).await?;
                 continue;
             }
@@ -100,7 +103,10 @@ impl Carrier {
                 Some(due) if due <= now && !down => IDLE,
                 _ => LONG_IDLE,
             };
-            if let Some(idle) = self.connection.take() {
+            let idle_since = *self.idle_since.get_or_insert(now);
+            if now.since(idle_since) >= self.lane(&courier)?.relay.idle()
+                && let Some(idle) = self.connection.take()
+            {
                 // A relay ends what says nothing for minutes; a new connection is cheap.
                 idle.quit().await;
             }
@@ -145,6 +151,8 @@ impl Carrier {
     }
 
     /// `None` when what was `read` is too old to go by.
+    ///
+    /// The message after the one that goes is made already: its envelope may travel behind it.
     async fn deliver_due(
         &mut self,
         courier: &Courier,
@@ -154,76 +162,93 @@ impl Carrier {
         read: Timestamp,
     ) -> Result<Option<Left>> {
         let batch = &leased.batch;
-        for due in due {
+        let mut due = due.into_iter();
+        let mut next = self.next_letter(courier, batch, mail, &mut due).await?;
+        while let Some(letter) = next.take() {
             if courier.clock.now().since(read) > FRESH {
                 return Ok(None);
             }
             if self.is_stopped() {
                 return Ok(Some(Left::Stopped));
             }
-            let address = match (&due.address, due.left) {
-                (Some(address), None) => address,
-                (_, left) => {
-                    courier.tally.excluded.fetch_add(1, Ordering::Relaxed);
-                    let reason = left.unwrap_or("unreadable_address");
-                    self.record(outcome(batch, &due, State::Excluded, Some(reason.to_owned())))
-                        .await;
+            let connection = match self.connect(courier).await? {
+                Some(connection) => connection,
+                None => return Ok(Some(Left::RelayDown)),
+            };
+            let attempt = match connection.begin(&letter.envelope()).await {
+                Err(attempt) if attempt.verdict == Verdict::Untouched => {
+                    next = Some(letter);
                     continue;
                 }
-            };
-            if !self.connect(courier).await? {
-                return Ok(Some(Left::RelayDown));
-            }
-            let Some(attempt) = self.hand_over(courier, leased, mail, &due, address).await? else {
-                return Ok(Some(Left::Stopped));
-            };
-            if attempt.verdict == Verdict::RelayDown {
-                self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Some(Left::RelayDown));
-            }
-            let lane = self.lane(courier)?;
-            if attempt.verdict == Verdict::Sent {
-                if lane.health.took_one() {
-                    courier.store.set_trouble(None).await?;
+                Err(attempt) => attempt,
+                Ok(()) => {
+                    next = self.next_letter(courier, batch, mail, &mut due).await?;
+                    match self.hand_over(courier, leased, &letter, next.as_ref()).await? {
+                        Some(attempt) => attempt,
+                        None => return Ok(Some(Left::Stopped)),
+                    }
                 }
-            } else if !attempt.session_usable
-                && matches!(attempt.verdict, Verdict::Retry | Verdict::Uncertain)
-                && lane.health.lost_one()
-            {
-                self.judged(courier, batch, &due, &attempt).await?;
-                self.relay_down(courier, &attempt.log_text()).await?;
-                return Ok(Some(Left::RelayDown));
+            };
+            if let Some(left) = self.judged(courier, batch, &letter.due, &attempt).await? {
+                return Ok(Some(left));
             }
-            self.judged(courier, batch, &due, &attempt).await?;
+            self.spare = letter.message;
+            if next.is_none() {
+                next = self.next_letter(courier, batch, mail, &mut due).await?;
+            }
         }
         Ok(Some(Left::Done))
     }
 
-    /// Makes sure that there is a connection; false when the relay can't be used now.
-    async fn connect(&mut self, courier: &Courier) -> Result<bool> {
-        if self.connection.as_ref().is_some_and(Connection::is_usable) {
-            return Ok(true);
+    /// The message for the next reader who is to have one; who has left is recorded as excluded.
+    async fn next_letter(
+        &mut self,
+        courier: &Courier,
+        batch: &Batch,
+        mail: &SegmentMail,
+        due: &mut impl Iterator<Item = Due>,
+    ) -> Result<Option<Letter>> {
+        for mut due in due {
+            match (due.address.take(), due.left) {
+                (Some(address), None) => {
+                    let room = std::mem::take(&mut self.spare);
+                    return Letter::write(courier, batch, mail, due, address, room).map(Some);
+                }
+                _ => self.record(outcome::excluded(courier, batch, &due)).await,
+            }
         }
+        Ok(None)
+    }
+
+    /// A connection that takes a message; `None` when the relay can't be used now.
+    async fn connect(&mut self, courier: &Courier) -> Result<Option<&mut Connection>> {
+        if !self.connection.as_ref().is_some_and(Connection::is_usable) {
+            if let Some(spent) = self.connection.take() {
+                spent.quit().await;
+            }
+            self.connection = self.open(courier).await?;
+        }
+        Ok(self.connection.as_mut())
+    }
+
+    async fn open(&mut self, courier: &Courier) -> Result<Option<Connection>> {
         let lane = self.lane(courier)?;
         if lane.health.down_until(courier.clock.now()).is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         let [stop, failure] = &mut self.stops;
         let connected = tokio::select! {
             connected = lane.relay.connect() => connected,
             // A relay that hangs may take minutes to say nothing.
-            () = told(stop) => return Ok(false),
-            () = told(failure) => return Ok(false),
+            () = told(stop) => return Ok(None),
+            () = told(failure) => return Ok(None),
         };
         match connected {
-            Ok(connection) => {
-                self.connection = Some(connection);
-                Ok(true)
-            }
+            Ok(connection) => Ok(Some(connection)),
             Err(trouble) => {
                 self.relay_down(courier, &trouble.to_string()).await?;
                 self.resting = Some(courier.clock.now().plus(courier.backoff.first));
-                Ok(false)
+                Ok(None)
             }
         }
     }
@@ -244,7 +269,9 @@ impl Carrier {
             .await
     }
 
-    /// `None` when the message was held back because the lease may have ended.
+    /// Hands the message of the open transaction over, with the envelope of the next behind it.
+    ///
+    /// `None` when it was held back because the lease may have ended.
     ///
     /// # Errors
     /// When the outcome of the message before can't be recorded: nothing more must go then.
@@ -252,92 +279,58 @@ impl Carrier {
         &mut self,
         courier: &Courier,
         leased: &Leased,
-        mail: &SegmentMail,
-        due: &Due,
-        address: &EmailAddress,
+        letter: &Letter,
+        next: Option<&Letter>,
     ) -> Result<Option<Attempt>> {
-        let batch = &leased.batch;
-        let identity = &courier.identity;
-        let message_id = identity.message_id(batch.edition, due.subscriber);
-        let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
-        self.message.clear();
-        mail.message(name).splice(
-            &ReaderValues {
-                to: address,
-                name,
-                message_id: &message_id,
-                date: &courier.clock.now().rfc2822(),
-                unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
-                preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
-            },
-            &mut self.message,
-        )?;
-        let return_path = identity.return_path(batch.edition, due.subscriber);
-        let envelope = Envelope {
-            from: &return_path,
-            to: address,
-            message_id: &message_id,
-        };
-        // Taken only when the message is about to go: a refusal before leaves it for the next one.
-        let pending = &mut self.pending;
-        let mut held_back = Ok(false);
-        let may_go = async {
-            if let Err(problem) = committed(pending.take()).await {
-                held_back = Err(problem);
-                return Err(Problem::failed(
-                    "the outcome of the message before is not recorded",
-                ));
-            }
-            if !courier.tenure.holds(&leased.owner, courier.clock.now()) {
-                held_back = Ok(true);
-                return Err(Problem::failed("the lease of this batch may have ended"));
-            }
-            Ok(())
-        };
+        let recorded = committed(self.pending.take()).await;
+        if recorded.is_err() || !courier.tenure.holds(&leased.owner, courier.clock.now()) {
+            // The relay waits for the message: only closing takes the transaction back.
+            self.connection = None;
+            return recorded.map(|()| None);
+        }
         let connection = self
             .connection
             .as_mut()
             .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
-        let attempt = connection.send(&envelope, &self.message, may_go).await;
-        Ok((!held_back?).then_some(attempt))
+        let next = next.map(Letter::envelope);
+        let attempt = connection
+            .finish(&letter.envelope(), &letter.message, next.as_ref())
+            .await;
+        Ok(Some(attempt))
     }
 
-    /// Writes down what an attempt means.
-    async fn judged(&mut self, courier: &Courier, batch: &Batch, due: &Due, attempt: &Attempt) -> Result<()> {
-        let tally = &courier.tally;
-        let (state, count) = match attempt.verdict {
-            Verdict::Sent => (State::Sent, &tally.sent),
-            Verdict::Fail { .. } => (State::Failed, &tally.failed),
-            Verdict::Uncertain => (State::Uncertain, &tally.deferred),
-            Verdict::Retry | Verdict::RelayDown => (State::Waiting, &tally.deferred),
+    /// Tells the relay's health of an attempt, and has it written down; says when the batch is left.
+    async fn judged(
+        &mut self,
+        courier: &Courier,
+        batch: &Batch,
+        due: &Due,
+        attempt: &Attempt,
+    ) -> Result<Option<Left>> {
+        let lost = match attempt.verdict {
+            Verdict::RelayDown => {
+                self.relay_down(courier, &attempt.log_text()).await?;
+                return Ok(Some(Left::RelayDown));
+            }
+            Verdict::Untouched => return Ok(None),
+            Verdict::Sent => {
+                if self.lane(courier)?.health.took_one() {
+                    courier.store.set_trouble(None).await?;
+                }
+                false
+            }
+            Verdict::Retry | Verdict::Uncertain if !attempt.session_usable => {
+                self.lane(courier)?.health.lost_one()
+            }
+            _ => false,
         };
-        count.fetch_add(1, Ordering::Relaxed);
-        let mut outcome = outcome(batch, due, state, attempt.text.clone());
-        outcome.attempt = 1;
-        outcome.code = attempt.code.map(i64::from);
-        outcome.relay = Some(self.lane(courier)?.relay.name().to_owned());
-        if !state.is_final() {
-            let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
-            let (first, max) = (courier.backoff.first, courier.backoff.max);
-            let wait = next_attempt(attempts, first, max, courier.random.unit());
-            outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
-            tracing::info!(
-                edition = batch.edition,
-                subscriber = due.subscriber,
-                said = attempt.log_text(),
-                wait_s = wait.as_secs(),
-                "delivery deferred"
-            );
-        } else if state == State::Failed {
-            tracing::info!(
-                edition = batch.edition,
-                subscriber = due.subscriber,
-                said = attempt.log_text(),
-                "delivery failed"
-            );
-        }
+        let outcome = outcome::of_attempt(courier, batch, due, attempt, self.lane(courier)?.relay.name());
         self.record(outcome).await;
-        Ok(())
+        if lost {
+            self.relay_down(courier, &attempt.log_text()).await?;
+            return Ok(Some(Left::RelayDown));
+        }
+        Ok(None)
     }
 
     /// The recorder keeps the order, so that waiting for the last outcome is waiting for all.
@@ -370,18 +363,5 @@ impl Carrier {
 async fn told(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
-    }
-}
-
-fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {
-    Outcome {
-        edition: batch.edition,
-        subscriber: due.subscriber,
-        state,
-        attempt: 0,
-        code: None,
-        text,
-        relay: None,
-        next_attempt: None,
     }
 }

@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 
 use super::reply::{Lines, hide_addresses};
 use super::retry::{Happened, Silence, Stage};
-use super::session::{Session, SessionSettings, Terms, refusal};
+use super::session::{Session, SessionSettings, refusal};
 use super::stream::Wire;
 use super::tls;
 use crate::domain::Problem;
@@ -128,7 +128,7 @@ async fn establish(
     settings: &SessionSettings,
 ) -> Result<Session, Happened> {
     let not_safe = |stage, what: String| Happened::Unsafe(stage, what);
-    let wire = Wire::connect(&address.host, address.port, settings.timeout).await?;
+    let wire = Wire::connect(&address.host, address.port, settings.timeouts.command).await?;
     let tls = match (address.tls, connector) {
         (Tls::None, _) => None,
         (_, Some(connector)) => {
@@ -142,12 +142,7 @@ async fn establish(
         wire.start_tls(connector, name.clone()).await?;
     }
     let (connection, mut offer) = greet(&wire, settings).await?;
-    let mut session = Session {
-        connection,
-        wire,
-        terms: Terms::default(),
-        closed: false,
-    };
+    let mut session = Session::new(connection, wire, settings);
     if let (Tls::Required | Tls::Opportunistic, Some((connector, name))) = (address.tls, tls) {
         if offer.has("STARTTLS", None) {
             let lines = session.step(Stage::StartTls, "STARTTLS\r\n").await?;

@@ -1,6 +1,7 @@
 //! A relay as the worker sees it: something that takes messages, whether server or folder.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::time::Duration;
 use tokio_rustls::TlsConnector;
 
 use super::message::Envelope;
@@ -63,6 +64,11 @@ impl Relay {
         &self.name
     }
 
+    /// How long a connection without work is kept.
+    pub(super) fn idle(&self) -> Duration {
+        self.settings.idle
+    }
+
     /// Where it is.
     pub fn address(&self) -> &RelayAddress {
         &self.address
@@ -116,6 +122,33 @@ impl Connection {
         match self {
             Self::Outbox(outbox) => outbox.send(envelope, message, before_final_dot).await,
             Self::Smtp(session) => session.send(envelope, message, before_final_dot).await,
+        }
+    }
+
+    /// Opens the transaction of one message.
+    ///
+    /// # Errors
+    /// The outcome of this attempt, when the relay did not ask for the message.
+    pub async fn begin(&mut self, envelope: &Envelope<'_>) -> std::result::Result<(), Attempt> {
+        match self {
+            Self::Outbox(_) => Ok(()),
+            Self::Smtp(session) => session.begin(envelope).await,
+        }
+    }
+
+    /// Hands over the message of the transaction that was opened, and announces the `next` one.
+    ///
+    /// Whoever calls it has the outcome of the message before recorded: a crash then repeats at most one
+    /// message a connection.
+    pub async fn finish(
+        &mut self,
+        envelope: &Envelope<'_>,
+        message: &[u8],
+        next: Option<&Envelope<'_>>,
+    ) -> Attempt {
+        match self {
+            Self::Outbox(outbox) => outbox.send(envelope, message, ready(Ok(()))).await,
+            Self::Smtp(session) => session.finish(message, next).await,
         }
     }
 

@@ -111,6 +111,8 @@ pub enum Verdict {
     },
     /// The relay's own trouble: the delivery is untouched, and the relay backs off.
     RelayDown,
+    /// The session ended before anything was said about this delivery: it goes over the next one.
+    Untouched,
 }
 
 /// Judges an outcome.
@@ -200,6 +202,17 @@ impl Attempt {
             code: happened.code(),
             text: Some(happened.text()).filter(|text| !text.is_empty()),
             session_usable,
+        }
+    }
+
+    /// The session ended, and not because of this message.
+    pub fn untouched(why: &str) -> Self {
+        Self {
+            verdict: Verdict::Untouched,
+            stage: None,
+            code: None,
+            text: Some(tidy(why)),
+            session_usable: false,
         }
     }
 

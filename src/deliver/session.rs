@@ -11,18 +11,61 @@ use super::message::Envelope;
 use super::reply::{Lines, Reply};
 use super::retry::{Attempt, Happened, Silence, Stage};
 use super::stream::Wire;
+use super::transaction::{Phase, commands};
 use crate::domain::Result as PostriderResult;
 
 /// A relay that does not answer QUIT is not waited for.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long a relay may take (RFC 5321, 4.5.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Connecting, the handshake, the greeting, and the answer to every command but DATA.
+    pub command: Duration,
+    /// The answer to DATA.
+    pub data: Duration,
+    /// Until it takes more of what is written.
+    pub block: Duration,
+    /// The answer to the final dot. Ending it early makes doubles (RFC 1047).
+    pub final_dot: Duration,
+}
+
+impl Timeouts {
+    /// The same for everything.
+    pub const fn all(limit: Duration) -> Self {
+        Self {
+            command: limit,
+            data: limit,
+            block: limit,
+            final_dot: limit,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    /// What RFC 5321 asks for.
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            command: 5 * MINUTE,
+            data: 2 * MINUTE,
+            block: 3 * MINUTE,
+            final_dot: 10 * MINUTE,
+        }
+    }
+}
 
 /// How sessions behave.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
     /// The name given in EHLO.
     pub hello: String,
-    /// How long any one step may take: connecting, the handshake, each reply.
-    pub timeout: Duration,
+    /// How long the relay may take.
+    pub timeouts: Timeouts,
+    /// The most messages over one connection.
+    pub messages: u32,
+    /// How long a connection without work is kept.
+    pub idle: Duration,
 }
 
 /// What the relay offers, and what was agreed.
@@ -50,37 +93,66 @@ impl fmt::Display for Terms {
 }
 
 /// An open session; [`Session::open`] makes it.
+///
+/// Messages go one after the other: [`Session::begin`] opens a transaction, [`Session::finish`] hands
+/// its message over. Where the relay offers PIPELINING (RFC 2920), `finish` opens the next transaction in
+/// the same write, so that a message costs one round trip.
 pub struct Session {
     pub(super) connection: AsyncSmtpConnection,
     pub(super) wire: Wire,
     pub(super) terms: Terms,
-    /// A 421 came, or a transaction was left half done.
-    pub(super) closed: bool,
+    pub(super) timeouts: Timeouts,
+    /// How many more messages may begin.
+    pub(super) left: u32,
+    phase: Phase,
+    /// The commands of the transaction that was announced.
+    pub(super) announced: String,
+    /// Whether a transaction has come to its end.
+    proven: bool,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("terms", &self.terms)
-            .field("usable", &self.is_usable())
+            .field("phase", &self.phase)
             .finish_non_exhaustive()
     }
 }
 
-/// A message and its final dot in one write: split, the dot would wait for an acknowledgement.
-struct WithFinalDot<'a>(&'a str);
+/// A message, its final dot and what follows in one write: split, the dot would wait for an acknowledgement.
+struct WithFinalDot<'a>(&'a str, &'a str);
 
 impl fmt::Display for WithFinalDot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)?;
-        f.write_str(".\r\n")
+        f.write_str(".\r\n")?;
+        f.write_str(self.1)
     }
 }
 
 impl Session {
+    pub(super) fn new(connection: AsyncSmtpConnection, wire: Wire, settings: &SessionSettings) -> Self {
+        Self {
+            connection,
+            wire,
+            terms: Terms::default(),
+            timeouts: settings.timeouts,
+            left: settings.messages.max(1),
+            phase: Phase::Ready,
+            announced: String::new(),
+            proven: false,
+        }
+    }
+
     /// Whether the next message can be sent over this session.
     pub fn is_usable(&self) -> bool {
-        !self.closed && self.wire.is_alive()
+        self.phase != Phase::Closed && self.wire.is_alive() && (self.left > 0 || self.is_under_way())
+    }
+
+    /// Whether a transaction was opened or announced.
+    fn is_under_way(&self) -> bool {
+        matches!(self.phase, Phase::Announced | Phase::Message)
     }
 
     /// What was agreed with the relay.
@@ -88,101 +160,174 @@ impl Session {
         &self.terms
     }
 
-    /// Sends one message: CRLF line ends, no final dot.
+    /// Opens the transaction of one message: MAIL, RCPT and DATA, in one write where the relay takes that.
     ///
-    /// The message and its final dot leave only after `before_final_dot` has said yes; when it says
-    /// no, the connection is dropped and nothing has been sent.
-    pub async fn send<F>(&mut self, envelope: &Envelope<'_>, message: &[u8], before_final_dot: F) -> Attempt
-    where
-        F: Future<Output = PostriderResult<()>>,
-    {
-        if !self.is_usable() {
-            let closed = Silence::Dropped("the session was over".to_owned());
-            return Attempt::of(&Happened::NoReply(Stage::Mail, closed), false);
+    /// # Errors
+    /// The outcome of this attempt, when the relay did not ask for the message.
+    pub async fn begin(&mut self, envelope: &Envelope<'_>) -> Result<(), Attempt> {
+        if !self.is_usable() || self.phase == Phase::Message {
+            return Err(Attempt::untouched("the session was over"));
         }
-        // Stays set when this future is dropped half way: nobody may use the session then.
-        self.closed = true;
-        let (happened, in_step) = match self.transact(envelope, message, before_final_dot).await {
-            Ok(happened) => (happened, true),
-            Err(happened) => (happened, false),
+        let commands = match commands(envelope) {
+            Ok(commands) => commands,
+            Err(what) => return Err(Attempt::of(&Happened::Local(what), self.is_usable())),
         };
-        self.closed = !in_step || happened.code() == Some(421);
+        // Stays set when this future is dropped half way: nobody may use the session then.
+        let phase = std::mem::replace(&mut self.phase, Phase::Closed);
+        let opened = if self.terms.pipelining {
+            self.open_at_once(phase, &commands).await
+        } else {
+            self.open_by_steps(phase, &commands).await
+        };
+        match opened {
+            Ok((next, None)) => {
+                self.phase = next;
+                Ok(())
+            }
+            Ok((next, Some(refused))) => {
+                self.phase = next;
+                self.proven = true;
+                Err(Attempt::of(&refused, self.is_usable()))
+            }
+            Err(happened) => Err(self.ended(&happened)),
+        }
+    }
+
+    /// What the end of the session means for the message that was to begin.
+    fn ended(&self, happened: &Happened) -> Attempt {
+        let ended = match happened {
+            Happened::Reply(Stage::Mail, reply) => reply.code == 421,
+            Happened::NoReply(Stage::Mail, Silence::Dropped(_)) => true,
+            _ => false,
+        };
+        if ended && self.proven {
+            // Some relays end a session after so many messages or so much time.
+            return Attempt::untouched(&happened.text());
+        }
+        Attempt::of(happened, self.is_usable())
+    }
+
+    /// Hands the message of the open transaction over: CRLF line ends, no final dot.
+    ///
+    /// `next` is announced in the same write where the relay takes that; [`Session::begin`] of the same
+    /// envelope must follow then, or the session is left.
+    pub async fn finish(&mut self, message: &[u8], next: Option<&Envelope<'_>>) -> Attempt {
+        if self.phase != Phase::Message || !self.is_usable() {
+            return Attempt::untouched("the session was over");
+        }
+        let body = match prepare(message) {
+            Ok(body) => body,
+            Err(what) => {
+                // The relay waits for a message: only closing takes the transaction back.
+                self.phase = Phase::Closed;
+                return Attempt::of(&Happened::Local(what), false);
+            }
+        };
+        self.announced.clear();
+        if self.terms.pipelining
+            && self.left > 0
+            && let Some(Ok(commands)) = next.map(commands)
+        {
+            self.announced.push_str(commands.all());
+        }
+        self.phase = Phase::Closed;
+        let happened = match self.hand_over(&body).await {
+            Ok(happened) => {
+                self.proven = true;
+                if happened.code() != Some(421) {
+                    self.phase = self.after_message();
+                }
+                happened
+            }
+            Err(happened) => happened,
+        };
         Attempt::of(&happened, self.is_usable())
     }
 
-    /// `Ok` leaves the session ready for the next message, `Err` does not.
-    async fn transact<F>(
-        &mut self,
-        envelope: &Envelope<'_>,
-        message: &[u8],
-        before_final_dot: F,
-    ) -> Result<Happened, Happened>
-    where
-        F: Future<Output = PostriderResult<()>>,
-    {
-        let body = match prepare(envelope, message) {
-            Ok(body) => body,
-            Err(what) => return Ok(Happened::Local(what)),
-        };
-        let commands = [
-            (Stage::Mail, 2, format!("MAIL FROM:<{}>\r\n", envelope.from)),
-            (Stage::Rcpt, 2, format!("RCPT TO:<{}>\r\n", envelope.to.full())),
-            (Stage::Data, 3, "DATA\r\n".to_owned()),
-        ];
-        for (stage, class, command) in commands {
-            let lines = self.step(stage, command).await?;
-            if let Some(refused) = refusal(stage, &lines, class)? {
-                // After 421 the relay closes; a refused MAIL has begun nothing that needs a reset.
-                if lines.code != 421 && stage != Stage::Mail && !self.reset().await {
-                    return Err(refused);
-                }
-                return Ok(refused);
-            }
+    fn after_message(&mut self) -> Phase {
+        if self.announced.is_empty() {
+            Phase::Ready
+        } else {
+            self.left = self.left.saturating_sub(1);
+            Phase::Announced
         }
-        if let Err(problem) = before_final_dot.await {
-            return Err(Happened::Local(format!("not sent: {}", problem.message())));
-        }
+    }
+
+    /// `Ok` leaves the session in step, `Err` does not.
+    async fn hand_over(&mut self, body: &str) -> Result<Happened, Happened> {
         let begun = self.wire.written();
         let length = u64::try_from(body.len() + 3).unwrap_or(u64::MAX);
-        match self.step(Stage::Body, WithFinalDot(&body)).await {
+        self.wire.wait_for(self.timeouts.block, self.limit(Stage::Body));
+        let announced = std::mem::take(&mut self.announced);
+        self.write(WithFinalDot(body, &announced)).await;
+        self.announced = announced;
+        match self.wire.take_reply() {
             Ok(lines) => match refusal(Stage::Body, &lines, 2) {
                 Ok(None) => Ok(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines))),
                 Ok(Some(refused)) => Ok(refused),
                 Err(Happened::NoReply(_, silence)) => Err(Happened::NoReplyAfterDot(silence)),
                 Err(other) => Err(other),
             },
-            Err(Happened::NoReply(_, silence)) if self.wire.written() - begun >= length => {
-                Err(Happened::NoReplyAfterDot(silence))
-            }
+            Err(silence) if self.wire.written() - begun >= length => Err(Happened::NoReplyAfterDot(silence)),
             // A relay that refuses a message half way may say so before it closes.
-            Err(unsent @ Happened::NoReply(_, Silence::Dropped(_))) => match self.wire.last_words().await {
+            Err(silence @ Silence::Dropped(_)) => match self.wire.last_words().await {
                 Some(lines) if lines.code >= 400 => {
                     Err(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines)))
                 }
-                _ => Err(unsent),
+                _ => Err(Happened::NoReply(Stage::Body, silence)),
             },
-            Err(other) => Err(other),
+            Err(silence) => Err(Happened::NoReply(Stage::Body, silence)),
         }
     }
 
-    /// Writes a command and reads its reply.
-    pub(super) async fn step(&mut self, stage: Stage, command: impl fmt::Display) -> Result<Lines, Happened> {
+    /// Sends one message by itself. It leaves only after `before_final_dot` has said yes; when it says
+    /// no, the connection is dropped and nothing has been sent.
+    pub async fn send<F>(&mut self, envelope: &Envelope<'_>, message: &[u8], before_final_dot: F) -> Attempt
+    where
+        F: Future<Output = PostriderResult<()>>,
+    {
+        if let Err(what) = prepare(message) {
+            return Attempt::of(&Happened::Local(what), self.is_usable());
+        }
+        if let Err(attempt) = self.begin(envelope).await {
+            return attempt;
+        }
+        self.phase = Phase::Closed;
+        if let Err(problem) = before_final_dot.await {
+            let what = format!("not sent: {}", problem.message());
+            return Attempt::of(&Happened::Local(what), false);
+        }
+        self.phase = Phase::Message;
+        self.finish(message, None).await
+    }
+
+    /// Writes, and reads one reply, which [`Wire::take_reply`] gives.
+    pub(super) async fn write(&mut self, words: impl fmt::Display) {
         // What lettre makes of the reply is not needed: the wire has the relay's own words.
-        let _ = self.connection.command(command).await;
+        let _ = self.connection.command(words).await;
+    }
+
+    /// The next reply; `first` was read with the write.
+    pub(super) async fn reply(&mut self, stage: Stage, first: bool) -> Result<Lines, Happened> {
+        if !first {
+            let _ = self.connection.read_response().await;
+        }
         self.wire
             .take_reply()
             .map_err(|silence| Happened::NoReply(stage, silence))
     }
 
-    /// Forgets the transaction under way; false when the relay does not agree.
-    async fn reset(&mut self) -> bool {
-        matches!(self.step(Stage::Mail, "RSET\r\n").await, Ok(lines) if lines.code / 100 == 2)
+    /// Writes a command and reads its reply.
+    pub(super) async fn step(&mut self, stage: Stage, command: impl fmt::Display) -> Result<Lines, Happened> {
+        self.write(command).await;
+        self.reply(stage, true).await
     }
 
     /// Says goodbye, without waiting long for an answer.
     pub async fn quit(mut self) {
-        if self.is_usable() {
-            let _ = timeout(GOODBYE, self.connection.command("QUIT\r\n")).await;
+        if self.phase != Phase::Closed && !self.is_under_way() && self.wire.is_alive() {
+            let words = format!("{}QUIT\r\n", self.phase.words());
+            let _ = timeout(GOODBYE, self.connection.command(words)).await;
         }
     }
 }
@@ -204,21 +349,13 @@ pub(super) fn refusal(stage: Stage, lines: &Lines, wanted: u16) -> Result<Option
 }
 
 /// The message as DATA wants it: ASCII, a line end at its end, dots doubled at line starts.
-fn prepare<'a>(envelope: &Envelope<'_>, message: &'a [u8]) -> Result<Cow<'a, str>, String> {
-    let path = envelope.from;
-    if path.len() > 254
-        || !path
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'))
-    {
-        return Err("the return path has a character that cannot stand in MAIL FROM".to_owned());
-    }
+fn prepare(message: &[u8]) -> Result<Cow<'_, str>, String> {
     let text = std::str::from_utf8(message)
         .ok()
         .filter(|text| text.is_ascii() && text.ends_with("\r\n"))
         .ok_or("the message is not 7-bit, or its last line does not end")?;
     // Ours never begins a line with a dot; looking is cheap, and a lone dot would end the message.
-    if text.starts_with('.') || text.contains("\n.") {
+    if message.starts_with(b".") || memchr::memmem::find(message, b"\n.").is_some() {
         let stuffed = text.replace("\n.", "\n..");
         let lead = if text.starts_with('.') { "." } else { "" };
         return Ok(Cow::Owned(format!("{lead}{stuffed}")));

@@ -32,7 +32,9 @@ pub(super) struct Wire(Arc<Mutex<Inner>>);
 struct Inner {
     transport: Transport,
     peer: SocketAddr,
-    timeout: Duration,
+    /// How long the relay may take until it takes more, and until it answers.
+    block: Duration,
+    answer: Duration,
     /// Runs while something is waited for.
     deadline: Option<Pin<Box<Sleep>>>,
     /// What the relay sent and nobody has read yet.
@@ -79,11 +81,12 @@ impl Wire {
         Err(failed(last))
     }
 
-    fn over(socket: TcpStream, peer: SocketAddr, timeout: Duration) -> Self {
+    fn over(socket: TcpStream, peer: SocketAddr, limit: Duration) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             transport: Transport::Plain(socket),
             peer,
-            timeout,
+            block: limit,
+            answer: limit,
             deadline: None,
             raw: Vec::new(),
             ready: (Vec::new(), 0),
@@ -116,7 +119,7 @@ impl Wire {
                 ));
             }
             match std::mem::replace(&mut inner.transport, Transport::Gone) {
-                Transport::Plain(socket) => (socket, inner.timeout),
+                Transport::Plain(socket) => (socket, inner.answer),
                 other => {
                     inner.transport = other;
                     return Ok(());
@@ -156,7 +159,7 @@ impl Wire {
         let (mut transport, mut raw, limit) = {
             let mut inner = self.lock();
             let transport = std::mem::replace(&mut inner.transport, Transport::Gone);
-            (transport, std::mem::take(&mut inner.raw), inner.timeout)
+            (transport, std::mem::take(&mut inner.raw), inner.answer)
         };
         let read = async {
             let mut chunk = [0u8; 2048];
@@ -176,6 +179,12 @@ impl Wire {
             }
         };
         timeout(limit, read).await.ok().flatten()
+    }
+
+    /// How long the relay may take from now on: to take more of what is written, and to answer.
+    pub(super) fn wait_for(&self, block: Duration, answer: Duration) {
+        let mut inner = self.lock();
+        (inner.block, inner.answer) = (block, answer);
     }
 
     /// Octets handed over so far.
@@ -225,9 +234,8 @@ impl Inner {
         }
     }
 
-    /// Waits no longer than the time-out for whatever was pending.
-    fn or_deadline<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let limit = self.timeout;
+    /// Waits no longer than `limit` for whatever was pending.
+    fn or_deadline<T>(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<io::Result<T>> {
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(cx));
         Poll::Ready(Err(self.fail(Silence::TimedOut)))
@@ -262,7 +270,7 @@ impl Inner {
                 Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             };
             match polled {
-                Poll::Pending => return self.or_deadline(cx),
+                Poll::Pending => return self.or_deadline(cx, self.answer),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
                     return Poll::Ready(Err(self.fail(Silence::Dropped("closed by the relay".to_owned()))));
                 }
@@ -288,7 +296,7 @@ impl Inner {
             Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
         match polled {
-            Poll::Pending => self.or_deadline(cx),
+            Poll::Pending => self.or_deadline(cx, self.block),
             Poll::Ready(Ok(count)) => {
                 self.written += u64::try_from(count).unwrap_or_default();
                 self.deadline = None;
@@ -306,7 +314,7 @@ impl Inner {
             Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
         match polled {
-            Poll::Pending => self.or_deadline(cx),
+            Poll::Pending => self.or_deadline(cx, self.block),
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(Silence::Dropped(error.to_string())))),
         }

@@ -3,7 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use super::relay::ScriptedRelay;
-use postrider::deliver::{Attempt, Connection, Envelope, Relay, SessionSettings};
+use postrider::deliver::{Attempt, Connection, Envelope, Relay, SessionSettings, Timeouts};
 use postrider::domain::EmailAddress;
 use postrider::domain::relay::RelayAddress;
 use std::future::ready;
@@ -16,7 +16,9 @@ pub const TEXT: &str = "Subject: x\r\n\r\n.dot\r\n..dots\r\nend\r\n";
 pub fn relay_at(url: &str, timeout: Duration) -> Relay {
     let settings = SessionSettings {
         hello: "news.example.org".to_owned(),
-        timeout,
+        timeouts: Timeouts::all(timeout),
+        messages: 1000,
+        idle: Duration::ZERO,
     };
     Relay::new("test", RelayAddress::parse(url).unwrap(), settings).unwrap()
 }

@@ -1,0 +1,61 @@
+//! One message for one reader, complete before any of it goes.
+
+use super::compose::SegmentMail;
+use super::message::Envelope;
+use super::splice::ReaderValues;
+use super::worker::Courier;
+use crate::domain::{EmailAddress, Result};
+use crate::store::ledger::{Batch, Due};
+
+/// A message and its envelope.
+pub(super) struct Letter {
+    pub(super) due: Due,
+    address: EmailAddress,
+    message_id: String,
+    return_path: String,
+    /// CRLF line ends, no final dot.
+    pub(super) message: Vec<u8>,
+}
+
+impl Letter {
+    /// Writes the message into `message`, whose room is used again.
+    pub(super) fn write(
+        courier: &Courier,
+        batch: &Batch,
+        mail: &SegmentMail,
+        due: Due,
+        address: EmailAddress,
+        mut message: Vec<u8>,
+    ) -> Result<Self> {
+        let identity = &courier.identity;
+        let message_id = identity.message_id(batch.edition, due.subscriber);
+        let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
+        message.clear();
+        mail.message(name).splice(
+            &ReaderValues {
+                to: &address,
+                name,
+                message_id: &message_id,
+                date: &courier.clock.now().rfc2822(),
+                unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
+                preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
+            },
+            &mut message,
+        )?;
+        Ok(Self {
+            return_path: identity.return_path(batch.edition, due.subscriber),
+            due,
+            address,
+            message_id,
+            message,
+        })
+    }
+
+    pub(super) fn envelope(&self) -> Envelope<'_> {
+        Envelope {
+            from: &self.return_path,
+            to: &self.address,
+            message_id: &self.message_id,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is written into the ledger about one delivery.
+
+use std::sync::atomic::Ordering;
+
+use super::retry::{Attempt, Verdict, due_after, next_attempt};
+use super::worker::Courier;
+use crate::domain::delivery::State;
+use crate::store::ledger::{Batch, Due, Outcome};
+
+/// The reader has left since the edition was planned; no relay was asked.
+pub(super) fn excluded(courier: &Courier, batch: &Batch, due: &Due) -> Outcome {
+    courier.tally.excluded.fetch_add(1, Ordering::Relaxed);
+    let reason = due.left.unwrap_or("unreadable_address");
+    outcome(batch, due, State::Excluded, Some(reason.to_owned()))
+}
+
+/// What an attempt means.
+pub(super) fn of_attempt(
+    courier: &Courier,
+    batch: &Batch,
+    due: &Due,
+    attempt: &Attempt,
+    relay: &str,
+) -> Outcome {
+    let tally = &courier.tally;
+    let (state, count) = match attempt.verdict {
+        Verdict::Sent => (State::Sent, &tally.sent),
+        Verdict::Fail { .. } => (State::Failed, &tally.failed),
+        Verdict::Uncertain => (State::Uncertain, &tally.deferred),
+        Verdict::Retry | Verdict::RelayDown | Verdict::Untouched => (State::Waiting, &tally.deferred),
+    };
+    count.fetch_add(1, Ordering::Relaxed);
+    let mut outcome = outcome(batch, due, state, attempt.text.clone());
+    outcome.attempt = 1;
+    outcome.code = attempt.code.map(i64::from);
+    outcome.relay = Some(relay.to_owned());
+    if !state.is_final() {
+        let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
+        let (first, max) = (courier.backoff.first, courier.backoff.max);
+        let wait = next_attempt(attempts, first, max, courier.random.unit());
+        outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
+        tracing::info!(
+            edition = batch.edition,
+            subscriber = due.subscriber,
+            said = attempt.log_text(),
+            wait_s = wait.as_secs(),
+            "delivery deferred"
+        );
+    } else if state == State::Failed {
+        tracing::info!(
+            edition = batch.edition,
+            subscriber = due.subscriber,
+            said = attempt.log_text(),
+            "delivery failed"
+        );
+    }
+    outcome
+}
+
+fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {
+    Outcome {
+        edition: batch.edition,
+        subscriber: due.subscriber,
+        state,
+        attempt: 0,
+        code: None,
+        text,
+        relay: None,
+        next_attempt: None,
+    }
+}
