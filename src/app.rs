@@ -16,7 +16,7 @@ use crate::config::{self, Config, Database};
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::{SessionSettings, Timeouts};
+use crate::deliver::{Meter, SessionSettings, Timeouts};
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -65,6 +65,7 @@ pub struct App {
     digests: Arc<[Digest]>,
     sources: Vec<Box<dyn Source>>,
     feeds: feeds::Shelf,
+    meter: Meter,
 }
 
 /// Reads the configuration; its warnings go to the log.
@@ -149,6 +150,7 @@ impl App {
             digests,
             sources,
             feeds: feeds::Shelf::default(),
+            meter: Meter::default(),
         })
     }
 
@@ -221,6 +223,7 @@ impl App {
                 max: self.config.delivery.retry_max,
             },
             lease: self.config.delivery.lease,
+            meter: self.meter.clone(),
             relays: self.relays()?,
         })))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::patience::answered;
 use super::worker::Courier;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Batch;
@@ -21,10 +22,8 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
     }
     let now = courier.clock.now();
     let unfit = courier.unfit.editions(now);
-    let batch = courier
-        .store
-        .lease_batch_but(&owner, now, now.plus(courier.tenure.term()), &unfit)
-        .await?;
+    let until = now.plus(courier.tenure.term());
+    let batch = answered(courier.store.lease_batch_but(&owner, now, until, &unfit)).await?;
     Ok(batch.map(|batch| Leased { batch, owner }))
 }
 

@@ -5,11 +5,13 @@
 
 mod carrier;
 pub mod compose;
+mod curfew;
 mod header;
 mod health;
 mod leased;
 mod letter;
 pub mod message;
+mod meter;
 mod open;
 mod outbox;
 mod outcome;
@@ -29,6 +31,7 @@ mod unfit;
 pub mod worker;
 
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
+pub use meter::Meter;
 pub use open::RelayTrouble;
 pub use outbox::Outbox;
 pub use relay::{Connection, Relay};

@@ -5,6 +5,19 @@ use std::time::Duration;
 
 use crate::domain::{Problem, Result};
 
+/// How long a statement of delivery may take: longer than a process waits for the lock of a SQLite file.
+pub(super) const STATEMENT: Duration = Duration::from_secs(40);
+/// The same for what goes through a whole edition.
+pub(super) const LONG_STATEMENT: Duration = Duration::from_secs(600);
+
+/// The outcome of a statement, which may take as long as [`STATEMENT`].
+///
+/// # Errors
+/// As [`in_time`].
+pub(super) async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
+    in_time(STATEMENT, asked).await
+}
+
 /// The outcome of `asked`, which may take as long as `limit`.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::patience::answered;
 use crate::domain::{Problem, Result};
 use crate::store::Store;
 use crate::store::ledger::Outcome;
@@ -121,12 +122,12 @@ async fn record_all(
 async fn record(store: &Store, outcomes: &[Outcome]) -> Result<()> {
     let mut wait = Duration::from_millis(100);
     for _ in 1..TRIES {
-        match store.record(outcomes).await {
+        match answered(store.record(outcomes)).await {
             Ok(()) => return Ok(()),
             Err(problem) => tracing::warn!(%problem, outcomes = outcomes.len(), "outcomes not recorded yet"),
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    store.record(outcomes).await
+    answered(store.record(outcomes)).await
 }

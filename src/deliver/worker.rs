@@ -8,14 +8,16 @@ use tokio::task::JoinSet;
 
 use super::carrier::Carrier;
 use super::compose::Composer;
+use super::curfew::{Curfew, DRAIN};
 use super::health::Health;
-use super::patience::in_time;
+use super::meter::{LaneMeter, Meter};
+use super::patience::{LONG_STATEMENT, answered, in_time};
 use super::recorder::Recorder;
 use super::relay::Relay;
 use super::tenure::Tenure;
 use super::unfit::Unfit;
 use crate::domain::edition::State;
-use crate::domain::{Clock, Problem, Random, Result};
+use crate::domain::{Clock, Problem, Random, Result, Timestamp};
 use crate::store::Store;
 
 /// How often the state of editions is looked after.
@@ -71,6 +73,7 @@ pub(super) struct Lane {
     pub(super) relay: Relay,
     pub(super) connections: u32,
     pub(super) health: Health,
+    pub(super) meter: LaneMeter,
 }
 
 /// Delivers; one at a time in a process.
@@ -103,6 +106,8 @@ pub struct Parts {
     pub backoff: Backoff,
     /// How long a batch is leased without renewal.
     pub lease: Duration,
+    /// Counts and times.
+    pub meter: Meter,
     /// Relays with the number of connections to each.
     pub relays: Vec<(Relay, u32)>,
 }
@@ -121,6 +126,7 @@ impl Courier {
                 .relays
                 .into_iter()
                 .map(|(relay, connections)| Lane {
+                    meter: parts.meter.lane(relay.name()),
                     relay,
                     connections: connections.max(1),
                     health: Health::default(),
@@ -142,18 +148,25 @@ impl Courier {
         self.lanes.iter().all(|lane| lane.health.is_in_doubt())
     }
 
+    /// The relays that are left alone at `now`, each with whether it is.
+    pub fn relays_down(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+        let down = move |lane: &Lane| lane.health.down_until(now).is_some();
+        self.lanes.iter().map(move |lane| (lane.relay.name(), down(lane)))
+    }
+
     /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
     ///
     /// # Errors
     /// When a template fails or the database does not answer; what was sent is recorded.
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
         // What an earlier run could not give back is nobody's work now.
-        self.store.free_batches(&self.tenure.begin_anew()).await?;
+        answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
         self.look_after().await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough);
+        let (curfew, watching) = Curfew::after(stop.clone(), DRAIN);
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
@@ -165,6 +178,7 @@ impl Courier {
                     lane,
                     recorder.clone(),
                     [stop.clone(), failure.clone()],
+                    curfew.clone(),
                 );
                 let failed = Arc::clone(&failed);
                 connections.spawn(async move {
@@ -191,6 +205,7 @@ impl Courier {
             .await
             .unwrap_or_else(|error| Err(Problem::failed("the recorder ended by itself").because(error)));
         upkeep.abort();
+        watching.abort();
         let _ = (&mut upkeep).await;
         // The recorder's own trouble says more than that of the connections which waited for it.
         recorded?;
@@ -221,7 +236,7 @@ impl Courier {
     async fn keep_editions(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            if let Err(problem) = self.look_after().await {
+            if let Err(problem) = in_time(LONG_STATEMENT, self.look_after()).await {
                 tracing::warn!(%problem, "editions not looked after");
             }
         }
