@@ -5,6 +5,7 @@
 mod background;
 pub mod check;
 pub mod feeds;
+pub mod metrics;
 pub mod preview;
 pub mod publish;
 pub mod readers;
@@ -16,7 +17,7 @@ use crate::config::{self, Config, Database};
 use crate::deliver::compose::{Composer, Sender};
 use crate::deliver::relay::Relay;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::{Meter, SessionSettings, Timeouts};
+use crate::deliver::{SessionSettings, Timeouts};
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -65,7 +66,7 @@ pub struct App {
     digests: Arc<[Digest]>,
     sources: Vec<Box<dyn Source>>,
     feeds: feeds::Shelf,
-    meter: Meter,
+    watch: metrics::Watch,
 }
 
 /// Reads the configuration; its warnings go to the log.
@@ -150,7 +151,7 @@ impl App {
             digests,
             sources,
             feeds: feeds::Shelf::default(),
-            meter: Meter::default(),
+            watch: metrics::Watch::default(),
         })
     }
 
@@ -212,7 +213,7 @@ impl App {
     /// # Errors
     /// When a relay's settings can't be used.
     pub fn courier(&self) -> Result<Arc<Courier>> {
-        Ok(Arc::new(Courier::new(Parts {
+        let courier = Arc::new(Courier::new(Parts {
             store: self.store.clone(),
             composer: Arc::clone(&self.composer),
             identity: Arc::clone(&self.identity),
@@ -223,9 +224,11 @@ impl App {
                 max: self.config.delivery.retry_max,
             },
             lease: self.config.delivery.lease,
-            meter: self.meter.clone(),
+            meter: self.watch.meter.clone(),
             relays: self.relays()?,
-        })))
+        }));
+        self.watch.add(&courier);
+        Ok(courier)
     }
 
     fn category_name(&self, slug: &Slug) -> String {

@@ -2,6 +2,7 @@
 
 use super::Done;
 use super::output::{Output, PATIENCE};
+use super::stopping::stop_on_signal;
 use crate::app::App;
 use crate::app::publish::Prepared;
 use crate::domain::Result;
@@ -9,7 +10,6 @@ use crate::domain::edition::{Report, State};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// Delivers what is due and reports the editions that were involved.
 pub(super) async fn deliver(
@@ -29,7 +29,7 @@ pub(super) async fn deliver(
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left  {msg}") {
         bar.set_style(style);
     }
-    let stop = stop_on_signal();
+    let stop = stop_on_signal(3)?;
     let delivering = app.deliver(&courier, prepared.editions(), wait, stop);
     tokio::pin!(delivering);
     let mut first = true;
@@ -52,28 +52,6 @@ pub(super) async fn deliver(
     };
     bar.finish_and_clear();
     outcome
-}
-
-/// Becomes true on SIGINT or SIGTERM: what is in flight ends, nothing new is begun.
-pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        let terminate = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                Ok(mut signal) => {
-                    signal.recv().await;
-                }
-                Err(_) => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
-        }
-        tracing::info!("stopping: what is in flight ends first");
-        sender.send_replace(true);
-    });
-    receiver
 }
 
 /// Says what was gathered and imported.

@@ -12,10 +12,12 @@ mod publish;
 mod send;
 mod serve;
 mod status;
+mod stopping;
 mod subscribers;
 mod summaries;
 mod templates;
 mod token;
+mod worker;
 
 use crate::app::Options;
 use crate::domain::Result;
@@ -81,6 +83,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Serve feeds and links, start scheduled runs, and deliver.
     Serve(serve::Arguments),
+    /// Deliver what is due, and nothing else, until it is told to stop.
+    Worker(worker::Arguments),
     /// Import, export, show, add and remove subscribers.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
@@ -126,7 +130,12 @@ pub fn run(cli: Cli) -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| crate::domain::Problem::failed("the runtime can't be started").because(error))
-        .and_then(|runtime| runtime.block_on(dispatch(cli, &output)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(dispatch(cli, &output));
+            // A name that is being looked up, for one, would be waited for.
+            runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+            outcome
+        });
     match outcome {
         Ok(Done::Fully) => ExitCode::SUCCESS,
         Ok(Done::WithTrouble) => ExitCode::from(1),
@@ -150,7 +159,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         relay: cli.global.relay,
     };
     output::start_log(match &cli.command {
-        Command::Serve(_) => Log::All,
+        Command::Serve(_) | Command::Worker(_) => Log::All,
         Command::Publish(arguments) if arguments.waits() => Log::Relays,
         Command::Send(arguments) if arguments.waits() => Log::Relays,
         _ => Log::Warnings,
@@ -160,6 +169,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         Command::Gather => gather::run(&options, output).await,
         Command::Send(arguments) => send::run(&options, output, arguments).await,
         Command::Preview(arguments) => preview::run(&options, output, arguments).await,
+        Command::Worker(arguments) => worker::run(&options, output, arguments).await,
         Command::Serve(arguments) => serve::run(&options, output, arguments).await,
         Command::Subscribers(command) => subscribers::run(&options, output, command).await,
         Command::Summaries(arguments) => summaries::run(&options, output, arguments).await,

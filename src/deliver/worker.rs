@@ -1,7 +1,7 @@
 //! Delivering what is due: connections lease batches, hand messages over, and have outcomes recorded.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -57,6 +57,13 @@ pub struct Tally {
     pub deferred: AtomicU64,
     /// Readers who had left.
     pub excluded: AtomicU64,
+}
+
+impl Tally {
+    /// Sent, failed, deferred and excluded.
+    pub fn counts(&self) -> [u64; 4] {
+        [&self.sent, &self.failed, &self.deferred, &self.excluded].map(|count| count.load(Ordering::Relaxed))
+    }
 }
 
 /// Waits between attempts.

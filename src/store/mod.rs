@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod audience;
+pub mod backlog;
 mod dialect;
 mod drafts;
 pub mod editions;

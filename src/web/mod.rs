@@ -6,6 +6,7 @@ mod conditional;
 mod connections;
 mod feeds;
 mod health;
+mod metrics;
 mod preferences;
 mod problem;
 mod send_digest;
@@ -13,7 +14,7 @@ mod stylesheet;
 mod unsubscribe;
 mod writing;
 
-pub use connections::serve;
+pub use connections::{serve, serve_watchers};
 
 use crate::app::App;
 use axum::Router;
@@ -42,6 +43,26 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
+/// What tells whether all is well.
+fn watchers() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+}
+
+/// Only what tells whether all is well; a request may take `longest`.
+pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
+    watchers()
+        .fallback(problem::nothing_here)
+        .method_not_allowed_fallback(problem::not_that_way)
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            longest,
+        ))
+        .with_state(app)
+}
+
 /// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
 /// apart, and the time-outs of the sources bound it.
 pub fn router(app: Arc<App>, longest: Duration) -> Router {
@@ -56,8 +77,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         )
         .route("/p/{token}", get(preferences::page))
         .route("/assets/site.css", get(stylesheet::stylesheet))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .merge(watchers())
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
         .layer(TimeoutLayer::with_status_code(
