@@ -8,6 +8,7 @@ mod gather;
 mod man;
 mod output;
 mod preview;
+mod progress;
 mod publish;
 mod send;
 mod serve;
@@ -23,7 +24,7 @@ use crate::app::Options;
 use crate::domain::Result;
 use crate::domain::problem::Kind;
 use clap::{Args, Parser, Subcommand};
-use output::{Log, Output};
+use output::{Log, LogFormat, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,6 +70,16 @@ struct Global {
     /// Write the result as JSON, for other programs.
     #[arg(long, global = true)]
     json: bool,
+    /// How the log is written: for people, or a JSON object a line.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        env = "POSTRIDER_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,12 +169,13 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         database: cli.global.database,
         relay: cli.global.relay,
     };
-    output::start_log(match &cli.command {
+    let log = match &cli.command {
         Command::Serve(_) | Command::Worker(_) => Log::All,
         Command::Publish(arguments) if arguments.waits() => Log::Relays,
         Command::Send(arguments) if arguments.waits() => Log::Relays,
         _ => Log::Warnings,
-    });
+    };
+    output::start_log(log, cli.global.log_format);
     match cli.command {
         Command::Publish(arguments) => publish::run(&options, output, arguments).await,
         Command::Gather => gather::run(&options, output).await,

@@ -42,6 +42,8 @@ pub(super) fn of_attempt(
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
             said = attempt.log_text(),
             wait_s = wait.as_secs(),
             "delivery deferred"
@@ -50,8 +52,19 @@ pub(super) fn of_attempt(
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
             said = attempt.log_text(),
             "delivery failed"
+        );
+    } else {
+        tracing::debug!(
+            edition = batch.edition,
+            subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
+            said = attempt.log_text(),
+            "delivery sent"
         );
     }
     outcome

@@ -9,6 +9,7 @@ mod programs;
 mod site;
 
 mod couriers;
+mod draining;
 mod hooked;
 mod inbox;
 mod kills;
