@@ -5,6 +5,8 @@
 mod database;
 #[path = "../support/programs.rs"]
 mod programs;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[path = "../support/site.rs"]
 mod site;
 
@@ -13,6 +15,7 @@ mod draining;
 mod hooked;
 mod inbox;
 mod kills;
+mod nodes;
 mod outage;
 mod processes;
 mod records;
