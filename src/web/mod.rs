@@ -53,14 +53,14 @@ fn watchers() -> Router<Arc<App>> {
 
 /// Only what tells whether all is well; a request may take `longest`.
 pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
-    watchers()
+    let router = watchers()
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             longest,
-        ))
-        .with_state(app)
+        ));
+    guarded(router).with_state(app)
 }
 
 /// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
@@ -69,7 +69,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let gathering = Router::new()
         .route("/api/digests/{name}/send", post(send_digest::send))
         .method_not_allowed_fallback(problem::not_that_way);
-    let mut router = Router::new()
+    let router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route(
             "/u/{token}",
@@ -87,11 +87,16 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .layer(map_response(problem::say_time_is_up))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
+    guarded(router).with_state(app)
+}
+
+/// What every answer says of itself.
+fn guarded(mut router: Router<Arc<App>>) -> Router<Arc<App>> {
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),
         ));
     }
-    router.with_state(app)
+    router
 }
