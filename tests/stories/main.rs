@@ -27,6 +27,7 @@ mod faults_of_disks;
 mod faults_of_relays;
 mod holding_back;
 mod limits;
+mod logs;
 mod looking_first;
 mod manual_send;
 mod publish_to_inbox;
