@@ -45,6 +45,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("feed_rs", &["gather"]),
     ("reqwest", &["gather"]),
     ("clap", &["cli"]),
+    ("prometheus_client", &["deliver"]),
 ];
 
 /// What only SQL says.

@@ -2,15 +2,10 @@
 
 use super::App;
 use crate::deliver::Meter;
+use crate::deliver::exposition::{self, Findings};
 use crate::deliver::worker::Courier;
-use crate::domain::{Problem, Result};
+use crate::domain::{Digest, Result};
 use crate::store::backlog::Backlog;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -52,8 +47,6 @@ impl Watch {
     }
 }
 
-type Labels = [(&'static str, String); 1];
-
 impl App {
     /// What is left by digest, counted not long ago.
     ///
@@ -82,51 +75,32 @@ impl App {
     /// # Errors
     /// When the text can't be made.
     pub async fn metrics(&self) -> Result<String> {
-        let mut registry = Registry::with_prefix("postrider");
-        let version = [("version", env!("CARGO_PKG_VERSION"))];
-        registry.register("build", "The program's version", Info::new(version));
-        self.watch.meter.register(&mut registry);
-        self.show_relays(&mut registry);
-        match tokio::time::timeout(PATIENCE, self.show_backlog(&mut registry)).await {
+        let mut findings = Findings::default();
+        let now = self.clock.now();
+        for courier in self.watch.couriers() {
+            let down = courier.relays_down(now);
+            findings
+                .relays_down
+                .extend(down.map(|(relay, is_down)| (relay.to_owned(), is_down)));
+        }
+        match tokio::time::timeout(PATIENCE, self.look_up(&mut findings)).await {
             Ok(Ok(())) => {}
             Ok(Err(problem)) => tracing::warn!(%problem, "what is left could not be counted"),
             Err(_) => tracing::warn!("what is left could not be counted in time"),
         }
-        let mut text = String::new();
-        encode(&mut text, &registry)
-            .map_err(|error| Problem::failed("the metrics can't be written").because(error))?;
-        Ok(text)
+        exposition::text(&self.watch.meter, env!("CARGO_PKG_VERSION"), &findings)
     }
 
-    fn show_relays(&self, registry: &mut Registry) {
-        let down = Family::<Labels, Gauge>::default();
-        let now = self.clock.now();
-        for courier in self.watch.couriers() {
-            for (relay, is_down) in courier.relays_down(now) {
-                let gauge = down.get_or_create_owned(&[("relay", relay.to_owned())]);
-                gauge.set(i64::from(is_down));
-            }
-        }
-        let help = "1 while the relay can't be used and is left alone, else 0";
-        registry.register("relay_down", help, down);
-    }
-
-    async fn show_backlog(&self, registry: &mut Registry) -> Result<()> {
+    async fn look_up(&self, findings: &mut Findings) -> Result<()> {
         let backlog = self.backlog().await?;
         let now = self.clock.now();
         let since = self.store.due_since(now).await?;
-        let waiting = Family::<Labels, Gauge>::default();
-        for digest in self.digests.iter() {
+        findings.queue_age = Some(since.map_or(0.0, |since| now.since(since).as_secs_f64()));
+        let left = |digest: &Digest| {
             let left = backlog.iter().find(|left| left.digest == digest.name.as_str());
-            let gauge = waiting.get_or_create_owned(&[("digest", digest.name.to_string())]);
-            gauge.set(left.map_or(0, |left| left.deliveries));
-        }
-        let help = "Deliveries of editions under way that are not final, counted not long ago";
-        registry.register("deliveries_waiting", help, waiting);
-        let age = Gauge::<f64, AtomicU64>::default();
-        age.set(since.map_or(0.0, |since| now.since(since).as_secs_f64()));
-        let help = "How long the oldest batch has been due that nobody has taken";
-        registry.register_with_unit("queue_age", help, Unit::Seconds, age);
+            (digest.name.to_string(), left.map_or(0, |left| left.deliveries))
+        };
+        findings.waiting = self.digests.iter().map(left).collect();
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::retry::Verdict;
 
 /// Label names and values.
-type Labels = [(&'static str, String); 1];
+pub(super) type Labels = [(&'static str, String); 1];
 type Outcomes = [(&'static str, String); 2];
 
 /// Upper ends of the groups of times, in seconds: from a relay next door to one that hardly answers.
@@ -47,7 +47,7 @@ impl Default for Meter {
 
 impl Meter {
     /// Shows the numbers in `registry`.
-    pub fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "deliveries",
             "Attempts of this process by relay and outcome",

@@ -6,6 +6,7 @@
 mod carrier;
 pub mod compose;
 mod curfew;
+pub mod exposition;
 mod header;
 mod health;
 mod leased;

@@ -77,7 +77,7 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
         (
             "[delivery]",
             "lease = \"4s\"",
-            "config.toml:18: delivery.lease: at least 5s",
+            "config.toml:19: delivery.lease: expected at least 5s, got \"4s\"\n  hint: write a longer duration",
         ),
         (
             "[templates]",
