@@ -1,13 +1,16 @@
 //! One connection's work: lease a batch, hand its messages over, give it back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
+use super::curfew::Curfew;
 use super::leased::{Leased, lease, put_off};
 use super::letter::Letter;
+use super::meter::Open;
 use super::outcome;
+use super::patience::answered;
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
 use super::retry::{Attempt, Verdict};
@@ -28,7 +31,8 @@ pub(super) struct Carrier {
     lane: usize,
     recorder: Recorder,
     stops: [watch::Receiver<bool>; 2],
-    connection: Option<Connection>,
+    curfew: Curfew,
+    connection: Option<Open<Connection>>,
     /// Until when no other is opened: a relay may take fewer at a time than are configured.
     resting: Option<Timestamp>,
     /// The outcome that must be recorded before the next message is handed over.
@@ -55,12 +59,14 @@ impl Carrier {
         lane: usize,
         recorder: Recorder,
         stops: [watch::Receiver<bool>; 2],
+        curfew: Curfew,
     ) -> Self {
         Self {
             courier,
             lane,
             recorder,
             stops,
+            curfew,
             connection: None,
             resting: None,
             pending: None,
@@ -73,7 +79,7 @@ impl Carrier {
     pub(super) async fn run(mut self, until: Until) -> Result<()> {
         let outcome = self.work(until).await;
         if let Some(connection) = self.connection.take() {
-            connection.quit().await;
+            connection.into_inner().quit().await;
         }
         outcome
     }
@@ -88,7 +94,7 @@ impl Carrier {
             }
             let down = down || self.resting.is_some_and(|until| until > now);
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
-            let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
+            let next = answered(courier.store.next_due_but(&courier.unfit.editions(now))).await?;
             if !down
                 && next.is_some_and(|due| due <= now)
                 && let Some(leased) = lease(&courier).await?
@@ -108,7 +114,7 @@ impl Carrier {
                 && let Some(idle) = self.connection.take()
             {
                 // A relay ends what says nothing for minutes; a new connection is cheap.
-                idle.quit().await;
+                idle.into_inner().quit().await;
             }
             self.sleep(wait).await;
         }
@@ -116,17 +122,15 @@ impl Carrier {
     }
 
     async fn deliver(&mut self, courier: &Courier, leased: &Leased) -> Result<()> {
-        let mail = match courier.composer.segment(&leased.batch).await {
+        let mail = match answered(courier.composer.segment(&leased.batch)).await {
             Ok(mail) => mail,
             Err(problem) => return put_off(courier, leased, problem).await,
         };
         let left = self.deliver_batch(courier, leased, &mail).await;
         // First: a batch that is free again must show everything that has left in it as sent.
         committed(self.pending.take()).await?;
-        courier
-            .store
-            .release_batch(&leased.batch, &leased.owner, courier.clock.now())
-            .await?;
+        let now = courier.clock.now();
+        answered(courier.store.release_batch(&leased.batch, &leased.owner, now)).await?;
         if let Left::RelayDown = left? {
             self.connection = None;
         }
@@ -141,7 +145,7 @@ impl Carrier {
     ) -> Result<Left> {
         loop {
             let read = courier.clock.now();
-            let due = courier.store.due_deliveries(&leased.batch, read).await?;
+            let due = answered(courier.store.due_deliveries(&leased.batch, read)).await?;
             if let Some(left) = self.deliver_due(courier, leased, mail, due, read).await? {
                 return Ok(left);
             }
@@ -171,11 +175,10 @@ impl Carrier {
             if self.is_stopped() || courier.brake.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
-            let connection = match self.connect(courier).await? {
-                Some(connection) => connection,
-                None => return Ok(Some(Left::RelayDown)),
-            };
-            let attempt = match connection.begin(&letter.envelope()).await {
+            if self.connect(courier).await?.is_none() {
+                return Ok(Some(Left::RelayDown));
+            }
+            let attempt = match self.begin(&letter).await {
                 Err(attempt) if attempt.verdict == Verdict::Untouched => {
                     next = Some(letter);
                     continue;
@@ -217,28 +220,32 @@ impl Carrier {
                     relay.sign(&mut letter.message, courier.clock.now()).await?;
                     return Ok(Some(letter));
                 }
-                _ => self.record(outcome::excluded(courier, batch, &due)).await,
+                _ => {
+                    self.lane(courier)?.meter.excluded();
+                    self.record(outcome::excluded(courier, batch, &due)).await;
+                }
             }
         }
         Ok(None)
     }
 
     /// A connection that takes a message; `None` when the relay can't be used now.
-    async fn connect(&mut self, courier: &Courier) -> Result<Option<&mut Connection>> {
-        if !self.connection.as_ref().is_some_and(Connection::is_usable) {
+    async fn connect(&mut self, courier: &Courier) -> Result<Option<&mut Open<Connection>>> {
+        if !self.connection.as_ref().is_some_and(|held| held.is_usable()) {
             if let Some(spent) = self.connection.take() {
-                spent.quit().await;
+                spent.into_inner().quit().await;
             }
             self.connection = self.open(courier).await?;
         }
         Ok(self.connection.as_mut())
     }
 
-    async fn open(&mut self, courier: &Courier) -> Result<Option<Connection>> {
+    async fn open(&mut self, courier: &Courier) -> Result<Option<Open<Connection>>> {
         let lane = self.lane(courier)?;
         if lane.health.down_until(courier.clock.now()).is_some() {
             return Ok(None);
         }
+        let begun = Instant::now();
         let [stop, failure] = &mut self.stops;
         let connected = tokio::select! {
             connected = lane.relay.connect() => connected,
@@ -247,7 +254,7 @@ impl Carrier {
             () = told(failure) => return Ok(None),
         };
         match connected {
-            Ok(connection) => Ok(Some(connection)),
+            Ok(connection) => Ok(Some(lane.meter.opened(connection, begun.elapsed()))),
             Err(trouble) => {
                 self.relay_down(courier, &trouble.to_string()).await?;
                 self.resting = Some(courier.clock.now().plus(courier.backoff.first));
@@ -270,6 +277,16 @@ impl Carrier {
             .store
             .set_trouble(Some(&format!("relay {:?}: {why}", lane.relay.name())))
             .await
+    }
+
+    /// Opens the transaction of a message; what the curfew ends has not begun.
+    async fn begin(&mut self, letter: &Letter) -> std::result::Result<(), Attempt> {
+        let Some(connection) = &mut self.connection else {
+            return Err(Attempt::untouched("there is no connection"));
+        };
+        let envelope = letter.envelope();
+        let opened = self.curfew.limits(connection.begin(&envelope)).await;
+        opened.unwrap_or_else(|| Err(Attempt::untouched("the program was stopped")))
     }
 
     /// Hands the message of the open transaction over, with the envelope of the next behind it.
@@ -296,9 +313,14 @@ impl Carrier {
             .as_mut()
             .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
         let next = next.map(Letter::envelope);
-        let attempt = connection
-            .finish(&letter.envelope(), &letter.message, next.as_ref())
-            .await;
+        let begun = Instant::now();
+        let envelope = letter.envelope();
+        let handing = connection.finish(&envelope, &letter.message, next.as_ref());
+        let attempt = match self.curfew.limits(handing).await {
+            Some(attempt) => attempt,
+            None => connection.left_unanswered(),
+        };
+        self.lane(courier)?.meter.answered(begun.elapsed());
         Ok(Some(attempt))
     }
 
@@ -310,6 +332,7 @@ impl Carrier {
         due: &Due,
         attempt: &Attempt,
     ) -> Result<Option<Left>> {
+        self.lane(courier)?.meter.judged(attempt.verdict);
         let lost = match attempt.verdict {
             Verdict::RelayDown => {
                 self.relay_down(courier, &attempt.log_text()).await?;

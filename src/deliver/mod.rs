@@ -6,16 +6,20 @@
 mod brake;
 mod carrier;
 pub mod compose;
+mod curfew;
 pub mod dkim;
 mod dkim_field;
+pub mod exposition;
 mod header;
 mod health;
 mod leased;
 mod letter;
 pub mod message;
+mod meter;
 mod open;
 mod outbox;
 mod outcome;
+mod patience;
 mod quoted;
 mod recorder;
 pub mod relay;
@@ -32,6 +36,7 @@ pub mod worker;
 
 pub use brake::Limit;
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
+pub use meter::Meter;
 pub use open::RelayTrouble;
 pub use outbox::Outbox;
 pub use relay::{Connection, Relay};

@@ -1,7 +1,7 @@
 //! Delivering what is due: connections lease batches, hand messages over, and have outcomes recorded.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -9,17 +9,18 @@ use tokio::task::JoinSet;
 use super::brake::{Brake, Limit};
 use super::carrier::Carrier;
 use super::compose::Composer;
+use super::curfew::{Curfew, DRAIN};
 use super::health::Health;
+use super::meter::{LaneMeter, Meter};
+use super::patience::{LONG_STATEMENT, answered, in_time};
 use super::recorder::Recorder;
 use super::relay::Relay;
-use super::tenure::{TERM, Tenure};
+use super::tenure::Tenure;
 use super::unfit::Unfit;
 use crate::domain::edition::State;
-use crate::domain::{Clock, Problem, Random, Result};
+use crate::domain::{Clock, Problem, Random, Result, Timestamp};
 use crate::store::Store;
 
-/// How often leases are renewed.
-const RENEWAL: Duration = Duration::from_secs(15);
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
 
@@ -59,6 +60,13 @@ pub struct Tally {
     pub excluded: AtomicU64,
 }
 
+impl Tally {
+    /// Sent, failed, deferred and excluded.
+    pub fn counts(&self) -> [u64; 4] {
+        [&self.sent, &self.failed, &self.deferred, &self.excluded].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// Waits between attempts.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
@@ -82,6 +90,7 @@ pub(super) struct Lane {
     pub(super) relay: Relay,
     pub(super) connections: u32,
     pub(super) health: Health,
+    pub(super) meter: LaneMeter,
 }
 
 /// Delivers; one at a time in a process.
@@ -116,6 +125,10 @@ pub struct Parts {
     pub backoff: Backoff,
     /// What is done about refusals and silence.
     pub rules: Rules,
+    /// How long a batch is leased without renewal.
+    pub lease: Duration,
+    /// Counts and times.
+    pub meter: Meter,
     /// Relays with the number of connections to each.
     pub relays: Vec<(Relay, u32)>,
 }
@@ -134,13 +147,14 @@ impl Courier {
                 .relays
                 .into_iter()
                 .map(|(relay, connections)| Lane {
+                    meter: parts.meter.lane(relay.name()),
                     relay,
                     connections: connections.max(1),
                     health: Health::default(),
                 })
                 .collect(),
             tally: Arc::default(),
-            tenure: Tenure::new(),
+            tenure: Tenure::new(parts.lease),
             unfit: Unfit::default(),
             brake: Arc::new(Brake::new(parts.rules.pause)),
             holds_uncertain: parts.rules.holds_uncertain,
@@ -157,19 +171,26 @@ impl Courier {
         self.lanes.iter().all(|lane| lane.health.is_in_doubt())
     }
 
+    /// The relays that are left alone at `now`, each with whether it is.
+    pub fn relays_down(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+        let down = move |lane: &Lane| lane.health.down_until(now).is_some();
+        self.lanes.iter().map(move |lane| (lane.relay.name(), down(lane)))
+    }
+
     /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
     ///
     /// # Errors
     /// When a template fails or the database does not answer; what was sent is recorded.
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
         // What an earlier run could not give back is nobody's work now.
-        self.store.free_batches(&self.tenure.begin_anew()).await?;
+        answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
         self.brake.begin();
         self.look_after().await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
+        let (curfew, watching) = Curfew::after(stop.clone(), DRAIN);
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
@@ -181,6 +202,7 @@ impl Courier {
                     lane,
                     recorder.clone(),
                     [stop.clone(), failure.clone()],
+                    curfew.clone(),
                 );
                 let failed = Arc::clone(&failed);
                 connections.spawn(async move {
@@ -207,6 +229,7 @@ impl Courier {
             .await
             .unwrap_or_else(|error| Err(Problem::failed("the recorder ended by itself").because(error)));
         upkeep.abort();
+        watching.abort();
         let _ = (&mut upkeep).await;
         // The recorder's own trouble says more than that of the connections which waited for it.
         recorded?;
@@ -225,10 +248,8 @@ impl Courier {
 
     async fn keep_leases(&self) {
         loop {
-            tokio::time::sleep(UPKEEP).await;
-            if self
-                .tenure
-                .ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
+            tokio::time::sleep(self.tenure.pace()).await;
+            if self.tenure.is_to_be_renewed(self.clock.now())
                 && let Err(problem) = self.renew().await
             {
                 tracing::warn!(%problem, "leases not renewed");
@@ -239,7 +260,7 @@ impl Courier {
     async fn keep_editions(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            if let Err(problem) = self.look_after().await {
+            if let Err(problem) = in_time(LONG_STATEMENT, self.look_after()).await {
                 tracing::warn!(%problem, "editions not looked after");
             }
         }
@@ -247,8 +268,8 @@ impl Courier {
 
     pub(super) async fn renew(&self) -> Result<()> {
         let owner = self.tenure.owner();
-        let until = self.clock.now().plus(TERM);
-        self.store.renew_batches(&owner, until).await?;
+        let until = self.clock.now().plus(self.tenure.term());
+        in_time(self.tenure.patience(), self.store.renew_batches(&owner, until)).await?;
         self.tenure.renewed(&owner, until, self.clock.now());
         Ok(())
     }

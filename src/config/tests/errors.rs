@@ -90,6 +90,11 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
             "config.toml:18: delivery.retry_max: shorter than retry_first: 30s\n  hint: write at least the duration of retry_first",
         ),
         (
+            "[delivery]",
+            "lease = \"4s\"",
+            "config.toml:19: delivery.lease: expected at least 5s, got \"4s\"\n  hint: write a longer duration",
+        ),
+        (
             "[templates]",
             "folder = \"nowhere\"",
             "config.toml:18: templates.folder: no such folder: nowhere\n  hint: make the folder, or remove the key to use the templates that are compiled in",
