@@ -7,6 +7,7 @@ pub mod check;
 pub mod dkim;
 pub mod feeds;
 pub mod interventions;
+pub mod metrics;
 pub mod preview;
 pub mod publish;
 pub mod readers;
@@ -71,6 +72,7 @@ pub struct App {
     digests: Arc<[Digest]>,
     sources: Vec<Box<dyn Source>>,
     feeds: feeds::Shelf,
+    watch: metrics::Watch,
 }
 
 /// Reads the configuration; its warnings go to the log.
@@ -155,6 +157,7 @@ impl App {
             digests,
             sources,
             feeds: feeds::Shelf::default(),
+            watch: metrics::Watch::default(),
         })
     }
 
@@ -216,7 +219,7 @@ impl App {
     /// # Errors
     /// When a relay's settings can't be used.
     pub fn courier(&self) -> Result<Arc<Courier>> {
-        Ok(Arc::new(Courier::new(Parts {
+        let courier = Arc::new(Courier::new(Parts {
             store: self.store.clone(),
             composer: Arc::clone(&self.composer),
             identity: Arc::clone(&self.identity),
@@ -234,8 +237,12 @@ impl App {
                 .filter(|limit| limit.percent > 0),
                 holds_uncertain: self.config.delivery.hold_uncertain,
             },
+            lease: self.config.delivery.lease,
+            meter: self.watch.meter.clone(),
             relays: self.relays()?,
-        })))
+        }));
+        self.watch.add(&courier);
+        Ok(courier)
     }
 
     fn category_name(&self, slug: &Slug) -> String {

@@ -23,8 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("schedule", &["gather", "edition", "deliver", "store", "domain"]),
     ("web", &["app", "domain"]),
     ("cli", &["app", "domain"]),
-    // The command that starts the web server.
+    // The commands that start a web server.
     ("cli/serve", &["app", "domain", "web"]),
+    ("cli/worker", &["app", "domain", "web"]),
 ];
 
 /// The files that know every module.
@@ -45,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("feed_rs", &["gather"]),
     ("reqwest", &["gather"]),
     ("clap", &["cli"]),
+    ("prometheus_client", &["deliver"]),
 ];
 
 /// What only SQL says.

@@ -11,6 +11,8 @@ mod seed;
 
 #[path = "store_contract/audience.rs"]
 mod audience;
+#[path = "store_contract/backlog.rs"]
+mod backlog;
 #[path = "store_contract/editions.rs"]
 mod editions;
 #[path = "store_contract/expiry.rs"]

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::publish::Publish;
-use crate::deliver::worker::Until;
+use crate::deliver::worker::{Courier, Tally, Until};
 use crate::domain::Result;
 use crate::schedule::runner::Runner;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 
 /// How long delivery rests after trouble with templates or the database.
 const REST: Duration = Duration::from_secs(30);
+/// How often the log says how many messages went, while there are any.
+const ACCOUNT: Duration = Duration::from_secs(10);
 
 /// Tasks that run until they are told to stop.
 #[derive(Debug)]
@@ -37,25 +39,70 @@ impl App {
         schedule: bool,
         stop: watch::Receiver<bool>,
     ) -> Result<Background> {
-        let courier = self.courier()?;
-        let mut tasks = Vec::new();
-        let mut delivery_stop = stop.clone();
-        tasks.push(tokio::spawn(async move {
-            while !*delivery_stop.borrow() {
-                if let Err(problem) = courier.run(Until::Stopped, delivery_stop.clone()).await {
-                    tracing::error!(%problem, "delivery stopped; it is tried again soon");
-                    tokio::select! {
-                        () = tokio::time::sleep(REST) => {}
-                        _ = delivery_stop.wait_for(|stop| *stop) => {}
-                    }
-                }
-            }
-        }));
+        let mut background = self.deliver_in_background(stop.clone())?;
         if schedule {
             let job = Arc::new(Publish(Arc::clone(self)));
             let runner = Runner::new(&self.digests, self.store.clone(), Arc::clone(&self.clock), job)?;
-            tasks.push(tokio::spawn(async move { runner.run(stop).await }));
+            background
+                .0
+                .push(tokio::spawn(async move { runner.run(stop).await }));
         }
-        Ok(Background(tasks))
+        Ok(background)
+    }
+
+    /// Starts delivery, until `stop` becomes true.
+    ///
+    /// # Errors
+    /// When a relay's settings can't be used.
+    pub fn deliver_in_background(self: &Arc<Self>, stop: watch::Receiver<bool>) -> Result<Background> {
+        let courier = self.courier()?;
+        tracing::info!(
+            relays = courier.relays_down(self.clock.now()).count(),
+            "delivering what is due"
+        );
+        let account = tokio::spawn(keep_account(courier.tally(), stop.clone()));
+        Ok(Background(vec![
+            tokio::spawn(keep_delivering(courier, stop)),
+            account,
+        ]))
+    }
+}
+
+async fn keep_delivering(courier: Arc<Courier>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(problem) = courier.run(Until::Stopped, stop.clone()).await {
+            tracing::error!(%problem, "delivery stopped; it is tried again soon");
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+    }
+}
+
+/// Says now and then how many messages went, and once more at the end.
+async fn keep_account(tally: Arc<Tally>, mut stop: watch::Receiver<bool>) {
+    let mut before = tally.counts();
+    loop {
+        let stopped = tokio::time::timeout(ACCOUNT, stop.wait_for(|stop| *stop))
+            .await
+            .is_ok();
+        let now = tally.counts();
+        if now != before {
+            let [sent, failed, deferred, excluded] = now;
+            let rate = (sent - before[0]) as f64 / ACCOUNT.as_secs_f64();
+            tracing::info!(
+                sent,
+                failed,
+                deferred,
+                excluded,
+                per_second = rate.round(),
+                "deliveries of this process so far"
+            );
+        }
+        if stopped {
+            return;
+        }
+        before = now;
     }
 }

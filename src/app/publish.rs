@@ -189,19 +189,6 @@ impl App {
         Ok(reports)
     }
 
-    /// How many deliveries wait in the editions under way.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn deliveries_waiting(&self) -> Result<i64> {
-        let under_way = [State::Planned, State::Sending, State::Waiting];
-        let mut waiting = 0;
-        for edition in self.store.editions_in(None, &under_way).await? {
-            waiting += self.store.edition_report(edition.id).await?.waiting;
-        }
-        Ok(waiting)
-    }
-
     /// Approves the draft `id`: its audience is frozen now, after the lists that changed were read.
     ///
     /// # Errors

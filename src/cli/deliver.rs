@@ -1,15 +1,13 @@
 //! Delivering with a progress bar, and saying what became of it.
 
 use super::Done;
-use super::output::{Output, PATIENCE};
+use super::output::Output;
+use super::progress;
+use super::stopping::stop_on_signal;
 use crate::app::App;
 use crate::app::publish::Prepared;
 use crate::domain::Result;
 use crate::domain::edition::{Report, State};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use tokio::sync::watch;
 
 /// Delivers what is due and reports the editions that were involved.
 pub(super) async fn deliver(
@@ -20,60 +18,11 @@ pub(super) async fn deliver(
 ) -> Result<Vec<Report>> {
     let courier = app.courier()?;
     let tally = courier.tally();
-    let total = u64::try_from(app.deliveries_waiting().await?).unwrap_or(0);
-    let bar = if output.is_interactive() {
-        ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left  {msg}") {
-        bar.set_style(style);
+    let stop = stop_on_signal(3)?;
+    tokio::select! {
+        reports = app.deliver(&courier, prepared.editions(), wait, stop) => reports,
+        never = progress::show(app, output, || tally.counts()) => match never {},
     }
-    let stop = stop_on_signal();
-    let delivering = app.deliver(&courier, prepared.editions(), wait, stop);
-    tokio::pin!(delivering);
-    let mut first = true;
-    let outcome = loop {
-        let pause = if first {
-            PATIENCE
-        } else {
-            Duration::from_millis(100)
-        };
-        first = false;
-        tokio::select! {
-            outcome = &mut delivering => break outcome,
-            () = tokio::time::sleep(pause) => {
-                let count = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
-                let (sent, failed) = (count(&tally.sent), count(&tally.failed));
-                bar.set_position(sent + failed + count(&tally.excluded));
-                bar.set_message(format!("{failed} failed, {} deferred", count(&tally.deferred)));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    outcome
-}
-
-/// Becomes true on SIGINT or SIGTERM: what is in flight ends, nothing new is begun.
-pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        let terminate = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                Ok(mut signal) => {
-                    signal.recv().await;
-                }
-                Err(_) => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
-        }
-        tracing::info!("stopping: what is in flight ends first");
-        sender.send_replace(true);
-    });
-    receiver
 }
 
 /// Says what was gathered and imported.

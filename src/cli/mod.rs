@@ -10,20 +10,23 @@ mod intervene;
 mod man;
 mod output;
 mod preview;
+mod progress;
 mod publish;
 mod send;
 mod serve;
 mod status;
+mod stopping;
 mod subscribers;
 mod summaries;
 mod templates;
 mod token;
+mod worker;
 
 use crate::app::Options;
 use crate::domain::Result;
 use crate::domain::problem::Kind;
 use clap::{Args, Parser, Subcommand};
-use output::{Log, Output};
+use output::{Log, LogFormat, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,6 +72,16 @@ struct Global {
     /// Write the result as JSON, for other programs.
     #[arg(long, global = true)]
     json: bool,
+    /// How the log is written: for people, or a JSON object a line.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        env = "POSTRIDER_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +96,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Serve feeds and links, start scheduled runs, and deliver.
     Serve(serve::Arguments),
+    /// Deliver what is due, and nothing else, until it is told to stop.
+    Worker(worker::Arguments),
     /// Import, export, show, add and remove subscribers.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
@@ -131,7 +146,12 @@ pub fn run(cli: Cli) -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| crate::domain::Problem::failed("the runtime can't be started").because(error))
-        .and_then(|runtime| runtime.block_on(dispatch(cli, &output)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(dispatch(cli, &output));
+            // A name that is being looked up, for one, would be waited for.
+            runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+            outcome
+        });
     match outcome {
         Ok(Done::Fully) => ExitCode::SUCCESS,
         Ok(Done::WithTrouble) => ExitCode::from(1),
@@ -154,17 +174,19 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         database: cli.global.database,
         relay: cli.global.relay,
     };
-    output::start_log(match &cli.command {
-        Command::Serve(_) => Log::All,
+    let log = match &cli.command {
+        Command::Serve(_) | Command::Worker(_) => Log::All,
         Command::Publish(arguments) if arguments.waits() => Log::Relays,
         Command::Send(arguments) if arguments.waits() => Log::Relays,
         _ => Log::Warnings,
-    });
+    };
+    output::start_log(log, cli.global.log_format);
     match cli.command {
         Command::Publish(arguments) => publish::run(&options, output, arguments).await,
         Command::Gather => gather::run(&options, output).await,
         Command::Send(arguments) => send::run(&options, output, arguments).await,
         Command::Preview(arguments) => preview::run(&options, output, arguments).await,
+        Command::Worker(arguments) => worker::run(&options, output, arguments).await,
         Command::Serve(arguments) => serve::run(&options, output, arguments).await,
         Command::Subscribers(command) => subscribers::run(&options, output, command).await,
         Command::Summaries(arguments) => summaries::run(&options, output, arguments).await,

@@ -133,24 +133,34 @@ pub(super) enum Log {
     Warnings,
 }
 
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
 /// Logs go to standard error. `RUST_LOG` overrides what is logged.
-pub(super) fn start_log(log: Log) {
+pub(super) fn start_log(log: Log, format: LogFormat) {
+    const QUIET: &str = "warn,postrider::progress=info,postrider::gather=off,postrider::app::readers=off";
     let usual = match log {
-        Log::All => "info,sqlx=warn",
-        Log::Relays => "warn,postrider::gather=off,postrider::app::readers=off",
-        Log::Warnings => "warn,postrider::gather=off,postrider::app::readers=off,postrider::deliver=off",
+        Log::All => "info,sqlx=warn".to_owned(),
+        Log::Relays => QUIET.to_owned(),
+        Log::Warnings => format!("{QUIET},postrider::deliver=off"),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let ansi = std::io::stderr().is_terminal();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(ansi);
+        .with_ansi(format == LogFormat::Text && std::io::stderr().is_terminal());
     // A second start, as in tests, keeps the first.
-    let _ = if log == Log::All {
-        subscriber.try_init()
-    } else {
-        subscriber.without_time().with_target(false).try_init()
+    let _ = match (format, log) {
+        (LogFormat::Json, _) => subscriber.json().flatten_event(true).try_init(),
+        (LogFormat::Text, Log::All) => subscriber.try_init(),
+        (LogFormat::Text, _) => subscriber.without_time().with_target(false).try_init(),
     };
 }
 

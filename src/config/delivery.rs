@@ -19,9 +19,12 @@ pub(super) const KEYS: &[&str] = &[
     "idle",
     "connections",
     "hello",
+    "lease",
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Renewal and margin are parts of it, and clocks differ.
+const LEAST_LEASE: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// How messages are handed over.
@@ -53,6 +56,8 @@ pub struct Delivery {
     pub connections: u32,
     /// The host name that is said in EHLO.
     pub hello: String,
+    /// How long a process holds a batch without renewing its lease.
+    pub lease: Duration,
 }
 
 pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
@@ -75,6 +80,7 @@ pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
             .unwrap_or(100),
         connections: section.number("connections", 1..201)?.unwrap_or(4),
         hello: section.parsed("hello", host_name)?.unwrap_or_else(|| site.host()),
+        lease: section.duration("lease", LEAST_LEASE)?.unwrap_or(MINUTE),
     };
     if delivery.retry_max < delivery.retry_first {
         return Err(Problem::configuration(format!(

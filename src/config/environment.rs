@@ -8,7 +8,12 @@ use super::{SECTIONS, nearest};
 /// What every name of ours begins with.
 const PREFIX: &str = "POSTRIDER_";
 /// Names that the command line reads itself.
-const ELSEWHERE: [&str; 3] = ["POSTRIDER_CONFIG", "POSTRIDER_DATABASE", "POSTRIDER_RELAY"];
+const ELSEWHERE: [&str; 4] = [
+    "POSTRIDER_CONFIG",
+    "POSTRIDER_DATABASE",
+    "POSTRIDER_RELAY",
+    "POSTRIDER_LOG_FORMAT",
+];
 /// Names that the tests read.
 const TESTS: &str = "POSTRIDER_TEST_";
 

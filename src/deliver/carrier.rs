@@ -1,14 +1,17 @@
 //! One connection's work: lease a batch, hand its messages over, give it back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::compose::SegmentMail;
+use super::curfew::Curfew;
 use super::lane::Lane;
 use super::leased::{Leased, lease, put_off};
 use super::letter::Letter;
+use super::meter::Open;
 use super::outcome;
+use super::patience::answered;
 use super::place::{Place, Turn, told};
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
@@ -30,7 +33,8 @@ pub(super) struct Carrier {
     place: Place,
     recorder: Recorder,
     stops: [watch::Receiver<bool>; 2],
-    connection: Option<Connection>,
+    curfew: Curfew,
+    connection: Option<Open<Connection>>,
     /// Until when no other is opened: a relay may take fewer at a time than are configured.
     resting: Option<Timestamp>,
     /// The outcome that must be recorded before the next message is handed over.
@@ -57,12 +61,14 @@ impl Carrier {
         place: Place,
         recorder: Recorder,
         stops: [watch::Receiver<bool>; 2],
+        curfew: Curfew,
     ) -> Self {
         Self {
             courier,
             place,
             recorder,
             stops,
+            curfew,
             connection: None,
             resting: None,
             pending: None,
@@ -77,7 +83,7 @@ impl Carrier {
         // Whoever only waits looks whether there is anything left.
         self.courier.awake.notify_waiters();
         if let Some(connection) = self.connection.take() {
-            connection.quit().await;
+            connection.into_inner().quit().await;
         }
         outcome
     }
@@ -93,7 +99,7 @@ impl Carrier {
             let waits = self.place.waits();
             let down = down || waits.is_some() || self.resting.is_some_and(|until| until > now);
             // Looked at first: leasing takes the write lock of a SQLite file, also when nothing is due.
-            let next = courier.store.next_due_but(&courier.unfit.editions(now)).await?;
+            let next = answered(courier.store.next_due_but(&courier.unfit.editions(now))).await?;
             if !down
                 && next.is_some_and(|due| due <= now)
                 && let Some(leased) = lease(&courier).await?
@@ -114,7 +120,7 @@ impl Carrier {
                 && let Some(idle) = self.connection.take()
             {
                 // A relay ends what says nothing for minutes; a new connection is cheap.
-                idle.quit().await;
+                idle.into_inner().quit().await;
             }
             self.sleep(&courier, waits.unwrap_or(wait).min(wait)).await;
         }
@@ -122,17 +128,15 @@ impl Carrier {
     }
 
     async fn deliver(&mut self, courier: &Courier, leased: &Leased) -> Result<()> {
-        let mail = match courier.composer.segment(&leased.batch).await {
+        let mail = match answered(courier.composer.segment(&leased.batch)).await {
             Ok(mail) => mail,
             Err(problem) => return put_off(courier, leased, problem).await,
         };
         let left = self.deliver_batch(courier, leased, &mail).await;
         // First: a batch that is free again must show everything that has left in it as sent.
         committed(self.pending.take()).await?;
-        courier
-            .store
-            .release_batch(&leased.batch, &leased.owner, courier.clock.now())
-            .await?;
+        let now = courier.clock.now();
+        answered(courier.store.release_batch(&leased.batch, &leased.owner, now)).await?;
         if let Left::RelayDown = left? {
             self.connection = None;
         }
@@ -147,7 +151,7 @@ impl Carrier {
     ) -> Result<Left> {
         loop {
             let read = courier.clock.now();
-            let due = courier.store.due_deliveries(&leased.batch, read).await?;
+            let due = answered(courier.store.due_deliveries(&leased.batch, read)).await?;
             if let Some(left) = self.deliver_due(courier, leased, mail, due, read).await? {
                 return Ok(left);
             }
@@ -187,10 +191,7 @@ impl Carrier {
             if self.place.turn(courier, &mut self.stops).await? == Turn::Later {
                 return Ok(Some(Left::Stopped));
             }
-            let Some(connection) = self.connection.as_mut() else {
-                return Ok(Some(Left::RelayDown));
-            };
-            let attempt = match connection.begin(&letter.envelope()).await {
+            let attempt = match self.begin(&letter).await {
                 Err(attempt) if attempt.verdict == Verdict::Untouched => {
                     self.lane(courier)?.heard(courier.clock.now(), &attempt);
                     next = Some(letter);
@@ -237,28 +238,32 @@ impl Carrier {
                     relay.sign(&mut letter.message, courier.clock.now()).await?;
                     return Ok(Some(letter));
                 }
-                _ => self.record(outcome::excluded(courier, batch, &due)).await,
+                _ => {
+                    self.lane(courier)?.meter.excluded();
+                    self.record(outcome::excluded(courier, batch, &due)).await;
+                }
             }
         }
         Ok(None)
     }
 
     /// A connection that takes a message; `None` when the relay can't be used now.
-    async fn connect(&mut self, courier: &Courier) -> Result<Option<&mut Connection>> {
-        if !self.connection.as_ref().is_some_and(Connection::is_usable) {
+    async fn connect(&mut self, courier: &Courier) -> Result<Option<&mut Open<Connection>>> {
+        if !self.connection.as_ref().is_some_and(|held| held.is_usable()) {
             if let Some(spent) = self.connection.take() {
-                spent.quit().await;
+                spent.into_inner().quit().await;
             }
             self.connection = self.open(courier).await?;
         }
         Ok(self.connection.as_mut())
     }
 
-    async fn open(&mut self, courier: &Courier) -> Result<Option<Connection>> {
+    async fn open(&mut self, courier: &Courier) -> Result<Option<Open<Connection>>> {
         let lane = self.lane(courier)?;
         if !self.place.may_connect(lane, courier.clock.now()) {
             return Ok(None);
         }
+        let begun = Instant::now();
         let [stop, failure] = &mut self.stops;
         let connected = tokio::select! {
             connected = lane.relay.connect() => connected,
@@ -267,13 +272,13 @@ impl Carrier {
             () = told(failure) => return Ok(None),
         };
         match connected {
-            Ok(connection) => Ok(Some(connection)),
+            Ok(connection) => Ok(Some(lane.meter.opened(connection, begun.elapsed()))),
             Err(trouble) => {
                 let now = courier.clock.now();
                 lane.refused(now, &trouble);
                 // A relay that is busy with our other connections is not down.
                 if !(trouble.code() == Some(421) && lane.health.took_lately(now)) {
-                    self.relay_down(courier, &trouble.to_string()).await?;
+                    lane.is_down(courier, &trouble.to_string()).await?;
                 }
                 self.resting = Some(now.plus(courier.backoff.first));
                 Ok(None)
@@ -281,20 +286,14 @@ impl Carrier {
         }
     }
 
-    async fn relay_down(&self, courier: &Courier, why: &str) -> Result<()> {
-        let lane = self.lane(courier)?;
-        let why = crate::domain::text::one_line(why);
-        let backoff = (courier.backoff.first, courier.backoff.max);
-        let now = courier.clock.now();
-        let until = lane.health.is_down(now, backoff, &*courier.random, &why);
-        if let Some(until) = until {
-            tracing::warn!(relay = lane.relay.name(), why, until = %until, "relay can't be used now");
-            courier.awake.notify_waiters();
-        }
-        courier
-            .store
-            .set_trouble(Some(&format!("relay {:?}: {why}", lane.relay.name())))
-            .await
+    /// Opens the transaction of a message; what the curfew ends has not begun.
+    async fn begin(&mut self, letter: &Letter) -> std::result::Result<(), Attempt> {
+        let Some(connection) = &mut self.connection else {
+            return Err(Attempt::untouched("there is no connection"));
+        };
+        let envelope = letter.envelope();
+        let opened = self.curfew.limits(connection.begin(&envelope)).await;
+        opened.unwrap_or_else(|| Err(Attempt::untouched("the program was stopped")))
     }
 
     /// Hands the message of the open transaction over, with the envelope of the next behind it.
@@ -321,9 +320,14 @@ impl Carrier {
             .as_mut()
             .ok_or_else(|| Problem::failed("a message was to go without a connection"))?;
         let next = next.map(Letter::envelope);
-        let attempt = connection
-            .finish(&letter.envelope(), &letter.message, next.as_ref())
-            .await;
+        let begun = Instant::now();
+        let envelope = letter.envelope();
+        let handing = connection.finish(&envelope, &letter.message, next.as_ref());
+        let attempt = match self.curfew.limits(handing).await {
+            Some(attempt) => attempt,
+            None => connection.left_unanswered(),
+        };
+        self.lane(courier)?.meter.answered(begun.elapsed());
         Ok(Some(attempt))
     }
 
@@ -336,22 +340,15 @@ impl Carrier {
         attempt: &Attempt,
     ) -> Result<Option<Left>> {
         self.lane(courier)?.heard(courier.clock.now(), attempt);
+        self.lane(courier)?.meter.judged(attempt.verdict);
         let lost = match attempt.verdict {
             Verdict::RelayDown => {
-                self.relay_down(courier, &attempt.log_text()).await?;
+                self.lane(courier)?.is_down(courier, &attempt.log_text()).await?;
                 return Ok(Some(Left::RelayDown));
             }
             Verdict::Untouched => return Ok(None),
             Verdict::Sent | Verdict::Fail { .. } => {
-                let lane = self.lane(courier)?;
-                let took = lane.health.took_one(courier.clock.now());
-                if took.closed {
-                    tracing::info!(relay = lane.relay.name(), "relay can be used again");
-                    courier.awake.notify_waiters();
-                }
-                if took.news {
-                    courier.store.set_trouble(None).await?;
-                }
+                self.lane(courier)?.took_one(courier).await?;
                 false
             }
             Verdict::Retry | Verdict::Uncertain if !attempt.session_usable => {
@@ -362,7 +359,7 @@ impl Carrier {
         let outcome = outcome::of_attempt(courier, batch, due, attempt, self.lane(courier)?.relay.name());
         self.record(outcome).await;
         if lost {
-            self.relay_down(courier, &attempt.log_text()).await?;
+            self.lane(courier)?.is_down(courier, &attempt.log_text()).await?;
             return Ok(Some(Left::RelayDown));
         }
         Ok(None)

@@ -1,19 +1,23 @@
 //! A relay, its limits, and what its connections know of it.
 
 use super::health::Health;
+use super::meter::LaneMeter;
 use super::open::RelayTrouble;
 use super::pace::Pace;
 use super::relay::Relay;
 use super::retry::Attempt;
 use super::slowing::{Slowing, Step};
-use crate::domain::Timestamp;
+use super::worker::Courier;
 use crate::domain::condition::Condition;
 use crate::domain::relay::Limits;
+use crate::domain::text::one_line;
+use crate::domain::{Result, Timestamp};
 
 /// A relay as the connections to it share it.
 pub(super) struct Lane {
     pub(super) relay: Relay,
     pub(super) limits: Limits,
+    pub(super) meter: LaneMeter,
     pub(super) health: Health,
     pub(super) slowing: Slowing,
     /// `None` where no rate is limited.
@@ -21,7 +25,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(relay: Relay, limits: Limits) -> Self {
+    pub(super) fn new(meter: LaneMeter, relay: Relay, limits: Limits) -> Self {
         let limits = Limits {
             connections: limits.connections.max(1),
             ..limits
@@ -29,6 +33,7 @@ impl Lane {
         Self {
             relay,
             limits,
+            meter,
             health: Health::default(),
             slowing: Slowing::new(limits.connections),
             pace: Pace::of(limits.rates),
@@ -62,6 +67,38 @@ impl Lane {
             let why = "no complaint for a while";
             tracing::warn!(relay = name, from = %shown(step).0, to = %shown(step).1, why, "relay used more");
         }
+    }
+
+    /// The relay can't be used now, and the editions under way say why; `why` holds no address.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn is_down(&self, courier: &Courier, why: &str) -> Result<()> {
+        let why = one_line(why);
+        let backoff = (courier.backoff.first, courier.backoff.max);
+        let now = courier.clock.now();
+        if let Some(until) = self.health.is_down(now, backoff, &*courier.random, &why) {
+            tracing::warn!(relay = self.relay.name(), why, until = %until, "relay can't be used now");
+            courier.awake.notify_waiters();
+        }
+        let trouble = format!("relay {:?}: {why}", self.relay.name());
+        courier.store.set_trouble(Some(&trouble)).await
+    }
+
+    /// The relay took a message, or refused its reader for good: it works.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn took_one(&self, courier: &Courier) -> Result<()> {
+        let took = self.health.took_one(courier.clock.now());
+        if took.closed {
+            tracing::info!(relay = self.relay.name(), "relay can be used again");
+            courier.awake.notify_waiters();
+        }
+        if took.news {
+            courier.store.set_trouble(None).await?;
+        }
+        Ok(())
     }
 
     /// How the relay is now.

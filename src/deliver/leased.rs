@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tenure::TERM;
+use super::patience::answered;
 use super::worker::Courier;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Batch;
@@ -22,10 +22,8 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
     }
     let now = courier.clock.now();
     let but = [courier.unfit.editions(now), courier.brake.editions()].concat();
-    let batch = courier
-        .store
-        .lease_batch_but(&owner, now, now.plus(TERM), &but)
-        .await?;
+    let until = now.plus(courier.tenure.term());
+    let batch = answered(courier.store.lease_batch_but(&owner, now, until, &but)).await?;
     if let Some(batch) = &batch {
         courier.brake.leased(batch.edition);
     }

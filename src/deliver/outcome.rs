@@ -35,7 +35,8 @@ pub(super) fn of_attempt(
     outcome.code = attempt.code.map(i64::from);
     outcome.relay = Some(relay.to_owned());
     outcome.dead = (attempt.verdict == Verdict::Fail { dead_address: true }).then(|| courier.clock.now());
-    if !state.is_final() && !(courier.holds_uncertain && state == State::Uncertain) {
+    let held = courier.holds_uncertain && state == State::Uncertain;
+    if !state.is_final() && !held {
         let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
         let (first, max) = (courier.backoff.first, courier.backoff.max);
         let wait = next_attempt(attempts, first, max, courier.random.unit());
@@ -43,6 +44,8 @@ pub(super) fn of_attempt(
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
             said = attempt.log_text(),
             wait_s = wait.as_secs(),
             "delivery deferred"
@@ -51,9 +54,20 @@ pub(super) fn of_attempt(
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
             said = attempt.log_text(),
             state = state.as_str(),
             "delivery failed, or held"
+        );
+    } else {
+        tracing::debug!(
+            edition = batch.edition,
+            subscriber = due.subscriber,
+            relay,
+            code = attempt.code,
+            said = attempt.log_text(),
+            "delivery sent"
         );
     }
     outcome

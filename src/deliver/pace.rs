@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::patience::answered;
 use crate::domain::relay::Rates;
 use crate::domain::{Result, Timestamp};
 use crate::store::Store;
@@ -130,7 +131,7 @@ impl Pace {
                 return Ok(Next::Full(until));
             }
             let wanted = queue.wanted(self.waiting.load(Ordering::Relaxed), moment);
-            match store.reserve_slots(relay, self.rates, wanted).await? {
+            match answered(store.reserve_slots(relay, self.rates, wanted)).await? {
                 Reservation::Slots { first_in, count } => {
                     let first = Instant::now() + first_in;
                     queue

@@ -10,6 +10,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::brake::Brake;
+use super::patience::answered;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Outcome;
 use crate::store::{Clerk, Store};
@@ -150,12 +151,12 @@ async fn record_all(
 async fn record(clerk: &mut Clerk, outcomes: &[Outcome]) -> Result<()> {
     let mut wait = Duration::from_millis(100);
     for _ in 1..TRIES {
-        match clerk.record(outcomes).await {
+        match answered(clerk.record(outcomes)).await {
             Ok(()) => return Ok(()),
             Err(problem) => tracing::warn!(%problem, outcomes = outcomes.len(), "outcomes not recorded yet"),
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    clerk.record(outcomes).await
+    answered(clerk.record(outcomes)).await
 }

@@ -8,7 +8,7 @@ use super::dkim::Signer;
 use super::message::Envelope;
 use super::open::RelayTrouble;
 use super::outbox::Outbox;
-use super::retry::Attempt;
+use super::retry::{Attempt, Happened, Silence};
 use super::session::{Session, SessionSettings};
 use super::splice::is_token;
 use super::tls;
@@ -170,6 +170,15 @@ impl Connection {
         match self {
             Self::Outbox(outbox) => outbox.send(envelope, message, ready(Ok(()))).await,
             Self::Smtp(session) => session.finish(message, next).await,
+        }
+    }
+
+    /// What became of the message whose hand-over nobody waited out.
+    pub(super) fn left_unanswered(&self) -> Attempt {
+        match self {
+            // The file may have been written behind our back.
+            Self::Outbox(_) => Attempt::of(&Happened::NoReplyAfterDot(Silence::TimedOut), false),
+            Self::Smtp(session) => session.left_unanswered(),
         }
     }
 

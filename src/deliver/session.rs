@@ -109,6 +109,8 @@ pub struct Session {
     pub(super) announced: String,
     /// Whether a transaction has come to its end.
     proven: bool,
+    /// So many octets are written when the final dot of the last message has left.
+    dot_at: u64,
 }
 
 impl fmt::Debug for Session {
@@ -142,6 +144,7 @@ impl Session {
             phase: Phase::Ready,
             announced: String::new(),
             proven: false,
+            dot_at: u64::MAX,
         }
     }
 
@@ -247,6 +250,15 @@ impl Session {
         Attempt::of(&happened, self.is_usable())
     }
 
+    /// What became of a message when [`Session::finish`] was dropped before it ended.
+    pub(super) fn left_unanswered(&self) -> Attempt {
+        if self.wire.written() < self.dot_at {
+            return Attempt::untouched("the program was stopped");
+        }
+        let silence = Silence::Dropped("the program was stopped".to_owned());
+        Attempt::of(&Happened::NoReplyAfterDot(silence), false)
+    }
+
     fn after_message(&mut self) -> Phase {
         if self.announced.is_empty() {
             Phase::Ready
@@ -260,6 +272,7 @@ impl Session {
     async fn hand_over(&mut self, body: &str) -> Result<Happened, Happened> {
         let begun = self.wire.written();
         let length = u64::try_from(body.len() + 3).unwrap_or(u64::MAX);
+        self.dot_at = begun.saturating_add(length);
         self.wire.wait_for(self.timeouts.block, self.limit(Stage::Body));
         let announced = std::mem::take(&mut self.announced);
         self.write(WithFinalDot(body, &announced)).await;

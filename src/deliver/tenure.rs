@@ -6,14 +6,13 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::store::owner;
 
-/// How long a batch is leased without renewal.
-pub(super) const TERM: Duration = Duration::from_secs(60);
-/// What must be left of a lease for a message to go: clocks differ, and a final dot takes its time.
-const MARGIN: Duration = Duration::from_secs(10);
-
 /// The one name of all leases that one renewal extends.
 #[derive(Debug)]
-pub(super) struct Tenure(Mutex<State>);
+pub(super) struct Tenure {
+    /// How long a batch is leased without renewal.
+    term: Duration,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Clone)]
 struct State {
@@ -22,16 +21,45 @@ struct State {
 }
 
 impl Tenure {
-    /// Nothing is held yet.
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State {
-            owner: owner::new().into(),
-            until: Timestamp(0),
-        }))
+    /// Nothing is held yet; a lease will hold for `term`.
+    pub(super) fn new(term: Duration) -> Self {
+        Self {
+            term,
+            state: Mutex::new(State {
+                owner: owner::new().into(),
+                until: Timestamp(0),
+            }),
+        }
+    }
+
+    /// How long a batch is leased without renewal.
+    pub(super) fn term(&self) -> Duration {
+        self.term
+    }
+
+    /// What must be left of a lease for a message to go: clocks differ, and a final dot takes its time.
+    fn margin(&self) -> Duration {
+        self.term / 6
+    }
+
+    /// How long a renewal may take: another one must fit in before the leases end.
+    pub(super) fn patience(&self) -> Duration {
+        self.term / 4
+    }
+
+    /// How often to look whether it is time to renew.
+    pub(super) fn pace(&self) -> Duration {
+        (self.term / 20).min(Duration::from_secs(1))
+    }
+
+    /// Whether a quarter of the term has passed since the last renewal.
+    pub(super) fn is_to_be_renewed(&self, now: Timestamp) -> bool {
+        let rest = self.term.saturating_sub(self.term / 4);
+        self.with(|state| now.plus(rest) > state.until)
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The name to lease under.
@@ -41,12 +69,7 @@ impl Tenure {
 
     /// Whether what was leased as `owner` is surely still held, for long enough to hand a message over.
     pub(super) fn holds(&self, owner: &str, now: Timestamp) -> bool {
-        self.with(|state| *state.owner == *owner && now.plus(MARGIN) <= state.until)
-    }
-
-    /// Whether less than `rest` is left.
-    pub(super) fn ends_within(&self, rest: Duration, now: Timestamp) -> bool {
-        self.with(|state| now.plus(rest) > state.until)
+        self.with(|state| *state.owner == *owner && now.plus(self.margin()) <= state.until)
     }
 
     /// Every lease of `owner` was extended to `until`, as was known at `now`.
@@ -58,7 +81,7 @@ impl Tenure {
             if *state.owner != *owner {
                 return;
             }
-            if now.plus(MARGIN) > state.until {
+            if now.plus(self.margin()) > state.until {
                 state.owner = owner::new().into();
             }
             state.until = until;
@@ -84,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_renewal_that_came_too_late_brings_nothing_back() {
-        let tenure = Tenure::new();
+        let tenure = Tenure::new(Duration::from_secs(60));
         tenure.renewed(&tenure.owner(), at(60), at(0));
         let first = tenure.owner();
         assert!(tenure.holds(&first, at(50)) && !tenure.holds(&first, at(51)));
@@ -98,5 +121,16 @@ mod tests {
         // The answer to a renewal of the old name says nothing about the new one.
         tenure.renewed(&first, at(500), at(103));
         assert!(!tenure.holds(&second, at(300)));
+    }
+
+    #[test]
+    fn margin_and_renewal_are_parts_of_the_term() {
+        let tenure = Tenure::new(Duration::from_secs(6));
+        assert!(tenure.is_to_be_renewed(at(0)));
+        tenure.renewed(&tenure.owner(), at(6), at(0));
+        let owner = tenure.owner();
+        assert!(tenure.holds(&owner, at(5)) && !tenure.holds(&owner, at(6)));
+        let after = |millis| Timestamp(0).plus(Duration::from_millis(millis));
+        assert!(!tenure.is_to_be_renewed(after(1_500)) && tenure.is_to_be_renewed(after(1_501)));
     }
 }

@@ -1,7 +1,7 @@
 //! Delivering what is due: connections lease batches, hand messages over, and have outcomes recorded.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -10,19 +10,20 @@ use super::board::Board;
 use super::brake::{Brake, Limit};
 use super::carrier::Carrier;
 use super::compose::Composer;
+use super::curfew::{Curfew, DRAIN};
 use super::lane::Lane;
+use super::meter::Meter;
+use super::patience::{LONG_STATEMENT, answered, in_time};
 use super::place::Place;
 use super::recorder::Recorder;
 use super::relay::Relay;
-use super::tenure::{TERM, Tenure};
+use super::tenure::Tenure;
 use super::unfit::Unfit;
 use crate::domain::edition::State;
 use crate::domain::relay::Limits;
 use crate::domain::{Clock, Problem, Random, Result, Timestamp};
 use crate::store::Store;
 
-/// How often leases are renewed.
-const RENEWAL: Duration = Duration::from_secs(15);
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
 
@@ -60,6 +61,13 @@ pub struct Tally {
     pub deferred: AtomicU64,
     /// Readers who had left.
     pub excluded: AtomicU64,
+}
+
+impl Tally {
+    /// Sent, failed, deferred and excluded.
+    pub fn counts(&self) -> [u64; 4] {
+        [&self.sent, &self.failed, &self.deferred, &self.excluded].map(|count| count.load(Ordering::Relaxed))
+    }
 }
 
 /// Waits between attempts.
@@ -117,6 +125,10 @@ pub struct Parts {
     pub relays: Vec<(Relay, Limits)>,
     /// What is done about refusals and silence.
     pub rules: Rules,
+    /// How long a batch is leased without renewal.
+    pub lease: Duration,
+    /// Counts and times.
+    pub meter: Meter,
 }
 
 impl Courier {
@@ -125,7 +137,7 @@ impl Courier {
         let lanes: Vec<Lane> = parts
             .relays
             .into_iter()
-            .map(|(relay, limits)| Lane::new(relay, limits))
+            .map(|(relay, limits)| Lane::new(parts.meter.lane(relay.name()), relay, limits))
             .collect();
         Self {
             store: parts.store,
@@ -137,7 +149,7 @@ impl Courier {
             board: Board::new(lanes.len()),
             lanes,
             tally: Arc::default(),
-            tenure: Tenure::new(),
+            tenure: Tenure::new(parts.lease),
             unfit: Unfit::default(),
             brake: Arc::new(Brake::new(parts.rules.pause)),
             holds_uncertain: parts.rules.holds_uncertain,
@@ -167,19 +179,26 @@ impl Courier {
             .any(|lane| !lane.limits.backup && !lane.health.is_in_doubt())
     }
 
+    /// The relays that are left alone at `now`, each with whether it is.
+    pub fn relays_down(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+        let lanes = self.lanes.iter();
+        lanes.map(move |lane| (lane.relay.name(), lane.health.is_shut(now)))
+    }
+
     /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
     ///
     /// # Errors
     /// When a template fails or the database does not answer; what was sent is recorded.
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
         // What an earlier run could not give back is nobody's work now.
-        self.store.free_batches(&self.tenure.begin_anew()).await?;
+        answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
         self.brake.begin();
         self.look_after().await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.limits.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
+        let (curfew, watching) = Curfew::after(stop.clone(), DRAIN);
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
         let mut upkeep = tokio::spawn(Arc::clone(self).upkeep());
@@ -191,6 +210,7 @@ impl Courier {
                     Place::new(lane, number),
                     recorder.clone(),
                     [stop.clone(), failure.clone()],
+                    curfew.clone(),
                 );
                 let failed = Arc::clone(&failed);
                 connections.spawn(async move {
@@ -217,6 +237,7 @@ impl Courier {
             .await
             .unwrap_or_else(|error| Err(Problem::failed("the recorder ended by itself").because(error)));
         upkeep.abort();
+        watching.abort();
         let _ = (&mut upkeep).await;
         if let Err(problem) = self.board.take_down(&self.store, &self.lanes).await {
             tracing::debug!(%problem, "what is shown of relays runs out by itself");
@@ -238,10 +259,8 @@ impl Courier {
 
     async fn keep_leases(&self) {
         loop {
-            tokio::time::sleep(UPKEEP).await;
-            if self
-                .tenure
-                .ends_within(TERM.saturating_sub(RENEWAL), self.clock.now())
+            tokio::time::sleep(self.tenure.pace()).await;
+            if self.tenure.is_to_be_renewed(self.clock.now())
                 && let Err(problem) = self.renew().await
             {
                 tracing::warn!(%problem, "leases not renewed");
@@ -252,7 +271,7 @@ impl Courier {
     async fn keep_editions(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            if let Err(problem) = self.look_after().await {
+            if let Err(problem) = in_time(LONG_STATEMENT, self.look_after()).await {
                 tracing::warn!(%problem, "editions not looked after");
             }
         }
@@ -273,8 +292,8 @@ impl Courier {
 
     pub(super) async fn renew(&self) -> Result<()> {
         let owner = self.tenure.owner();
-        let until = self.clock.now().plus(TERM);
-        self.store.renew_batches(&owner, until).await?;
+        let until = self.clock.now().plus(self.tenure.term());
+        in_time(self.tenure.patience(), self.store.renew_batches(&owner, until)).await?;
         self.tenure.renewed(&owner, until, self.clock.now());
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod audience;
+pub mod backlog;
 pub mod bounces;
 mod dialect;
 mod drafts;
@@ -10,6 +11,7 @@ mod endings;
 mod fault;
 mod feeds;
 mod fetch;
+mod file_system;
 pub mod import;
 pub mod interventions;
 pub mod lease;
@@ -36,6 +38,11 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// How long a connection that is asked whether it is alive may take.
+const PING_TIME: Duration = Duration::from_secs(5);
+/// After this long in the pool a connection is asked.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// How a database is opened.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +109,16 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(opening.connections)
             .acquire_timeout(opening.patience)
-            // A file does not go away while it is open.
-            .test_before_acquire(dialect == Dialect::Postgres)
+            // Pinged when it was given back; a rest is time enough for a server to go away.
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > RESTED {
+                        answers(connection).await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, opening)))
             .after_release(move |connection, _| Box::pin(is_at_rest(connection, dialect)))
             .connect_with(options)
@@ -167,10 +182,23 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Open
 /// Whether a connection can be used again. On a full disk SQLite rolls a transaction back by itself;
 /// the driver then believes for ever that the connection is in one.
 async fn is_at_rest(connection: &mut AnyConnection, dialect: Dialect) -> sqlx::Result<bool> {
-    if dialect != Dialect::Sqlite || !connection.is_in_transaction() {
+    if dialect == Dialect::Postgres {
+        // One that was cut off silently is closed here; the pool's own ping would wait for ever.
+        answers(connection).await?;
+        return Ok(true);
+    }
+    if !connection.is_in_transaction() {
         return Ok(true);
     }
     // A rollback may be on its way; the answer to this comes behind it.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
+}
+
+/// Fails when `connection` does not answer soon, as when the way to the server is cut.
+async fn answers(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(PING_TIME, connection.ping())
+        .await
+        .map_err(silent)?
 }

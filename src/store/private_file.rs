@@ -1,5 +1,6 @@
 //! SQLite's files are for their owner alone: they hold addresses and what people read.
 
+use super::file_system::refuse_network;
 use crate::domain::{Problem, Result};
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Makes the file and its folder before SQLite does, so that nobody else can read it.
 ///
 /// # Errors
-/// When it can't be made; or when it is there, as after a restore, and others may read or write it or
+/// When it can't be made, or lies on a network file system; or when it is there, as after a restore, and others may read or write it or
 /// what SQLite keeps beside it, for which SQLite takes the mode of the file.
 pub(super) fn make(path: &Path) -> Result<()> {
     let trouble = |error: io::Error| {
@@ -20,6 +21,16 @@ pub(super) fn make(path: &Path) -> Result<()> {
     };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(trouble)?;
+        // A bare name has the empty path as its folder.
+        let here = Path::new(".");
+        refuse_network(
+            path,
+            if folder.as_os_str().is_empty() {
+                here
+            } else {
+                folder
+            },
+        )?;
     }
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         refuse_open(&file)?;

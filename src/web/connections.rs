@@ -1,7 +1,7 @@
 //! Connections: how many, how long, and how they end.
 
 use super::writing::InTime;
-use super::{TIME, router};
+use super::{TIME, router, watchers_alone};
 use crate::app::App;
 use crate::domain::Result;
 use axum::Router;
@@ -30,8 +30,21 @@ const REST: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// None at present: a connection's trouble is its own.
-pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<()> {
-    let routes = router(app, TIME);
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<()> {
+    take_connections(router(app, TIME), listener, stop).await;
+    Ok(())
+}
+
+/// As [`serve`], for those alone who watch whether all is well.
+///
+/// # Errors
+/// As there.
+pub async fn serve_watchers(app: Arc<App>, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<()> {
+    take_connections(watchers_alone(app, TIME), listener, stop).await;
+    Ok(())
+}
+
+async fn take_connections(routes: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(OPEN));
     let mut open = JoinSet::new();
     let shared_stop = stop.clone();
@@ -58,7 +71,6 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiv
             GRACE.as_secs()
         );
     }
-    Ok(())
 }
 
 /// Answers the requests of one connection until it ends, or until `stop`: then after the one under way.

@@ -6,6 +6,7 @@ mod conditional;
 mod connections;
 mod feeds;
 mod health;
+mod metrics;
 mod preferences;
 mod problem;
 mod send_digest;
@@ -13,7 +14,7 @@ mod stylesheet;
 mod unsubscribe;
 mod writing;
 
-pub use connections::serve;
+pub use connections::{serve, serve_watchers};
 
 use crate::app::App;
 use axum::Router;
@@ -42,13 +43,33 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
+/// What tells whether all is well.
+fn watchers() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+}
+
+/// Only what tells whether all is well; a request may take `longest`.
+pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
+    let router = watchers()
+        .fallback(problem::nothing_here)
+        .method_not_allowed_fallback(problem::not_that_way)
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            longest,
+        ));
+    guarded(router).with_state(app)
+}
+
 /// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
 /// apart, and the time-outs of the sources bound it.
 pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let gathering = Router::new()
         .route("/api/digests/{name}/send", post(send_digest::send))
         .method_not_allowed_fallback(problem::not_that_way);
-    let mut router = Router::new()
+    let router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route(
             "/u/{token}",
@@ -56,8 +77,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         )
         .route("/p/{token}", get(preferences::page))
         .route("/assets/site.css", get(stylesheet::stylesheet))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .merge(watchers())
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
         .layer(TimeoutLayer::with_status_code(
@@ -67,11 +87,16 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .layer(map_response(problem::say_time_is_up))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
+    guarded(router).with_state(app)
+}
+
+/// What every answer says of itself.
+fn guarded(mut router: Router<Arc<App>>) -> Router<Arc<App>> {
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),
         ));
     }
-    router.with_state(app)
+    router
 }

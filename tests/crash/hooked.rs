@@ -51,6 +51,7 @@ impl Hooked {
         let (taken, hook, counts) = (Arc::clone(&relay.taken), Arc::new(hook), Arc::default());
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
+                socket.set_nodelay(true).unwrap();
                 let talk = Talk {
                     socket,
                     taken: Arc::clone(&taken),

@@ -5,13 +5,17 @@
 mod database;
 #[path = "../support/programs.rs"]
 mod programs;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[path = "../support/site.rs"]
 mod site;
 
 mod couriers;
+mod draining;
 mod hooked;
 mod inbox;
 mod kills;
+mod nodes;
 mod outage;
 mod processes;
 mod records;

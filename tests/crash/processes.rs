@@ -11,13 +11,13 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-fn signal(name: &str, pid: u32) {
+pub fn signal(name: &str, pid: u32) {
     let asked = Command::new("kill").args([name, &pid.to_string()]).status();
     assert!(asked.unwrap().success());
 }
 
 /// A site on `database` with readers and one summary, whose only relay listens at `port`.
-fn site(database: &Database, readers: usize, port: u16, connections: usize) -> Site {
+pub fn site(database: &Database, readers: usize, port: u16, connections: usize) -> Site {
     let mut site = Site::new();
     site.many_readers(readers);
     site.summary("news", "urology");
@@ -32,7 +32,7 @@ fn site(database: &Database, readers: usize, port: u16, connections: usize) -> S
 }
 
 /// A port of loopback where nobody listens.
-fn unused_port() -> u16 {
+pub fn unused_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .unwrap()
         .local_addr()

@@ -31,6 +31,7 @@ mod faults_of_relays;
 mod holding_back;
 mod interventions;
 mod limits;
+mod logs;
 mod looking_first;
 mod manual_send;
 mod publish_to_inbox;

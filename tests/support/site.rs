@@ -46,6 +46,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// A program under way that listens at `url`.
+    pub fn of(child: Child, url: String) -> Self {
+        Self { child, url }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

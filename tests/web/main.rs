@@ -12,6 +12,7 @@ mod bridge;
 mod conditional;
 mod feeds;
 mod limits;
+mod metrics;
 mod overrides;
 mod readers;
 mod reading;

@@ -100,6 +100,11 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
             "config.toml:9: relay[0].backup: no relay is left that this one could be the backup of\n  hint: leave backup out of at least one [[relay]]",
         ),
         (
+            "[delivery]",
+            "lease = \"4s\"",
+            "config.toml:19: delivery.lease: expected at least 5s, got \"4s\"\n  hint: write a longer duration",
+        ),
+        (
             "[templates]",
             "folder = \"nowhere\"",
             "config.toml:18: templates.folder: no such folder: nowhere\n  hint: make the folder, or remove the key to use the templates that are compiled in",

@@ -1,0 +1,106 @@
+//! `/metrics`: what this process has done, and what the database says is left.
+
+use super::App;
+use crate::deliver::Meter;
+use crate::deliver::exposition::{self, Findings};
+use crate::deliver::worker::Courier;
+use crate::domain::{Digest, Result};
+use crate::store::backlog::Backlog;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// What the answer is: the text form that Prometheus calls OpenMetrics.
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How long a count of what is left is good at least.
+const FRESH: Duration = Duration::from_secs(5);
+/// A count is kept for so many times as long as it took: counting takes at most one fiftieth of the time.
+const SHARE: u32 = 50;
+/// How long counting may take.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What is watched, and what was counted last.
+#[derive(Default)]
+pub(super) struct Watch {
+    pub(super) meter: Meter,
+    couriers: Mutex<Vec<Weak<Courier>>>,
+    counted: tokio::sync::Mutex<Option<Counted>>,
+}
+
+#[derive(Clone)]
+struct Counted {
+    backlog: Vec<Backlog>,
+    good_until: Instant,
+}
+
+impl Watch {
+    /// From now on the relays of `courier` are watched, as long as it lives.
+    pub(super) fn add(&self, courier: &Arc<Courier>) {
+        let mut couriers = self.couriers.lock().unwrap_or_else(PoisonError::into_inner);
+        couriers.retain(|courier| courier.strong_count() > 0);
+        couriers.push(Arc::downgrade(courier));
+    }
+
+    fn couriers(&self) -> Vec<Arc<Courier>> {
+        let couriers = self.couriers.lock().unwrap_or_else(PoisonError::into_inner);
+        couriers.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl App {
+    /// What is left by digest, counted not long ago.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub async fn backlog(&self) -> Result<Vec<Backlog>> {
+        let mut counted = self.watch.counted.lock().await;
+        if let Some(counted) = counted
+            .as_ref()
+            .filter(|counted| counted.good_until > Instant::now())
+        {
+            return Ok(counted.backlog.clone());
+        }
+        let begun = Instant::now();
+        let backlog = self.store.backlog().await?;
+        let good_for = (begun.elapsed() * SHARE).max(FRESH);
+        *counted = Some(Counted {
+            backlog: backlog.clone(),
+            good_until: Instant::now() + good_for,
+        });
+        Ok(backlog)
+    }
+
+    /// The text of `/metrics`. While the database does not answer, its numbers are missing.
+    ///
+    /// # Errors
+    /// When the text can't be made.
+    pub async fn metrics(&self) -> Result<String> {
+        let mut findings = Findings::default();
+        let now = self.clock.now();
+        for courier in self.watch.couriers() {
+            let down = courier.relays_down(now);
+            findings
+                .relays_down
+                .extend(down.map(|(relay, is_down)| (relay.to_owned(), is_down)));
+        }
+        match tokio::time::timeout(PATIENCE, self.look_up(&mut findings)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => tracing::warn!(%problem, "what is left could not be counted"),
+            Err(_) => tracing::warn!("what is left could not be counted in time"),
+        }
+        exposition::text(&self.watch.meter, env!("CARGO_PKG_VERSION"), &findings)
+    }
+
+    async fn look_up(&self, findings: &mut Findings) -> Result<()> {
+        let backlog = self.backlog().await?;
+        let now = self.clock.now();
+        let since = self.store.due_since(now).await?;
+        findings.queue_age = Some(since.map_or(0.0, |since| now.since(since).as_secs_f64()));
+        let left = |digest: &Digest| {
+            let left = backlog.iter().find(|left| left.digest == digest.name.as_str());
+            (digest.name.to_string(), left.map_or(0, |left| left.deliveries))
+        };
+        findings.waiting = self.digests.iter().map(left).collect();
+        Ok(())
+    }
+}

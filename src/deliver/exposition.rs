@@ -1,0 +1,69 @@
+//! The text that Prometheus reads: what the meter has counted, and what the caller has found out.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::AtomicU64;
+
+use super::meter::{Labels, Meter};
+use crate::domain::{Problem, Result};
+
+/// What is not counted here but looked up when somebody asks.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Relays, and whether each is left alone now.
+    pub relays_down: Vec<(String, bool)>,
+    /// Deliveries that are not final, by digest.
+    pub waiting: Vec<(String, i64)>,
+    /// For how many seconds the oldest batch has been due that nobody has; `None` when it is not known.
+    pub queue_age: Option<f64>,
+}
+
+/// `meter` and `findings` of this `version`, in the text form OpenMetrics 1.0.
+///
+/// # Errors
+/// When the text can't be made.
+pub fn text(meter: &Meter, version: &str, findings: &Findings) -> Result<String> {
+    let mut registry = Registry::with_prefix("postrider");
+    let version = [("version", version.to_owned())];
+    registry.register("build", "The program's version", Info::new(version));
+    meter.register(&mut registry);
+    let down = findings
+        .relays_down
+        .iter()
+        .map(|(relay, is_down)| ([("relay", relay.clone())], i64::from(*is_down)));
+    registry.register(
+        "relay_down",
+        "1 while the relay can't be used and is left alone, else 0",
+        gauges(down),
+    );
+    let waiting = findings
+        .waiting
+        .iter()
+        .map(|(digest, count)| ([("digest", digest.clone())], *count));
+    registry.register(
+        "deliveries_waiting",
+        "Deliveries of editions under way that are not final, counted not long ago",
+        gauges(waiting),
+    );
+    if let Some(seconds) = findings.queue_age {
+        let age = Gauge::<f64, AtomicU64>::default();
+        age.set(seconds);
+        let help = "How long the oldest batch has been due that nobody has taken";
+        registry.register_with_unit("queue_age", help, Unit::Seconds, age);
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry)
+        .map_err(|error| Problem::failed("the metrics can't be written").because(error))?;
+    Ok(text)
+}
+
+fn gauges(values: impl Iterator<Item = (Labels, i64)>) -> Family<Labels, Gauge> {
+    let family = Family::<Labels, Gauge>::default();
+    for (labels, value) in values {
+        family.get_or_create_owned(&labels).set(value);
+    }
+    family
+}
