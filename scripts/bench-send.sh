@@ -91,9 +91,7 @@ field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.a
 # measure ARGUMENT…: measure.py, which a signal to this script ends as well.
 measure() {
   python3 scripts/bench/measure.py "$@" &
-  MEASURING=$!
-  PIDS+=("$MEASURING")
-  wait "$MEASURING"
+  wait "$!"
 }
 
 postrider() { "$POSTRIDER" --config "$1/config.toml" "${@:2}"; }
@@ -185,7 +183,6 @@ check_kept() {
   "$POSTRIDER" --config "$1/config.toml" --database "$2" --relay "outbox:$WORK/none" \
     serve --no-schedule --listen "127.0.0.1:$port" >"$WORK/serve" 2>&1 &
   serving=$!
-  PIDS+=("$serving")
   for try in $(seq 100); do
     grep -q "listening on" "$WORK/serve" && break
     [ "$try" -lt 100 ] || fail "serve did not start: $(cat "$WORK/serve")"
@@ -286,7 +283,6 @@ bench_dkim() {
 bench_delay() {
   local port count=400 trip ours
   coproc PROXY { exec python3 scripts/bench/delay.py "$SINK" "$(calc "%.1f" "$ROUND_TRIP / 2")"; }
-  PIDS+=("$PROXY_PID")
   read -r port <&"${PROXY[0]}"
   trip=$(python3 scripts/bench/roundtrip.py "$port")
   say "delay: $count messages of $REAL_SIZE bytes, one connection, $ROUND_TRIP ms round trip ($trip measured)"
