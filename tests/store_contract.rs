@@ -15,6 +15,8 @@ mod audience;
 mod editions;
 #[path = "store_contract/expiry.rs"]
 mod expiry;
+#[path = "store_contract/interventions.rs"]
+mod interventions;
 #[path = "store_contract/leases.rs"]
 mod leases;
 #[path = "store_contract/ledger.rs"]
@@ -23,8 +25,12 @@ mod ledger;
 mod memory;
 #[path = "store_contract/opening.rs"]
 mod opening;
+#[path = "store_contract/outcomes.rs"]
+mod outcomes;
 #[path = "store_contract/planning.rs"]
 mod planning;
+#[path = "store_contract/sequences.rs"]
+mod sequences;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]

@@ -21,11 +21,14 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
         owner = courier.tenure.owner();
     }
     let now = courier.clock.now();
-    let unfit = courier.unfit.editions(now);
+    let but = [courier.unfit.editions(now), courier.brake.editions()].concat();
     let batch = courier
         .store
-        .lease_batch_but(&owner, now, now.plus(TERM), &unfit)
+        .lease_batch_but(&owner, now, now.plus(TERM), &but)
         .await?;
+    if let Some(batch) = &batch {
+        courier.brake.leased(batch.edition);
+    }
     Ok(batch.map(|batch| Leased { batch, owner }))
 }
 

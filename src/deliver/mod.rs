@@ -3,8 +3,11 @@
 //! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
+mod brake;
 mod carrier;
 pub mod compose;
+pub mod dkim;
+mod dkim_field;
 mod header;
 mod health;
 mod leased;
@@ -27,6 +30,7 @@ mod transaction;
 mod unfit;
 pub mod worker;
 
+pub use brake::Limit;
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
 pub use open::RelayTrouble;
 pub use outbox::Outbox;

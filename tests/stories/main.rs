@@ -8,6 +8,8 @@ mod account;
 #[macro_use]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod database;
+#[path = "../support/dkim.rs"]
+mod dkim;
 #[path = "../support/http.rs"]
 #[allow(dead_code)]
 mod http;
@@ -27,6 +29,7 @@ mod corrections;
 mod faults_of_disks;
 mod faults_of_relays;
 mod holding_back;
+mod interventions;
 mod limits;
 mod looking_first;
 mod manual_send;
@@ -34,5 +37,6 @@ mod publish_to_inbox;
 mod reader_leaves;
 mod readers;
 mod shipped;
+mod signed_mail;
 mod sources;
 mod templates;
