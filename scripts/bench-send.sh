@@ -88,6 +88,12 @@ calc() { awk "BEGIN { printf \"$1\", $2 }"; }
 # field FILE NAME: one number of what measure.py wrote.
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]] or 0)' "$1" "$2"; }
 
+# measure ARGUMENT…: measure.py, which a signal to this script ends as well.
+measure() {
+  python3 scripts/bench/measure.py "$@" &
+  wait "$!"
+}
+
 postrider() { "$POSTRIDER" --config "$1/config.toml" "${@:2}"; }
 
 make_site() { python3 scripts/bench/site.py "$@"; }
@@ -126,7 +132,7 @@ line() { printf '%-34s %12s %9s %12s %9s\n' "$@"; }
 
 # source_run LABEL PORT COUNT SESSIONS: smtp-source; its rate goes into RATE.
 source_run() {
-  python3 scripts/bench/measure.py "$WORK/measured" \
+  measure "$WORK/measured" \
     smtp-source -d -l $((REAL_SIZE - OVERHEAD)) -m "$3" -s "$4" -f news@example.org -t reader@example.com "127.0.0.1:$2" ||
     fail "smtp-source failed"
   RATE=$(calc "%.1f" "$3 / $(field "$WORK/measured" wall)")
@@ -138,7 +144,7 @@ source_run() {
 # our_run LABEL SITE DATABASE PORT COUNT: one publish; its rate goes into RATE, CPU into CPU.
 our_run() {
   local code=0
-  python3 scripts/bench/measure.py --port "$4" "$WORK/measured" \
+  measure --port "$4" "$WORK/measured" \
     "$POSTRIDER" --config "$2/config.toml" --database "$3" --json publish >"$WORK/said" 2>"$WORK/log" || code=$?
   [ "$code" = 0 ] || {
     tail -n 20 "$WORK/log" "$WORK/said" >&2
@@ -159,7 +165,7 @@ our_run() {
 
 # import_readers SITE DATABASE
 import_readers() {
-  python3 scripts/bench/measure.py "$WORK/imported" "$POSTRIDER" --config "$1/config.toml" --database "$2" \
+  measure "$WORK/imported" "$POSTRIDER" --config "$1/config.toml" --database "$2" \
     subscribers import "$1/readers.csv" >/dev/null || fail "the list could not be imported"
 }
 
@@ -173,10 +179,10 @@ check_kept() {
     "$(python3 scripts/bench/messages.py size "$WORK/kept")"
   postrider "$1" --database "$2" --json editions show 1 --deliveries >"$WORK/ledger"
   port=$(free_port)
-  postrider "$1" --database "$2" --relay "outbox:$WORK/none" serve --no-schedule --listen "127.0.0.1:$port" \
-    >"$WORK/serve" 2>&1 &
+  # Not by the function: the process to stop would be a shell that waits for it.
+  "$POSTRIDER" --config "$1/config.toml" --database "$2" --relay "outbox:$WORK/none" \
+    serve --no-schedule --listen "127.0.0.1:$port" >"$WORK/serve" 2>&1 &
   serving=$!
-  PIDS+=("$serving")
   for try in $(seq 100); do
     grep -q "listening on" "$WORK/serve" && break
     [ "$try" -lt 100 ] || fail "serve did not start: $(cat "$WORK/serve")"
@@ -277,7 +283,6 @@ bench_dkim() {
 bench_delay() {
   local port count=400 trip ours
   coproc PROXY { exec python3 scripts/bench/delay.py "$SINK" "$(calc "%.1f" "$ROUND_TRIP / 2")"; }
-  PIDS+=("$PROXY_PID")
   read -r port <&"${PROXY[0]}"
   trip=$(python3 scripts/bench/roundtrip.py "$port")
   say "delay: $count messages of $REAL_SIZE bytes, one connection, $ROUND_TRIP ms round trip ($trip measured)"
@@ -301,7 +306,7 @@ one_size() {
   make_site "$site" --segments "$SEGMENTS" --recipients "$count" --text "$TEXT" \
     --relay "main,smtp://127.0.0.1:$SINK,$CONNECTIONS"
   local database="sqlite:$site/data/postrider.db" gathered imported
-  python3 scripts/bench/measure.py "$WORK/gathered" "$POSTRIDER" --config "$site/config.toml" --database "$database" \
+  measure "$WORK/gathered" "$POSTRIDER" --config "$site/config.toml" --database "$database" \
     gather >/dev/null
   import_readers "$site" "$database"
   gathered=$(field "$WORK/gathered" peak)

@@ -3,7 +3,6 @@
 # shellcheck shell=bash
 
 WORK=""
-PIDS=()
 CLUSTER_USER=""
 CLUSTER_PORT=""
 NAME="$(basename "$0")"
@@ -20,7 +19,8 @@ fail() {
 stop_services() {
   local code=$? pid
   trap - EXIT INT TERM
-  for pid in "${PIDS[@]}"; do
+  # Only what still runs: numbers of processes are used again.
+  for pid in $(jobs -pr); do
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -72,7 +72,6 @@ start_sink() {
   [ "$(id -u)" != 0 ] || user=(-u nobody)
   port_of=$(free_port)
   smtp-sink "${user[@]}" "$@" "127.0.0.1:$port_of" 1000 2>>"$WORK/sinks" &
-  PIDS+=("$!")
   for try in $(seq 100); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port_of") 2>/dev/null && return
     kill -0 "$!" 2>/dev/null || break

@@ -8,6 +8,7 @@ seconds after the start) and how much CPU had gone by then (`cpu_first`).
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -59,6 +60,12 @@ def main():
     out, command = arguments[0], arguments[1:]
     begun = time.monotonic()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def end(number, _frame):
+        child.kill()
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
     result = {"first": None, "cpu_first": None, "peak": 0}
     while child.poll() is None:
         result["peak"] = max(result["peak"], peak(child.pid))
