@@ -342,7 +342,13 @@ impl Session {
     /// Says goodbye, without waiting long for an answer.
     pub async fn quit(mut self) {
         if self.phase != Phase::Closed && !self.is_under_way() && self.wire.is_alive() {
-            let words = format!("{}QUIT\r\n", self.phase.words());
+            // QUIT ends a transaction by itself, but not a message that is waited for.
+            let before = if self.phase == Phase::LoneDot {
+                self.phase.words()
+            } else {
+                ""
+            };
+            let words = format!("{before}QUIT\r\n");
             let _ = timeout(GOODBYE, self.connection.command(words)).await;
         }
     }
