@@ -270,10 +270,8 @@ impl Carrier {
         );
         let why = crate::domain::text::one_line(why);
         tracing::warn!(relay = lane.relay.name(), why, "relay can't be used now");
-        courier
-            .store
-            .set_trouble(Some(&format!("relay {:?}: {why}", lane.relay.name())))
-            .await
+        let trouble = format!("relay {:?}: {why}", lane.relay.name());
+        answered(courier.store.set_trouble(Some(&trouble))).await
     }
 
     /// Opens the transaction of a message; what the curfew ends has not begun.
@@ -338,7 +336,7 @@ impl Carrier {
             Verdict::Untouched => return Ok(None),
             Verdict::Sent => {
                 if self.lane(courier)?.health.took_one() {
-                    courier.store.set_trouble(None).await?;
+                    answered(courier.store.set_trouble(None)).await?;
                 }
                 false
             }

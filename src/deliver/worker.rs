@@ -169,7 +169,7 @@ impl Courier {
         // What an earlier run could not give back is nobody's work now.
         answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
-        self.look_after().await?;
+        in_time(LONG_STATEMENT, self.look_after()).await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough);
@@ -219,7 +219,7 @@ impl Courier {
         if let Some(problem) = trouble {
             return Err(problem);
         }
-        self.look_after().await?;
+        in_time(LONG_STATEMENT, self.look_after()).await?;
         self.unfit.take_problem().map_or(Ok(()), Err)
     }
 
