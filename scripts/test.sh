@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # What the tests start, and the Debian package that brings it.
 NEEDED=(
   "smtp-sink:postfix" "initdb:postgresql" "python3:python3" "openssl:openssl" "curl:curl"
-  "ps:procps" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
+  "ps:procps" "perl:perl" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
 )
 TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 VENV="$TARGET/test-venv"
@@ -54,6 +54,7 @@ missing_packages() {
   done
   # Debian's python3 comes without what makes an environment.
   python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
+  perl -MMail::DKIM::Verifier -e 1 >/dev/null 2>&1 || printf 'libmail-dkim-perl\n'
 }
 
 # Installs packages without starting the services that come with them.
@@ -158,7 +159,7 @@ POSTRIDER_TEST_SMTP_SINK=$(command -v smtp-sink)
 POSTRIDER_TEST_PYTHON="$VENV/bin/python"
 export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON
 printf '%s\n%s\n%s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
-  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')"
+  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, dkim, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')"
 
 say "tests"
 code=0

@@ -4,7 +4,9 @@
 
 mod background;
 pub mod check;
+pub mod dkim;
 pub mod feeds;
+pub mod interventions;
 pub mod metrics;
 pub mod preview;
 pub mod publish;
@@ -14,10 +16,13 @@ mod sources;
 pub mod status;
 
 use crate::config::{self, Config, Database};
+
 use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
-use crate::deliver::worker::{Backoff, Courier, Identity, Parts};
-use crate::deliver::{SessionSettings, Timeouts};
+use crate::deliver::worker::{Backoff, Courier, Identity, Parts, Rules};
+use crate::deliver::{Limit, SessionSettings, Timeouts};
+use crate::domain::dkim::DkimIdentity;
 use crate::domain::text::hex;
 use crate::domain::{
     Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
@@ -223,6 +228,14 @@ impl App {
                 first: self.config.delivery.retry_first,
                 max: self.config.delivery.retry_max,
             },
+            rules: Rules {
+                pause: Some(Limit {
+                    percent: self.config.delivery.pause_failed_percent,
+                    least: self.config.delivery.pause_failed_least,
+                })
+                .filter(|limit| limit.percent > 0),
+                holds_uncertain: self.config.delivery.hold_uncertain,
+            },
             lease: self.config.delivery.lease,
             meter: self.watch.meter.clone(),
             relays: self.relays()?,
@@ -306,13 +319,17 @@ fn relays(config: &Config) -> Result<Vec<(Relay, u32)>> {
         messages: 1000,
         idle: config.delivery.idle,
     };
+    let active = config.dkim.iter().filter(|key| key.active);
+    let keys: Vec<DkimIdentity> = active.map(|key| key.identity.clone()).collect();
     config
         .relays
         .iter()
         .map(|relay| {
             let made = Relay::new(relay.name.as_str(), relay.address.clone(), settings.clone())
                 .map_err(|problem| problem.at(config.file.display()))?;
-            Ok((made, relay.connections))
+            let signed = relay.signed.clone();
+            let signer = signed.and_then(|headers| DkimSigner::new(keys.clone(), headers));
+            Ok((made.signed_by(signer), relay.connections))
         })
         .collect()
 }

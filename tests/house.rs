@@ -37,6 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("handlebars", &["render"]),
     ("mrml", &["render"]),
     ("lettre", &["deliver"]),
+    ("mail_auth", &["deliver"]),
     ("axum", &["web"]),
     ("tower_http", &["web"]),
     ("hyper_util", &["web"]),

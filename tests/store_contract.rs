@@ -17,6 +17,8 @@ mod backlog;
 mod editions;
 #[path = "store_contract/expiry.rs"]
 mod expiry;
+#[path = "store_contract/interventions.rs"]
+mod interventions;
 #[path = "store_contract/leases.rs"]
 mod leases;
 #[path = "store_contract/ledger.rs"]
@@ -25,8 +27,12 @@ mod ledger;
 mod memory;
 #[path = "store_contract/opening.rs"]
 mod opening;
+#[path = "store_contract/outcomes.rs"]
+mod outcomes;
 #[path = "store_contract/planning.rs"]
 mod planning;
+#[path = "store_contract/sequences.rs"]
+mod sequences;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]

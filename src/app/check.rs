@@ -1,6 +1,6 @@
 //! Looking at everything before it is needed: configuration, database, templates, relays.
 
-use super::{Options, database_url, load_config, relays, sources};
+use super::{Options, database_url, dkim, load_config, relays, sources};
 use crate::config::{self, Config};
 use crate::deliver::relay::Relay;
 use crate::domain::problem::Kind;
@@ -23,13 +23,15 @@ pub struct Verdict {
     pub ok: bool,
     /// What was found, or what is wrong and what to do.
     pub said: String,
+    /// Whether it works and yet should not stay as it is.
+    pub warning: bool,
     /// Whether it is the configuration (or a template) that is wrong; decides the exit code.
     #[serde(skip)]
     pub misconfigured: bool,
 }
 
 impl Verdict {
-    fn of(what: impl Into<String>, outcome: Result<String>) -> Self {
+    pub(super) fn of(what: impl Into<String>, outcome: Result<String>) -> Self {
         let (ok, said, misconfigured) = match outcome {
             Ok(said) => (true, said, false),
             Err(problem) => (false, problem.to_string(), problem.kind() == Kind::Configuration),
@@ -38,7 +40,16 @@ impl Verdict {
             what: what.into(),
             ok,
             said,
+            warning: false,
             misconfigured,
+        }
+    }
+
+    /// Something that works and yet should not stay as it is.
+    pub(super) fn warning(what: impl Into<String>, said: impl Into<String>) -> Self {
+        Self {
+            warning: true,
+            ..Self::of(what, Ok(said.into()))
         }
     }
 }
@@ -67,6 +78,7 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
         Verdict::of("database", database(&config).await),
     ];
     verdicts.extend(look_at_relays(&config).await);
+    verdicts.extend(dkim::verdicts(&config));
     verdicts
 }
 

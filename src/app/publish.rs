@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub struct DigestOutcome {
     /// The digest's name.
     pub digest: Slug,
-    /// `made`, `resumed`, `draft`, `nothing`, `no_readers`, or `held` while a list can't be read.
+    /// `made`, `resumed`, `paused`, `draft`, `nothing`, `no_readers`, or `held` while a list can't be read.
     pub outcome: &'static str,
     /// The edition, if there is one.
     pub edition: Option<i64>,
@@ -46,11 +46,11 @@ impl Prepared {
             || self.lists.iter().any(|list| list.failed.is_some())
     }
 
-    /// The editions that were made or go on.
+    /// The editions that were made or go on, and those that are paused.
     pub fn editions(&self) -> impl Iterator<Item = i64> {
         self.digests
             .iter()
-            .filter(|outcome| matches!(outcome.outcome, "made" | "resumed"))
+            .filter(|outcome| matches!(outcome.outcome, "made" | "resumed" | "paused"))
             .filter_map(|outcome| outcome.edition)
     }
 }
@@ -58,8 +58,10 @@ impl Prepared {
 /// What a send would do.
 #[derive(Debug, Serialize)]
 pub struct SendForecast {
-    /// An unfinished edition, which a send resumes.
+    /// An unfinished edition, which a send resumes unless it is paused.
     pub under_way: Option<i64>,
+    /// Whether that edition is paused.
+    pub paused: bool,
     /// An edition that waits for approval; a send leaves it alone.
     pub draft: Option<i64>,
     /// Who would receive what.
@@ -138,6 +140,7 @@ impl App {
         let (outcome, edition, created, waiting_summaries) = match planned {
             Planned::Made(id) => ("made", Some(id), true, 0),
             Planned::Resumed(id) => ("resumed", Some(id), false, 0),
+            Planned::Paused(id) => ("paused", Some(id), false, 0),
             Planned::Draft { id, made } => ("draft", Some(id), made, 0),
             Planned::Nothing { waiting } => ("nothing", None, false, waiting),
             Planned::NoReaders { waiting } => ("no_readers", None, false, waiting),
@@ -217,6 +220,7 @@ impl App {
         let name = digest.name.as_str();
         if *request == Request::Next {
             let open = self.store.editions_in(Some(name), &under_way).await?;
+            let paused = open.first().is_some_and(|edition| edition.state == State::Paused);
             let under_way = open.first().map(|edition| edition.id);
             let draft = if under_way.is_none() {
                 self.draft(digest).await?
@@ -226,6 +230,7 @@ impl App {
             if under_way.is_some() || draft.is_some() {
                 return Ok(SendForecast {
                     under_way,
+                    paused,
                     draft: draft.map(|edition| edition.id),
                     segments: Vec::new(),
                 });
@@ -245,6 +250,7 @@ impl App {
         }
         Ok(SendForecast {
             under_way: None,
+            paused: false,
             draft: None,
             segments,
         })

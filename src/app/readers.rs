@@ -8,6 +8,7 @@ use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{
     LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
 };
+pub use crate::store::bounces::Cause;
 pub use crate::store::subscribers::Subscriber;
 use crate::subscriptions::admin;
 use crate::subscriptions::import::ImportSettings;
@@ -144,6 +145,14 @@ impl App {
     /// When there is none.
     pub async fn subscriber(&self, address: &EmailAddress) -> Result<Subscriber> {
         admin::show(&self.store, address, &self.import_settings(false)).await
+    }
+
+    /// Why and since when `subscriber` is in their state.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn cause_of_state(&self, subscriber: &Subscriber) -> Result<Option<Cause>> {
+        self.store.cause_of_state(subscriber.id).await
     }
 
     /// Adds a reader by hand.

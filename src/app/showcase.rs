@@ -81,6 +81,8 @@ impl App {
                     continue;
                 }
             };
+            let mut message = message.clone();
+            relay.sign(&mut message, now).await?;
             let attempt = connection.send(&envelope, &message, async { Ok(()) }).await;
             connection.quit().await;
             if attempt.verdict == Verdict::Sent {

@@ -13,7 +13,11 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
 /// Says each verdict; the exit code is that of the worst.
 pub(super) fn say(output: &Output, verdicts: &[Verdict]) -> Result<Done> {
     for verdict in verdicts {
-        let mark = if verdict.ok { "ok   " } else { "WRONG" };
+        let mark = match (verdict.ok, verdict.warning) {
+            (false, _) => "WRONG",
+            (true, true) => "warn ",
+            (true, false) => "ok   ",
+        };
         output.line(format!("{mark} {}: {}", verdict.what, verdict.said))?;
     }
     output.json(&verdicts)?;

@@ -42,6 +42,9 @@ pub(super) fn say_planned(output: &Output, prepared: &Prepared) -> Result<()> {
         output.line(match (outcome.outcome, outcome.waiting_summaries) {
             ("made", _) => format!("{digest}: edition {edition} planned"),
             ("resumed", _) => format!("{digest}: edition {edition} is not finished yet and goes on"),
+            ("paused", _) => format!(
+                "{digest}: edition {edition} is paused; `postrider editions resume {edition}` lets it go on"
+            ),
             ("draft", _) => {
                 format!(
                     "{digest}: edition {edition} is a draft; `postrider editions approve {edition}` sends it"
@@ -68,11 +71,33 @@ pub(super) fn say_editions(output: &Output, reports: &[Report]) -> Result<()> {
                 reason.replace('_', " ")
             ))?;
         }
-        if let Some(trouble) = &report.trouble {
-            output.warning(format!("edition {} waits: {trouble}", report.id));
+        for line in concerns(report) {
+            output.warning(line);
         }
     }
     Ok(())
+}
+
+/// What a person should know of an edition that is not finished, a line each.
+pub(super) fn concerns(report: &Report) -> Vec<String> {
+    let id = report.id;
+    let mut lines = Vec::new();
+    if let Some(trouble) = &report.trouble {
+        let stands = if report.state == State::Paused {
+            "is paused"
+        } else {
+            "waits"
+        };
+        lines.push(format!("edition {id} {stands}: {trouble}"));
+    }
+    if report.held > 0 {
+        lines.push(format!(
+            "edition {id}: {} held, which may have arrived: the relay did not answer after the whole mail; \
+             `postrider editions retry {id}` sends them again, `postrider editions cancel {id}` gives them up",
+            report.held
+        ));
+    }
+    lines
 }
 
 /// The columns of [`row`].
@@ -105,7 +130,12 @@ pub(super) fn row(report: &Report) -> Vec<String> {
 
 /// Whether everything is final.
 pub(super) fn done(prepared: &Prepared, reports: &[Report]) -> Done {
-    let open = |report: &Report| matches!(report.state, State::Planned | State::Sending | State::Waiting);
+    let open = |report: &Report| {
+        matches!(
+            report.state,
+            State::Planned | State::Sending | State::Waiting | State::Paused
+        )
+    };
     if prepared.has_failures() {
         Done::WithTrouble
     } else if reports.iter().any(open) {

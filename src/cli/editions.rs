@@ -1,7 +1,8 @@
-//! `postrider editions`: accounts, drafts and who got what.
+//! `postrider editions`: accounts, drafts, what can be done to an edition, and who got what.
 
 use super::Done;
 use super::deliver::{HEAD, deliver, done, row, say_editions, say_prepared};
+use super::intervene::{cancel, resume, retry};
 use super::output::Output;
 use crate::app::{App, Options};
 use crate::domain::edition::Report;
@@ -26,6 +27,32 @@ enum Command {
     },
     /// Approve a draft: its audience is frozen now, and it is sent.
     Approve {
+        /// The edition's number.
+        number: i64,
+        /// Stay until every delivery is final.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop an edition for now: what is in flight ends, nothing new is begun.
+    Pause {
+        /// The edition's number.
+        number: i64,
+    },
+    /// Let a paused edition go on, and deliver it.
+    Resume {
+        /// The edition's number.
+        number: i64,
+        /// Stay until every delivery is final.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// End an edition: what is not sent is not sent any more. A draft is given up.
+    Cancel {
+        /// The edition's number.
+        number: i64,
+    },
+    /// Send again what failed, expired or is held, with a new age limit; not to those who have left.
+    Retry {
         /// The edition's number.
         number: i64,
         /// Stay until every delivery is final.
@@ -71,6 +98,10 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
             output.json(&reports.iter().find(|report| report.id == number))?;
             code = done(&prepared, &reports);
         }
+        Some(Command::Pause { number }) => say(output, &app.pause_edition(number).await?)?,
+        Some(Command::Resume { number, wait }) => code = resume(&app, output, number, wait).await?,
+        Some(Command::Cancel { number }) => cancel(&app, output, number).await?,
+        Some(Command::Retry { number, wait }) => code = retry(&app, output, number, wait).await?,
         Some(Command::Drop { number, slug }) => {
             say(
                 output,
@@ -113,7 +144,7 @@ async fn show(app: &App, output: &Output, number: i64, deliveries: bool) -> Resu
     output.json(&value)
 }
 
-fn say(output: &Output, report: &Report) -> Result<()> {
+pub(super) fn say(output: &Output, report: &Report) -> Result<()> {
     say_lines(output, report)?;
     output.json(report)
 }

@@ -2,9 +2,11 @@
 
 mod check;
 mod deliver;
+mod dkim;
 mod editions;
 mod feeds;
 mod gather;
+mod intervene;
 mod man;
 mod output;
 mod preview;
@@ -42,7 +44,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do
   1  failed
   2  usage or configuration is wrong
-  3  done for now, some deliveries wait for a later attempt";
+  3  done for now, some deliveries wait for a later attempt or for your word";
 
 #[derive(Debug, Args)]
 struct Global {
@@ -101,7 +103,7 @@ enum Command {
     Subscribers(subscribers::Command),
     /// List summaries, show one, or mark one as corrected or retracted.
     Summaries(summaries::Arguments),
-    /// List editions, show one, or change and approve a draft.
+    /// List editions, show one, change and approve a draft; pause, resume, cancel and retry.
     Editions(editions::Arguments),
     /// Write every feed as a file.
     Feeds(feeds::Arguments),
@@ -111,6 +113,9 @@ enum Command {
     /// Look after the API's bearer tokens.
     #[command(subcommand)]
     Token(token::Command),
+    /// Make a key that signs mail, and show what the DNS must say.
+    #[command(subcommand)]
+    Dkim(dkim::Command),
     /// Look at configuration, database, templates and relays.
     Check,
     /// Show next runs, editions under way, subscribers and relays.
@@ -189,6 +194,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         Command::Feeds(arguments) => feeds::run(&options, output, arguments).await,
         Command::Templates(command) => templates::run(&options, output, &command),
         Command::Token(command) => token::run(&options, output, command).await,
+        Command::Dkim(command) => dkim::run(&options, output, command),
         Command::Check => check::run(&options, output).await,
         Command::Status => status::run(&options, output).await,
         Command::Man(arguments) => man::man(&arguments),

@@ -121,7 +121,12 @@ async fn forecast(app: &App, output: &Output, digest: &Digest, request: &Request
             vec![segment.readers.to_string(), what]
         })
         .collect();
-    if let Some(edition) = forecast.under_way {
+    if let (Some(edition), true) = (forecast.under_way, forecast.paused) {
+        output.line(format!(
+            "edition {edition} of {} is paused; `postrider editions resume {edition}` lets it go on",
+            digest.name
+        ))?;
+    } else if let Some(edition) = forecast.under_way {
         output.line(format!(
             "edition {edition} of {} is not finished; sending resumes it",
             digest.name

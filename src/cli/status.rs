@@ -1,7 +1,7 @@
 //! `postrider status`: what is going on.
 
 use super::Done;
-use super::deliver::{HEAD, row};
+use super::deliver::{HEAD, concerns, row};
 use super::output::Output;
 use crate::app::{App, Options};
 use crate::domain::Result;
@@ -31,8 +31,8 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     }
     output.table(&HEAD, &overview.editions.iter().map(row).collect::<Vec<_>>())?;
     for edition in &overview.editions {
-        if let Some(trouble) = &edition.trouble {
-            output.line(format!("edition {} waits: {trouble}", edition.id))?;
+        for line in concerns(edition) {
+            output.line(line)?;
         }
     }
     output.json(&overview)?;

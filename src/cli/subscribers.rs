@@ -3,7 +3,7 @@
 use super::Done;
 use super::output::Output;
 use super::publish::named;
-use crate::app::readers::{ImportReport, ListReport, NewReader, Subscriber};
+use crate::app::readers::{Cause, ImportReport, ListReport, NewReader, Subscriber};
 use crate::app::{App, Options};
 use crate::domain::subscriber::Choice;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
@@ -64,7 +64,11 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
     match command {
         Command::Import { file, skip_invalid } => import(&app, output, &file, skip_invalid).await?,
         Command::Export { file } => export(&app, output, file.as_deref()).await?,
-        Command::Show { address } => say(output, &app.subscriber(&EmailAddress::parse(&address)?).await?)?,
+        Command::Show { address } => {
+            let subscriber = app.subscriber(&EmailAddress::parse(&address)?).await?;
+            let cause = app.cause_of_state(&subscriber).await?;
+            show(output, &subscriber, cause.as_ref())?;
+        }
         Command::Add(reader) => say(output, &app.add_subscriber(&new_reader(&app, &reader)?).await?)?,
         Command::Remove { address } => {
             say(
@@ -127,7 +131,42 @@ fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
     })
 }
 
+fn show(output: &Output, subscriber: &Subscriber, cause: Option<&Cause>) -> Result<()> {
+    row(output, subscriber)?;
+    if let Some(cause) = cause {
+        output.line(format!(
+            "{} since {}, by {}",
+            subscriber.state.as_str(),
+            cause.since,
+            match cause.cause.as_str() {
+                "reader" => "the reader",
+                "import" => "a list",
+                "server" => "their mail server",
+                _ => "an admin",
+            }
+        ))?;
+        if let Some(refusal) = &cause.refusal {
+            let code = refusal.code.map(|code| format!("{code} ")).unwrap_or_default();
+            output.line(format!(
+                "it refused edition {} for good: {code}{}",
+                refusal.edition,
+                refusal.text.as_deref().unwrap_or_default()
+            ))?;
+        }
+    }
+    let mut value = serde_json::json!(subscriber);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("state_cause".to_owned(), serde_json::json!(cause));
+    }
+    output.json(&value)
+}
+
 fn say(output: &Output, subscriber: &Subscriber) -> Result<()> {
+    row(output, subscriber)?;
+    output.json(subscriber)
+}
+
+fn row(output: &Output, subscriber: &Subscriber) -> Result<()> {
     let row = vec![
         subscriber.address.as_str().to_owned(),
         subscriber.name.clone().unwrap_or_default(),
@@ -148,8 +187,7 @@ fn say(output: &Output, subscriber: &Subscriber) -> Result<()> {
             "source",
         ],
         &[row],
-    )?;
-    output.json(subscriber)
+    )
 }
 
 /// Says what a list of the folder did.

@@ -9,6 +9,9 @@ pub(super) const KEYS: &[&str] = &[
     "retry_first",
     "retry_max",
     "max_age",
+    "uncertain",
+    "pause_failed_percent",
+    "pause_failed_least",
     "timeout",
     "timeout_data",
     "timeout_block",
@@ -33,6 +36,12 @@ pub struct Delivery {
     pub retry_max: Duration,
     /// How long after its planning an edition is tried at all.
     pub max_age: Duration,
+    /// Whether a message that may have arrived is held for an admin, and not tried again.
+    pub hold_uncertain: bool,
+    /// Above which share of refused mails, in percent, an edition pauses itself; 0: never.
+    pub pause_failed_percent: u32,
+    /// After how many mails that share is looked at.
+    pub pause_failed_least: u32,
     /// How long a relay may take for the reply to a command.
     pub timeout: Duration,
     /// The same for DATA.
@@ -64,6 +73,11 @@ pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
         timeout_block: section.duration("timeout_block", SECOND)?.unwrap_or(or(3)),
         timeout_final: section.duration("timeout_final", SECOND)?.unwrap_or(or(10)),
         idle: section.duration("idle", SECOND)?.unwrap_or(10 * SECOND),
+        hold_uncertain: section.parsed("uncertain", is_held)?.unwrap_or(false),
+        pause_failed_percent: section.number("pause_failed_percent", 0..101)?.unwrap_or(5),
+        pause_failed_least: section
+            .number("pause_failed_least", 1..1_000_000_001)?
+            .unwrap_or(100),
         connections: section.number("connections", 1..201)?.unwrap_or(4),
         hello: section.parsed("hello", host_name)?.unwrap_or_else(|| site.host()),
         lease: section.duration("lease", LEAST_LEASE)?.unwrap_or(MINUTE),
@@ -77,6 +91,18 @@ pub(super) fn read(mut section: Section<'_>, site: &Site) -> Result<Delivery> {
         .hint("write at least the duration of retry_first"));
     }
     Ok(delivery)
+}
+
+/// What `uncertain` says.
+fn is_held(word: &str) -> Result<bool> {
+    match word.trim() {
+        "retry" => Ok(false),
+        "hold" => Ok(true),
+        _ => Err(
+            Problem::configuration(format!("expected \"retry\" or \"hold\", got {word:?}"))
+                .hint("\"retry\" sends it again with the same Message-ID, \"hold\" waits for your word"),
+        ),
+    }
 }
 
 /// A host name in ASCII, or an address literal of RFC 5321 4.1.3.

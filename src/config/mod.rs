@@ -4,6 +4,7 @@ mod category;
 mod database;
 mod delivery;
 mod digest;
+mod dkim;
 mod document;
 mod duration;
 mod environment;
@@ -29,6 +30,7 @@ use crate::domain::{Category, Digest, Problem, Result, Site};
 
 pub use database::Database;
 pub use delivery::Delivery;
+pub use dkim::Dkim;
 pub use mail::{Mail, Mailbox};
 pub use relay::Relay;
 pub use secret::{SecretKey, Secrets, load_or_create};
@@ -49,6 +51,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("serve", serve::KEYS),
     ("secret", secret::KEYS),
     ("mail", mail::KEYS),
+    ("dkim[]", dkim::KEYS),
     ("delivery", delivery::KEYS),
     ("subscribers", subscribers::KEYS),
     ("templates", templates::KEYS),
@@ -102,6 +105,8 @@ pub struct Config {
     pub secret_file: PathBuf,
     /// `[mail]`.
     pub mail: Mail,
+    /// `[[dkim]]`: the keys that sign, and those that do not yet or no longer.
+    pub dkim: Vec<Dkim>,
     /// `[delivery]`.
     pub delivery: Delivery,
     /// `[subscribers]`.
@@ -152,6 +157,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
     let serve = serve::read(document.section("serve", serve::KEYS)?)?;
     let secret_file = secret::read(document.section("secret", secret::KEYS)?)?;
     let mail = mail::read(document.section("mail", mail::KEYS)?)?;
+    let dkim = dkim::read(document.sections("dkim", dkim::KEYS)?, mail.from.address.domain())?;
     let delivery = delivery::read(document.section("delivery", delivery::KEYS)?, &site)?;
     let subscribers = subscribers::read(document.section("subscribers", subscribers::KEYS)?)?;
     let templates_folder = templates::read(document.section("templates", templates::KEYS)?)?;
@@ -209,6 +215,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
             serve,
             secret_file,
             mail,
+            dkim,
             delivery,
             subscribers,
             templates_folder,

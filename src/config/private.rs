@@ -29,6 +29,16 @@ pub(super) fn refuse_open(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The text of a file that holds a private key.
+pub(super) fn read_key(file: &Path) -> Result<String> {
+    refuse_open(file)?;
+    std::fs::read_to_string(file).map_err(|error| {
+        Problem::configuration(format!("cannot read the key file {}", file.display()))
+            .because(error)
+            .hint("name a file in PEM form, such as `postrider dkim generate` makes")
+    })
+}
+
 /// The first line of a file that holds a password.
 pub(super) fn read_password(file: &Path) -> Result<String> {
     refuse_open(file)?;

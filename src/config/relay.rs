@@ -3,12 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use super::database::with_password;
-use super::section::Section;
+use super::section::{Section, TextOrList};
 use super::{below, private};
+use crate::domain::dkim::SignedHeaders;
 use crate::domain::relay::{RelayAddress, hide_password};
 use crate::domain::{Problem, Result, Slug};
 
-pub(super) const KEYS: &[&str] = &["name", "url", "connections", "password_file"];
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "url",
+    "connections",
+    "password_file",
+    "dkim",
+    "dkim_headers",
+];
 
 /// The name of the relay that the command line gives.
 const NAMELESS: &str = "relay";
@@ -22,6 +30,8 @@ pub struct Relay {
     pub address: RelayAddress,
     /// How many connections are held to it.
     pub connections: u32,
+    /// Which header fields are signed here; `None` when the relay signs by itself.
+    pub signed: Option<SignedHeaders>,
 }
 
 pub(super) fn read(
@@ -37,6 +47,7 @@ pub(super) fn read(
         })?;
         let connections = section.number("connections", 1..201)?.unwrap_or(connections);
         let password_file = section.path("password_file")?;
+        let signed = signed(&mut section)?;
         if relays.iter().any(|relay| relay.name == name) {
             return Err(twice(&section, "name", name.as_str()));
         }
@@ -48,6 +59,7 @@ pub(super) fn read(
             name,
             address,
             connections,
+            signed,
         });
     }
     let Some(text) = instead else { return Ok(relays) };
@@ -57,7 +69,37 @@ pub(super) fn read(
         name: Slug::parse(NAMELESS)?,
         address,
         connections,
+        signed: Some(SignedHeaders::default()),
     }])
+}
+
+/// Who signs what goes through this relay, and which header fields.
+fn signed(section: &mut Section<'_>) -> Result<Option<SignedHeaders>> {
+    let signs_itself = section.parsed("dkim", |text| match text.trim() {
+        "sign" => Ok(false),
+        "self" => Ok(true),
+        other => Err(
+            Problem::configuration(format!("expected \"sign\" or \"self\", got {other:?}")).hint(
+                "write \"sign\" when the keys of [[dkim]] sign, \"self\" when this relay signs by itself",
+            ),
+        ),
+    })?;
+    let headers = match section.text_or_list("dkim_headers")? {
+        None => None,
+        Some(TextOrList::Text(name)) => Some(SignedHeaders::preset(&name)),
+        Some(TextOrList::List(names)) => Some(SignedHeaders::of(names)),
+    }
+    .transpose()
+    .map_err(|problem| problem.at(section.place_of("dkim_headers")))?;
+    match (signs_itself.unwrap_or(false), headers) {
+        (false, headers) => Ok(Some(headers.unwrap_or_default())),
+        (true, None) => Ok(None),
+        (true, Some(_)) => Err(Problem::configuration(format!(
+            "{}: has no use where the relay signs by itself",
+            section.place_of("dkim_headers")
+        ))
+        .hint("remove it, or write dkim = \"sign\"")),
+    }
 }
 
 /// A name that stands in two tables of a list.

@@ -30,6 +30,12 @@ struct Field<'d> {
     value: Raw<'d>,
 }
 
+/// What may be written as one text or as a list of them.
+pub(super) enum TextOrList {
+    Text(String),
+    List(Vec<String>),
+}
+
 enum Raw<'d> {
     /// As TOML.
     File(DeValue<'d>),
@@ -209,6 +215,22 @@ impl<'d> Section<'d> {
             })
             .collect::<Result<Vec<T>>>()
             .map(Some)
+    }
+
+    /// One text, or a list of them; a variable holds the text as it is, and a list as TOML.
+    pub(super) fn text_or_list(&mut self, key: &'static str) -> Result<Option<TextOrList>> {
+        let is_list = match self.context.environment.get(&variable(&self.variables, key)) {
+            Some(text) => text.trim_start().starts_with('['),
+            None => self
+                .entries
+                .get(key)
+                .is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::Array(_))),
+        };
+        Ok(if is_list {
+            self.list(key, |text| Ok(text.to_owned()))?.map(TextOrList::List)
+        } else {
+            self.text(key)?.map(TextOrList::Text)
+        })
     }
 
     /// A table of texts, each turned into a value by `parse`; a variable holds it as TOML.

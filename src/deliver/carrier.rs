@@ -49,7 +49,7 @@ enum Left {
     Done,
     /// The relay can't be used now.
     RelayDown,
-    /// The process is to stop, or its lease may end before the next message has gone.
+    /// The process or the edition is to stop, or the lease may end before the next message has gone.
     Stopped,
 }
 
@@ -172,7 +172,7 @@ impl Carrier {
             if courier.clock.now().since(read) > FRESH {
                 return Ok(None);
             }
-            if self.is_stopped() {
+            if self.is_stopped() || courier.brake.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
             if self.connect(courier).await?.is_none() {
@@ -215,7 +215,10 @@ impl Carrier {
             match (due.address.take(), due.left) {
                 (Some(address), None) => {
                     let room = std::mem::take(&mut self.spare);
-                    return Letter::write(courier, batch, mail, due, address, room).map(Some);
+                    let mut letter = Letter::write(courier, batch, mail, due, address, room)?;
+                    let relay = &self.lane(courier)?.relay;
+                    relay.sign(&mut letter.message, courier.clock.now()).await?;
+                    return Ok(Some(letter));
                 }
                 _ => {
                     self.lane(courier)?.meter.excluded();

@@ -21,9 +21,12 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
         owner = courier.tenure.owner();
     }
     let now = courier.clock.now();
-    let unfit = courier.unfit.editions(now);
+    let but = [courier.unfit.editions(now), courier.brake.editions()].concat();
     let until = now.plus(courier.tenure.term());
-    let batch = answered(courier.store.lease_batch_but(&owner, now, until, &unfit)).await?;
+    let batch = answered(courier.store.lease_batch_but(&owner, now, until, &but)).await?;
+    if let Some(batch) = &batch {
+        courier.brake.leased(batch.edition);
+    }
     Ok(batch.map(|batch| Leased { batch, owner }))
 }
 

@@ -3,9 +3,12 @@
 //! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
+mod brake;
 mod carrier;
 pub mod compose;
 mod curfew;
+pub mod dkim;
+mod dkim_field;
 pub mod exposition;
 mod header;
 mod health;
@@ -31,6 +34,7 @@ mod transaction;
 mod unfit;
 pub mod worker;
 
+pub use brake::Limit;
 pub use message::{Envelope, Mailbox, MessageHead, Part, SegmentMessage};
 pub use meter::Meter;
 pub use open::RelayTrouble;

@@ -34,7 +34,9 @@ pub(super) fn of_attempt(
     outcome.attempt = 1;
     outcome.code = attempt.code.map(i64::from);
     outcome.relay = Some(relay.to_owned());
-    if !state.is_final() {
+    outcome.dead = (attempt.verdict == Verdict::Fail { dead_address: true }).then(|| courier.clock.now());
+    let held = courier.holds_uncertain && state == State::Uncertain;
+    if !state.is_final() && !held {
         let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
         let (first, max) = (courier.backoff.first, courier.backoff.max);
         let wait = next_attempt(attempts, first, max, courier.random.unit());
@@ -48,14 +50,15 @@ pub(super) fn of_attempt(
             wait_s = wait.as_secs(),
             "delivery deferred"
         );
-    } else if state == State::Failed {
+    } else if state != State::Sent {
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
             relay,
             code = attempt.code,
             said = attempt.log_text(),
-            "delivery failed"
+            state = state.as_str(),
+            "delivery failed, or held"
         );
     } else {
         tracing::debug!(
@@ -80,5 +83,6 @@ fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outc
         text,
         relay: None,
         next_attempt: None,
+        dead: None,
     }
 }

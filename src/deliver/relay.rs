@@ -4,6 +4,7 @@ use std::future::{Future, ready};
 use std::time::Duration;
 use tokio_rustls::TlsConnector;
 
+use super::dkim::Signer;
 use super::message::Envelope;
 use super::open::RelayTrouble;
 use super::outbox::Outbox;
@@ -12,7 +13,7 @@ use super::session::{Session, SessionSettings};
 use super::splice::is_token;
 use super::tls;
 use crate::domain::relay::RelayAddress;
-use crate::domain::{Problem, Result};
+use crate::domain::{Problem, Result, Timestamp};
 
 /// A relay that connections can be made to.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub struct Relay {
     settings: SessionSettings,
     /// Made once: reading the system's authorities takes milliseconds.
     connector: Option<TlsConnector>,
+    signer: Option<Signer>,
 }
 
 /// A connection that takes one message at a time.
@@ -56,7 +58,26 @@ impl Relay {
             address,
             settings,
             connector,
+            signer: None,
         })
+    }
+
+    /// The same relay, for which messages are signed.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Option<Signer>) -> Self {
+        self.signer = signer;
+        self
+    }
+
+    /// Puts a DKIM signature in front of a message that is to go through this relay, if it takes signed ones.
+    ///
+    /// # Errors
+    /// When the message can't be signed: then it must not go.
+    pub async fn sign(&self, message: &mut Vec<u8>, now: Timestamp) -> Result<()> {
+        match &self.signer {
+            Some(signer) => signer.sign_aside(message, now).await,
+            None => Ok(()),
+        }
     }
 
     /// The name from the configuration.

@@ -68,13 +68,18 @@ pub fn tidy(text: &str) -> String {
 
 /// `text` with every address in it masked, for logs.
 pub fn hide_addresses(text: &str) -> String {
+    replace_addresses(text, mask)
+}
+
+/// `text` with `by(address)` in the place of every address in it.
+pub fn replace_addresses(text: &str, by: impl Fn(&str) -> String) -> String {
     let outside = |c: char| c.is_whitespace() || "<>()[]{},;:\"'".contains(c);
     let mut hidden = String::with_capacity(text.len());
     for piece in text.split_inclusive(outside) {
         let end = piece.trim_end_matches(outside).len();
         let (word, tail) = piece.split_at(end);
         if word.contains('@') {
-            hidden.push_str(&mask(word));
+            hidden.push_str(&by(word));
         } else {
             hidden.push_str(word);
         }

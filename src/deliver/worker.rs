@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::brake::{Brake, Limit};
 use super::carrier::Carrier;
 use super::compose::Composer;
 use super::curfew::{Curfew, DRAIN};
@@ -75,6 +76,15 @@ pub struct Backoff {
     pub max: Duration,
 }
 
+/// What is done about refusals and silence.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// From when an edition with many refusals pauses itself; `None`: never.
+    pub pause: Option<Limit>,
+    /// Whether what may have arrived is held for an admin, and not tried again.
+    pub holds_uncertain: bool,
+}
+
 /// A relay, how many connections are held to it, and what they know of it.
 pub(super) struct Lane {
     pub(super) relay: Relay,
@@ -95,6 +105,8 @@ pub struct Courier {
     pub(super) tally: Arc<Tally>,
     pub(super) tenure: Tenure,
     pub(super) unfit: Unfit,
+    pub(super) brake: Arc<Brake>,
+    pub(super) holds_uncertain: bool,
 }
 
 /// What a courier works with.
@@ -111,6 +123,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Waits between attempts.
     pub backoff: Backoff,
+    /// What is done about refusals and silence.
+    pub rules: Rules,
     /// How long a batch is leased without renewal.
     pub lease: Duration,
     /// Counts and times.
@@ -142,6 +156,8 @@ impl Courier {
             tally: Arc::default(),
             tenure: Tenure::new(parts.lease),
             unfit: Unfit::default(),
+            brake: Arc::new(Brake::new(parts.rules.pause)),
+            holds_uncertain: parts.rules.holds_uncertain,
         }
     }
 
@@ -169,10 +185,11 @@ impl Courier {
         // What an earlier run could not give back is nobody's work now.
         answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
+        self.brake.begin();
         in_time(LONG_STATEMENT, self.look_after()).await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
-        let (recorder, recording) = Recorder::start(self.store.clone(), enough);
+        let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
         let (curfew, watching) = Curfew::after(stop.clone(), DRAIN);
         let (failed, failure) = watch::channel(false);
         let failed = Arc::new(failed);
@@ -257,16 +274,18 @@ impl Courier {
         Ok(())
     }
 
-    /// Frees what the dead hold, gives up on what is too old, and settles the editions.
+    /// Frees what the dead hold, gives up on what is too old or cancelled, and settles the editions.
     async fn look_after(&self) -> Result<()> {
+        self.brake.look(&self.store).await?;
         let under_way = [State::Planned, State::Sending, State::Waiting];
-        if self.store.editions_in(None, &under_way).await?.is_empty() {
+        if self.store.editions_in(None, &under_way).await?.is_empty() && !self.store.has_loose_ends().await? {
             // Each of the statements below would take the write lock of a SQLite file.
             return Ok(());
         }
         let now = self.clock.now();
         self.store.free_dead_batches().await?;
         self.store.expire_deliveries(now).await?;
+        self.store.end_cancelled(now).await?;
         self.store.settle_editions(now, self.is_stalled()).await
     }
 }

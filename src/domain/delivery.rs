@@ -11,7 +11,7 @@ use super::clock::Timestamp;
 pub enum State {
     /// Not tried yet, or to be tried again.
     Waiting,
-    /// The reply after the final dot never came; tried again with the same Message-ID.
+    /// The reply after the final dot never came; tried again with the same Message-ID, or held for an admin.
     Uncertain,
     /// The relay took it.
     Sent,
@@ -19,7 +19,7 @@ pub enum State {
     Failed,
     /// Not taken before the edition's age limit.
     Expired,
-    /// Not mailed: the reader left after planning.
+    /// Not mailed: the reader left after planning, or the edition was cancelled.
     Excluded,
 }
 
@@ -74,6 +74,6 @@ pub struct Report {
     pub message_id: Option<String>,
     /// The relay that gave the last reply.
     pub relay: Option<String>,
-    /// When it will be tried again; null when final.
+    /// When it will be tried again; null when final, or held for an admin.
     pub next_attempt: Option<Timestamp>,
 }

@@ -102,6 +102,9 @@ pub struct Report {
     pub sent: i64,
     /// Not final yet.
     pub waiting: i64,
+    /// How many of these are held: they may have arrived, and wait for an admin's word.
+    #[serde(default)]
+    pub held: i64,
     /// Refused for good, or too old.
     pub failed: i64,
     /// Not mailed, each with a reason.
@@ -118,6 +121,6 @@ pub struct Report {
     pub planned: Option<Timestamp>,
     /// When its last delivery became final.
     pub finished: Option<Timestamp>,
-    /// The last trouble with a relay, if any.
+    /// The last trouble with a relay, or why the edition paused itself, if any.
     pub trouble: Option<String>,
 }

@@ -5,6 +5,8 @@ pub mod category;
 pub mod clock;
 pub mod delivery;
 pub mod digest;
+pub mod dkim;
+pub mod dkim_key;
 pub mod doi;
 pub mod edition;
 pub mod fetch;

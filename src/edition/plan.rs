@@ -7,7 +7,7 @@ use crate::domain::summary::{Status, StoredSummary};
 use crate::domain::{Clock, Digest, Problem, Result, Slug};
 use crate::store::Store;
 use crate::store::audience::Planning;
-use crate::store::editions::NewEdition;
+use crate::store::editions::{Edition, NewEdition};
 use crate::store::lease::{self, Lease};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub enum Planned {
     Made(i64),
     /// An edition that is not finished yet goes on.
     Resumed(i64),
+    /// An edition that is not finished yet is paused: an admin decides how it goes on.
+    Paused(i64),
     /// An edition waits for approval; `made` when it is new.
     Draft {
         /// The edition's number.
@@ -96,9 +98,9 @@ impl Planner {
             for edition in self.store.editions_in(Some(name), &under_way).await? {
                 // One that only waits for later attempts must not hold the digest up for days.
                 if edition.regular && self.store.has_untried(edition.id).await? {
-                    return Ok(Planned::Resumed(edition.id));
+                    return Ok(goes_on(&edition));
                 }
-                open.get_or_insert(edition.id);
+                open.get_or_insert(edition);
             }
             let drafts = self.store.editions_in(Some(name), &[State::Draft]).await?;
             if let Some(draft) = drafts.iter().find(|draft| draft.regular) {
@@ -110,7 +112,7 @@ impl Planner {
         }
         let (selection, waiting) = self.select(digest, request).await?;
         let Some(selection) = selection else {
-            return Ok(open.map_or(Planned::Nothing { waiting }, Planned::Resumed));
+            return Ok(open.as_ref().map_or(Planned::Nothing { waiting }, goes_on));
         };
         let mut planning = self.begin(digest, &selection, request, Some(lease)).await?;
         let items = planning.items().await?;
@@ -259,6 +261,14 @@ impl Planner {
     async fn commit(&self, planning: Planning) -> Result<i64> {
         let now = self.clock.now();
         planning.commit(now, now.plus(self.max_age)).await
+    }
+}
+
+/// What it means that `edition` is not finished.
+fn goes_on(edition: &Edition) -> Planned {
+    match edition.state {
+        State::Paused => Planned::Paused(edition.id),
+        _ => Planned::Resumed(edition.id),
     }
 }
 

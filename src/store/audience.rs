@@ -117,7 +117,7 @@ impl Store {
         Err(match trouble {
             Some(conflict) if state == State::Draft => db(conflict),
             _ => Problem::failed(format!("edition {id} is {}, not a draft", state.as_str()))
-                .hint("it was approved already; `postrider editions` shows where it stands"),
+                .hint("only a draft can be approved; `postrider editions` shows where it stands"),
         })
     }
 

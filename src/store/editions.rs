@@ -176,15 +176,16 @@ impl Store {
     }
 
     /// Brings the state of every edition under way in line with its deliveries; `stalled` says that
-    /// no relay can be used now, so that what is due waits as well.
+    /// no relay can be used now, so that what is due waits as well. One that is held for an admin's word
+    /// waits; a paused one of which nothing is left is finished.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn settle_editions(&self, now: Timestamp, stalled: bool) -> Result<()> {
         sqlx::query(
             "UPDATE edition SET state = 'finished', finished = $1, trouble = NULL
-             WHERE state IN ('planned', 'sending', 'waiting') AND NOT EXISTS
-                 (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.due IS NOT NULL)",
+             WHERE state IN ('planned', 'sending', 'waiting', 'paused') AND NOT EXISTS
+                 (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND (b.due IS NOT NULL OR b.held > 0))",
         )
         .bind(now.0)
         .execute(&self.pool)
@@ -228,6 +229,7 @@ impl Store {
             audience: row.try_get(7).map_err(db)?,
             sent: 0,
             waiting: 0,
+            held: 0,
             failed: 0,
             excluded: 0,
             excluded_by: BTreeMap::new(),
@@ -257,7 +259,8 @@ impl Store {
 
     async fn count_deliveries(&self, report: &mut Report) -> Result<()> {
         let rows = sqlx::query(
-            "SELECT state, CASE WHEN state = 'excluded' THEN COALESCE(text, '') ELSE '' END AS reason, COUNT(*)
+            "SELECT CASE WHEN state = 'uncertain' AND next_attempt IS NULL THEN 'held' ELSE state END,
+                 CASE WHEN state = 'excluded' THEN COALESCE(text, '') ELSE '' END AS reason, COUNT(*)
              FROM delivery WHERE edition_id = $1 GROUP BY 1, 2
              UNION ALL SELECT 'excluded', reason, count FROM edition_exclusion WHERE edition_id = $1",
         )
@@ -271,6 +274,10 @@ impl Store {
             match state.as_str() {
                 "sent" => report.sent += count,
                 "waiting" | "uncertain" => report.waiting += count,
+                "held" => {
+                    report.waiting += count;
+                    report.held += count;
+                }
                 "failed" | "expired" => report.failed += count,
                 _ => {
                     report.excluded += count;

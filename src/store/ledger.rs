@@ -1,11 +1,12 @@
 //! The ledger: batches are leased, outcomes recorded in groups, and every delivery accounted for.
 
-use super::dialect::Column;
+pub use super::outcomes::Outcome;
+
 use super::fault::db;
 use super::summary_row::unreadable;
 use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
-use crate::domain::{EmailAddress, Problem, Result, Timestamp};
+use crate::domain::{EmailAddress, Result, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -35,26 +36,29 @@ pub struct Due {
     pub left: Option<&'static str>,
 }
 
-/// What became of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The edition's number.
-    pub edition: i64,
-    /// The subscriber's number.
-    pub subscriber: i64,
-    /// Where the delivery stands now.
-    pub state: State,
-    /// Whether a relay was asked: 1, or 0.
-    pub attempt: i64,
-    /// The relay's reply code.
-    pub code: Option<i64>,
-    /// The relay's text, or our reason.
-    pub text: Option<String>,
-    /// The relay's name.
-    pub relay: Option<String>,
-    /// When it is tried again.
-    pub next_attempt: Option<Timestamp>,
-}
+/// What a relay is to be asked to take: not what is held for an admin.
+pub(super) const OPEN: &str =
+    "(d.state = 'waiting' OR (d.state = 'uncertain' AND d.next_attempt IS NOT NULL))";
+
+/// Sent, failed and held deliveries `d`, for the columns of a batch.
+pub(super) const COUNTS: &str = "COUNT(CASE WHEN d.state = 'sent' THEN 1 END),
+    COUNT(CASE WHEN d.state = 'failed' THEN 1 END),
+    COUNT(CASE WHEN d.state = 'uncertain' AND d.next_attempt IS NULL THEN 1 END)";
+
+/// The reader of delivery `d` of edition `e`, for [`LEFT`].
+pub(super) const STANDING: &str = "LEFT JOIN subscriber s ON s.id = d.subscriber_id
+    LEFT JOIN subscription p ON p.subscriber_id = d.subscriber_id AND p.digest = e.digest
+    LEFT JOIN suppression b ON b.address_hash = s.address_hash";
+
+/// Why a reader is not to be mailed any more; null when they are.
+pub(super) const LEFT: &str = "CASE WHEN s.id IS NULL THEN 'erased'
+    WHEN s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
+    WHEN s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
+    WHEN s.state = 'paused' THEN 'paused'
+    WHEN s.state = 'confirmed' AND p.active = 1 THEN NULL
+    ELSE 'unsubscribed' END";
+/// The words that [`LEFT`] gives.
+const REASONS: [&str; 5] = ["erased", "bounced", "complained", "paused", "unsubscribed"];
 
 impl Store {
     /// Frees the batches whose owner is a dead process of this machine.
@@ -164,81 +168,36 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
-        let rows = sqlx::query(
-            "SELECT d.subscriber_id, s.address, s.name, d.attempts, s.state, COALESCE(p.active, 0),
-                 (SELECT b.reason FROM suppression b WHERE b.address_hash = s.address_hash)
-             FROM delivery d
-             JOIN edition e ON e.id = d.edition_id
-             LEFT JOIN subscriber s ON s.id = d.subscriber_id
-             LEFT JOIN subscription p ON p.subscriber_id = d.subscriber_id AND p.digest = e.digest
-             WHERE d.segment_id = $1 AND d.batch_no = $2 AND d.state IN ('waiting', 'uncertain')
-                 AND (d.next_attempt IS NULL OR d.next_attempt <= $3)
-             ORDER BY d.subscriber_id",
-        )
-        .bind(batch.segment)
-        .bind(batch.no)
-        .bind(now.0)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(db)?;
+        let sql = format!(
+            "SELECT d.subscriber_id, s.address, s.name, d.attempts, {LEFT}
+             FROM delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
+             WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
+                 AND COALESCE(d.next_attempt, 0) <= $3
+             ORDER BY d.subscriber_id"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(batch.segment)
+            .bind(batch.no)
+            .bind(now.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
         rows.iter().map(read_due).collect()
     }
 
-    /// Records `outcomes` in one statement; a delivery that is final already stays as it is.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn record(&self, outcomes: &[Outcome]) -> Result<()> {
-        let rows: Vec<serde_json::Value> = outcomes
-            .iter()
-            .map(|o| {
-                serde_json::json!({
-                    "e": o.edition, "r": o.subscriber, "s": o.state.as_str(), "a": o.attempt, "c": o.code,
-                    "t": o.text, "y": o.relay, "n": o.next_attempt.map(|at| at.0),
-                })
-            })
-            .collect();
-        let json = serde_json::to_string(&rows)
-            .map_err(|error| Problem::failed("outcomes can't be written").because(error))?;
-        let sql = format!(
-            "UPDATE delivery SET state = j.s, attempts = attempts + j.a, code = COALESCE(j.c, code),
-                 text = COALESCE(j.t, text), relay = COALESCE(j.y, relay), next_attempt = j.n
-             FROM {}
-             WHERE delivery.edition_id = j.e AND delivery.subscriber_id = j.r
-                 AND delivery.state IN ('waiting', 'uncertain')",
-            self.dialect.rows(&[
-                ("e", Column::Number),
-                ("r", Column::Number),
-                ("s", Column::Text),
-                ("a", Column::Number),
-                ("c", Column::Number),
-                ("t", Column::Text),
-                ("y", Column::Text),
-                ("n", Column::Number),
-            ])
-        );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(json)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// Gives a batch back: done when every delivery is final, else due when the next one is,
+    /// Gives a batch back: done when every delivery is final or held, else due when the next one is,
     /// but not before `earliest`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn release_batch(&self, batch: &Batch, owner: &str, earliest: Timestamp) -> Result<()> {
-        sqlx::query(
-            "UPDATE batch SET owner = NULL, until = NULL, due = (
-                 SELECT CASE WHEN MIN(COALESCE(d.next_attempt, 0)) < $4 THEN $4
-                        ELSE MIN(COALESCE(d.next_attempt, 0)) END
-                 FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2
-                     AND d.state IN ('waiting', 'uncertain'))
-             WHERE segment_id = $1 AND no = $2 AND owner = $3",
-        )
+        let next = format!("MIN(CASE WHEN {OPEN} THEN COALESCE(d.next_attempt, 0) END)");
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE batch SET owner = NULL, until = NULL, (due, sent, failed, held) = (
+                 SELECT CASE WHEN {next} < $4 THEN $4 ELSE {next} END, {COUNTS}
+                 FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2)
+             WHERE segment_id = $1 AND no = $2 AND owner = $3"
+        )))
         .bind(batch.segment)
         .bind(batch.no)
         .bind(owner)
@@ -247,45 +206,6 @@ impl Store {
         .await
         .map_err(db)?;
         Ok(())
-    }
-
-    /// Gives up on what was not delivered before its edition's age limit.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
-        let over =
-            "SELECT id FROM edition WHERE expires <= $1 AND state IN ('planned', 'sending', 'waiting')";
-        let any = sqlx::query(over)
-            .bind(now.0)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(db)?;
-        if any.is_none() {
-            return Ok(());
-        }
-        let mut tx = self.begin().await?;
-        // Batches first: nobody can lease one while its deliveries are given up.
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE batch SET due = NULL, owner = NULL, until = NULL
-             WHERE due IS NOT NULL AND (owner IS NULL OR until < $1) AND edition_id IN ({over})"
-        )))
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE delivery SET state = 'expired', next_attempt = NULL,
-                 text = COALESCE(text, 'no relay took it before the age limit')
-             WHERE state IN ('waiting', 'uncertain') AND edition_id IN ({over}) AND EXISTS
-                 (SELECT 1 FROM batch b WHERE b.segment_id = delivery.segment_id
-                  AND b.no = delivery.batch_no AND b.due IS NULL)"
-        )))
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
-        tx.commit().await.map_err(db)
     }
 
     /// Notes why edition `id` can't be delivered now.
@@ -333,7 +253,8 @@ impl Store {
     pub async fn delivery_reports(&self, edition: i64) -> Result<Vec<(i64, Report)>> {
         let rows = sqlx::query(
             "SELECT d.subscriber_id, COALESCE(s.address, ''), d.state, d.attempts, d.code, d.text, d.relay,
-                 CASE WHEN d.state IN ('waiting', 'uncertain') THEN COALESCE(d.next_attempt, b.due) END
+                 CASE WHEN d.state = 'waiting' THEN COALESCE(d.next_attempt, b.due)
+                     WHEN d.state = 'uncertain' THEN d.next_attempt END
              FROM delivery d
              LEFT JOIN subscriber s ON s.id = d.subscriber_id
              LEFT JOIN batch b ON b.segment_id = d.segment_id AND b.no = d.batch_no
@@ -370,22 +291,17 @@ fn numbers(ids: &[i64]) -> String {
 
 fn read_due(row: &AnyRow) -> Result<Due> {
     let address: Option<String> = row.try_get(1).map_err(db)?;
-    let state: Option<String> = row.try_get(4).map_err(db)?;
-    let active: i64 = row.try_get(5).map_err(db)?;
-    let suppressed: Option<String> = row.try_get(6).map_err(db)?;
-    let left = match (state.as_deref(), suppressed.as_deref()) {
-        (None, _) => Some("erased"),
-        (_, Some("bounced")) | (Some("bounced"), _) => Some("bounced"),
-        (_, Some("complained")) | (Some("complained"), _) => Some("complained"),
-        (Some("paused"), _) => Some("paused"),
-        (Some("confirmed"), _) if active == 1 => None,
-        _ => Some("unsubscribed"),
-    };
+    let left: Option<String> = row.try_get(4).map_err(db)?;
     Ok(Due {
         subscriber: row.try_get(0).map_err(db)?,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
         name: row.try_get(2).map_err(db)?,
         attempts: row.try_get(3).map_err(db)?,
-        left,
+        left: left
+            .map(|word| {
+                let known = REASONS.into_iter().find(|reason| *reason == word);
+                known.ok_or_else(|| unreadable("reason", &word))
+            })
+            .transpose()?,
     })
 }

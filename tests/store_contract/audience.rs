@@ -118,6 +118,7 @@ async fn set(store: &Store, edition: i64, subscriber: i64, state: Delivery) {
         text: None,
         relay: None,
         next_attempt: None,
+        dead: None,
     };
     store.record(&[outcome]).await.unwrap();
 }

@@ -45,6 +45,7 @@ pub fn outcome(edition: i64, subscriber: i64, state: Delivery) -> Outcome {
         text: Some("2.0.0 \"ok\" é".to_owned()),
         relay: Some("main".to_owned()),
         next_attempt: None,
+        dead: None,
     }
 }
 
@@ -365,6 +366,7 @@ async fn every_state_is_accounted_for(db: Database) {
         if row.state == Delivery::Excluded {
             row.text = Some(if n < 6 { "unsubscribed" } else { "bounced" }.to_owned());
         }
+        row.next_attempt = (row.state == Delivery::Uncertain && n > 6).then(|| at(60));
         outcomes.push(row);
     }
     store.record(&outcomes).await.unwrap();
@@ -373,7 +375,7 @@ async fn every_state_is_accounted_for(db: Database) {
         (report.sent, report.waiting, report.failed, report.excluded),
         (2, 4, 4, 2)
     );
-    assert_eq!(report.audience, 12);
+    assert_eq!((report.audience, report.held), (12, 1));
     let reasons: Vec<_> = report
         .excluded_by
         .iter()

@@ -2,22 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/account.rs"]
+mod account;
 #[path = "../support/database.rs"]
 #[macro_use]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod database;
+#[path = "../support/dkim.rs"]
+mod dkim;
 #[path = "../support/http.rs"]
 #[allow(dead_code)]
 mod http;
+#[path = "../support/mail.rs"]
+mod mail;
 #[path = "../support/programs.rs"]
 mod programs;
 #[path = "../support/relay.rs"]
 mod relay;
 #[path = "../support/site.rs"]
 mod site;
-
-mod account;
-mod mail;
 
 mod approval;
 mod bad_input;
@@ -26,6 +29,7 @@ mod corrections;
 mod faults_of_disks;
 mod faults_of_relays;
 mod holding_back;
+mod interventions;
 mod limits;
 mod logs;
 mod looking_first;
@@ -34,5 +38,6 @@ mod publish_to_inbox;
 mod reader_leaves;
 mod readers;
 mod shipped;
+mod signed_mail;
 mod sources;
 mod templates;

@@ -55,6 +55,21 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
             "config.toml:16: digest[0].templates: expected the name of a folder, got \"../web\"\n  hint: use letters, digits, - and _; the folder lies in templates/email",
         ),
         (
+            "[delivery]",
+            "uncertain = \"drop\"",
+            "config.toml:19: delivery.uncertain: expected \"retry\" or \"hold\", got \"drop\"\n  hint: \"retry\" sends it again with the same Message-ID, \"hold\" waits for your word",
+        ),
+        (
+            "[delivery]",
+            "pause_failed_percent = 101",
+            "config.toml:19: delivery.pause_failed_percent: expected a whole number from 0 to 100, got 101\n  hint: write a whole number from 0 to 100",
+        ),
+        (
+            "[delivery]",
+            "pause_failed_least = 0",
+            "config.toml:19: delivery.pause_failed_least: expected a whole number from 1 to 1000000000, got 0\n  hint: write a whole number from 1 to 1000000000",
+        ),
+        (
             "[[category]]",
             "description = []",
             "config.toml:13: category[0].description: expected text between double quotes, got a list\n  hint: write text between double quotes",

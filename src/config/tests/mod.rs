@@ -1,16 +1,19 @@
 //! Real files in real folders.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod dkim;
 mod errors;
 mod secrecy;
 mod shipped;
 mod values;
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
 use crate::domain::Slug;
+use crate::domain::dkim_key::{DkimBits, DkimKey};
 use crate::domain::relay::{RelayAddress, SmtpAddress};
 
 /// The least that is needed.
@@ -32,6 +35,9 @@ name = "Oncology"
 name = "weekly"
 title = "Weekly"
 "#;
+
+/// A key that signs; making one takes time.
+static KEY: LazyLock<DkimKey> = LazyLock::new(|| DkimKey::generate(DkimBits::Rsa2048).unwrap());
 
 struct Place {
     folder: tempfile::TempDir,

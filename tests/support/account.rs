@@ -110,10 +110,11 @@ fn check_account(edition: &Value) {
     ];
     assert!(states.contains(&state), "{edition:#}");
     assert_eq!(
-        waiting == 0 && state != "draft",
+        waiting == 0 && !matches!(state, "draft" | "cancelled"),
         state == "finished",
         "{edition:#}"
     );
+    assert!(edition["held"].as_i64().unwrap() <= waiting, "{edition:#}");
     if let Some(deliveries) = edition.get("deliveries") {
         check_deliveries(edition, deliveries.as_array().unwrap());
     }
@@ -122,11 +123,14 @@ fn check_account(edition: &Value) {
 /// The rows of the ledger give the same counts; readers that were excluded at planning have no row.
 fn check_deliveries(edition: &Value, deliveries: &[Value]) {
     let mut by_state: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut held = 0;
     for delivery in deliveries {
         let state = delivery["state"].as_str().unwrap();
         *by_state.entry(state).or_default() += 1;
         let open = matches!(state, "waiting" | "uncertain");
-        assert_eq!(delivery["next_attempt"].is_string(), open, "{delivery:#}");
+        let has_time = delivery["next_attempt"].is_string();
+        held += i64::from(state == "uncertain" && !has_time);
+        assert!(has_time == open || state == "uncertain", "{delivery:#}");
         let keys: Vec<&str> = delivery.as_object().unwrap().keys().map(String::as_str).collect();
         for key in ["address", "attempts", "code", "text", "message_id", "relay"] {
             assert!(keys.contains(&key), "{key} is missing: {delivery:#}");
@@ -142,5 +146,6 @@ fn check_deliveries(edition: &Value, deliveries: &[Value]) {
         [0, 1, 2].map(|n| counts(edition)[n]),
         "{edition:#}"
     );
+    assert_eq!(edition["held"], held, "{edition:#}");
     assert!(count(&["excluded"]) <= counts(edition)[3], "{edition:#}");
 }
