@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::lane::Lane;
+use super::patience::answered;
 use crate::domain::condition::Condition;
 use crate::domain::{Result, Timestamp};
 use crate::store::{Store, owner};
@@ -52,9 +53,9 @@ impl Board {
             let name = lane.relay.name();
             match (&condition, &shown) {
                 (None, None) => continue,
-                (None, Some(_)) => store.forget_relay(name, &self.node).await?,
+                (None, Some(_)) => answered(store.forget_relay(name, &self.node)).await?,
                 (Some(new), Some((old, since))) if new == old && now.since(*since) < RENEWAL => continue,
-                (Some(new), _) => store.note_relay(name, &self.node, new, now).await?,
+                (Some(new), _) => answered(store.note_relay(name, &self.node, new, now)).await?,
             }
             self.with(|state| {
                 if let Some(row) = state.rows.get_mut(index) {
@@ -63,7 +64,7 @@ impl Board {
             });
         }
         if self.with(|state| state.tidied.is_none_or(|tidied| now.since(tidied) >= RENEWAL)) {
-            store.tidy_relays(now).await?;
+            answered(store.tidy_relays(now)).await?;
             self.with(|state| state.tidied = Some(now));
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::health::Health;
 use super::meter::LaneMeter;
 use super::open::RelayTrouble;
 use super::pace::Pace;
+use super::patience::answered;
 use super::relay::Relay;
 use super::retry::Attempt;
 use super::slowing::{Slowing, Step};
@@ -82,7 +83,7 @@ impl Lane {
             courier.awake.notify_waiters();
         }
         let trouble = format!("relay {:?}: {why}", self.relay.name());
-        courier.store.set_trouble(Some(&trouble)).await
+        answered(courier.store.set_trouble(Some(&trouble))).await
     }
 
     /// The relay took a message, or refused its reader for good: it works.
@@ -96,7 +97,7 @@ impl Lane {
             courier.awake.notify_waiters();
         }
         if took.news {
-            courier.store.set_trouble(None).await?;
+            answered(courier.store.set_trouble(None)).await?;
         }
         Ok(())
     }

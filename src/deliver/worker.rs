@@ -194,7 +194,7 @@ impl Courier {
         answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
         self.renew().await?;
         self.brake.begin();
-        self.look_after().await?;
+        in_time(LONG_STATEMENT, self.look_after()).await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.limits.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
@@ -247,7 +247,7 @@ impl Courier {
         if let Some(problem) = trouble {
             return Err(problem);
         }
-        self.look_after().await?;
+        in_time(LONG_STATEMENT, self.look_after()).await?;
         self.unfit.take_problem().map_or(Ok(()), Err)
     }
 
