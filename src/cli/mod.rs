@@ -142,7 +142,11 @@ enum Done {
 /// Runs the command that `cli` names and returns its exit code.
 pub fn run(cli: Cli) -> ExitCode {
     let output = Output::new(cli.global.json);
+    // The database's threads and signing need the other processors; handing work to and fro costs more
+    // than it brings.
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((processors / 2).max(1))
         .enable_all()
         .build()
         .map_err(|error| crate::domain::Problem::failed("the runtime can't be started").because(error))

@@ -122,17 +122,6 @@ impl fmt::Debug for Session {
     }
 }
 
-/// A message, its final dot and what follows in one write: split, the dot would wait for an acknowledgement.
-struct WithFinalDot<'a>(&'a str, &'a str);
-
-impl fmt::Display for WithFinalDot<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)?;
-        f.write_str(".\r\n")?;
-        f.write_str(self.1)
-    }
-}
-
 impl Session {
     pub(super) fn new(connection: AsyncSmtpConnection, wire: Wire, settings: &SessionSettings) -> Self {
         Self {
@@ -269,13 +258,20 @@ impl Session {
     }
 
     /// `Ok` leaves the session in step, `Err` does not.
-    async fn hand_over(&mut self, body: &str) -> Result<Happened, Happened> {
+    async fn hand_over(&mut self, body: &[u8]) -> Result<Happened, Happened> {
         let begun = self.wire.written();
         let length = u64::try_from(body.len() + 3).unwrap_or(u64::MAX);
         self.dot_at = begun.saturating_add(length);
         self.wire.wait_for(self.timeouts.block, self.limit(Stage::Body));
         let announced = std::mem::take(&mut self.announced);
-        self.write(WithFinalDot(body, &announced)).await;
+        if self
+            .wire
+            .write_parts([body, b".\r\n", announced.as_bytes()])
+            .await
+            .is_ok()
+        {
+            let _ = self.connection.read_response().await;
+        }
         self.announced = announced;
         match self.wire.take_reply() {
             Ok(lines) => match refusal(Stage::Body, &lines, 2) {
@@ -371,16 +367,22 @@ pub(super) fn refusal(stage: Stage, lines: &Lines, wanted: u16) -> Result<Option
 }
 
 /// The message as DATA wants it: ASCII, a line end at its end, dots doubled at line starts.
-fn prepare(message: &[u8]) -> Result<Cow<'_, str>, String> {
-    let text = std::str::from_utf8(message)
-        .ok()
-        .filter(|text| text.is_ascii() && text.ends_with("\r\n"))
-        .ok_or("the message is not 7-bit, or its last line does not end")?;
-    // Ours never begins a line with a dot; looking is cheap, and a lone dot would end the message.
-    if message.starts_with(b".") || memchr::memmem::find(message, b"\n.").is_some() {
-        let stuffed = text.replace("\n.", "\n..");
-        let lead = if text.starts_with('.') { "." } else { "" };
-        return Ok(Cow::Owned(format!("{lead}{stuffed}")));
+fn prepare(message: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if !message.is_ascii() || !message.ends_with(b"\r\n") {
+        return Err("the message is not 7-bit, or its last line does not end".to_owned());
     }
-    Ok(Cow::Borrowed(text))
+    // Ours never begins a line with a dot; looking is cheap, and a lone dot would end the message.
+    if !message.starts_with(b".") && memchr::memmem::find(message, b"\n.").is_none() {
+        return Ok(Cow::Borrowed(message));
+    }
+    let mut stuffed = Vec::with_capacity(message.len() + 16);
+    let mut before = b'\n';
+    for &byte in message {
+        if byte == b'.' && before == b'\n' {
+            stuffed.push(b'.');
+        }
+        stuffed.push(byte);
+        before = byte;
+    }
+    Ok(Cow::Owned(stuffed))
 }

@@ -8,13 +8,13 @@
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -140,6 +140,21 @@ impl Wire {
                 Err(Happened::NoReply(Stage::StartTls, Silence::TimedOut))
             }
         }
+    }
+
+    /// Writes a message, its final dot and what follows in one go: split, the dot would wait for an
+    /// acknowledgement. lettre would copy it all twice.
+    pub(super) async fn write_parts(&mut self, parts: [&[u8]; 3]) -> io::Result<()> {
+        let mut slices = parts.map(IoSlice::new);
+        let mut rest = slices.as_mut_slice();
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            match self.write_vectored(rest).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => IoSlice::advance_slices(&mut rest, count),
+            }
+        }
+        self.flush().await
     }
 
     /// The next reply, or why there is none.
@@ -282,7 +297,7 @@ impl Inner {
         }
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         self.check_alive()?;
         // One command, one reply: anything more would be taken for the answer to this command.
         // Only 421 may come unasked, and is the right answer then.
@@ -291,8 +306,8 @@ impl Inner {
             return Poll::Ready(Err(self.fail(Silence::Garbage(what))));
         }
         let polled = match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
+            Transport::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bytes),
+            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bytes),
             Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
         match polled {
@@ -337,7 +352,19 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.lock().poll_write(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.lock().poll_write(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

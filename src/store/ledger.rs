@@ -7,7 +7,6 @@ use super::summary_row::unreadable;
 use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
 use crate::domain::{EmailAddress, Result, Timestamp};
-use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// A batch that this worker may deliver.
@@ -168,21 +167,27 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
-        let sql = format!(
-            "SELECT d.subscriber_id, s.address, s.name, d.attempts, {LEFT}
-             FROM delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
-             WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
-                 AND COALESCE(d.next_attempt, 0) <= $3
-             ORDER BY d.subscriber_id"
+        let sql = self.dialect.gathered(
+            &format!("d.subscriber_id, s.address, s.name, d.attempts, {LEFT}"),
+            &format!(
+                "delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
+                 WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
+                     AND COALESCE(d.next_attempt, 0) <= $3"
+            ),
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let row = sqlx::query(AssertSqlSafe(sql))
             .bind(batch.segment)
             .bind(batch.no)
             .bind(now.0)
-            .fetch_all(&self.pool)
+            .fetch_one(&self.pool)
             .await
             .map_err(db)?;
-        rows.iter().map(read_due).collect()
+        let rows: String = row.try_get(0).map_err(db)?;
+        let rows: Vec<DueRow> = serde_json::from_str(&rows)
+            .map_err(|error| unreadable("deliveries", &batch.no.to_string()).because(error))?;
+        let mut due = rows.into_iter().map(read_due).collect::<Result<Vec<_>>>()?;
+        due.sort_unstable_by_key(|due| due.subscriber);
+        Ok(due)
     }
 
     /// Gives a batch back: done when every delivery is final or held, else due when the next one is,
@@ -289,14 +294,15 @@ fn numbers(ids: &[i64]) -> String {
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
-fn read_due(row: &AnyRow) -> Result<Due> {
-    let address: Option<String> = row.try_get(1).map_err(db)?;
-    let left: Option<String> = row.try_get(4).map_err(db)?;
+/// Subscriber, address, name, attempts, and why it must not be sent any more.
+type DueRow = (i64, Option<String>, Option<String>, i64, Option<String>);
+
+fn read_due((subscriber, address, name, attempts, left): DueRow) -> Result<Due> {
     Ok(Due {
-        subscriber: row.try_get(0).map_err(db)?,
+        subscriber,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
-        name: row.try_get(2).map_err(db)?,
-        attempts: row.try_get(3).map_err(db)?,
+        name,
+        attempts,
         left: left
             .map(|word| {
                 let known = REASONS.into_iter().find(|reason| *reason == word);

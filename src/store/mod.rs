@@ -171,6 +171,10 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Open
         }
         connection.execute("PRAGMA synchronous = NORMAL").await?;
         connection.execute("PRAGMA foreign_keys = ON").await?;
+        // Kibibytes. What a query walks through is read once; more would only fill memory.
+        connection.execute("PRAGMA cache_size = -1024").await?;
+        // Pages. A page that is written again and again goes into the file once.
+        connection.execute("PRAGMA wal_autocheckpoint = 4000").await?;
         if let Some(pages) = opening.most_pages {
             let limit = format!("PRAGMA max_page_count = {pages}");
             connection.execute(AssertSqlSafe(limit)).await?;
