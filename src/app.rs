@@ -43,7 +43,7 @@ pub use crate::edition::Request;
 pub use crate::gather::run::SourceReport;
 
 /// Connections that the store may hold: more writers than this only wait for each other.
-const STORE_CONNECTIONS: u32 = 8;
+const STORE_CONNECTIONS: u32 = 4;
 
 /// Where the configuration comes from; the command line's global options.
 #[derive(Debug, Clone, Default)]

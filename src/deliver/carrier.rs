@@ -322,11 +322,13 @@ impl Carrier {
         let next = next.map(Letter::envelope);
         let begun = Instant::now();
         let envelope = letter.envelope();
+        let flight = self.recorder.flight();
         let handing = connection.finish(&envelope, &letter.message, next.as_ref());
         let attempt = match self.curfew.limits(handing).await {
             Some(attempt) => attempt,
             None => connection.left_unanswered(),
         };
+        drop(flight);
         self.lane(courier)?.meter.answered(begun.elapsed());
         Ok(Some(attempt))
     }

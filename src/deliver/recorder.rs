@@ -1,13 +1,15 @@
 //! Group commit: whatever has finished since the last commit is recorded in one statement.
 //!
 //! A statement costs hundreds of microseconds whatever it holds, so it waits until enough has come
-//! together; once a connection has its next message ready and waits for the last one's outcome, only as
-//! long as that brings in more.
+//! together. Once a connection has its next message ready and waits for the last one's outcome, it goes on
+//! waiting only while outcomes come in faster than they could be committed one by one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::brake::Brake;
 use super::patience::answered;
@@ -19,6 +21,8 @@ use crate::store::{Clerk, Store};
 const GROUP: usize = 500;
 /// How long an outcome that nobody waits for may stay unrecorded.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long somebody who waits for an answer waits for company.
+const BRIEF: Duration = Duration::from_millis(1);
 /// How often a statement is tried before the deliveries stop; together about half a minute.
 const TRIES: u32 = 8;
 
@@ -35,7 +39,41 @@ pub(super) struct Recorder {
     outcomes: mpsc::Sender<(Outcome, oneshot::Sender<()>)>,
     /// Somebody waits for an answer.
     wanted: Arc<Notify>,
+    /// How many messages are with a relay, so that outcomes are to come.
+    flying: Arc<AtomicUsize>,
     brake: Arc<Brake>,
+}
+
+/// A message that is with a relay.
+pub(super) struct Flight<'a>(&'a Recorder);
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if self.0.flying.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Nobody is left to wait for.
+            self.0.wanted.notify_one();
+        }
+    }
+}
+
+/// How fast outcomes come in, and how fast they can be committed; means of the last few groups.
+#[derive(Default)]
+struct Pace {
+    between: Duration,
+    commit: Duration,
+}
+
+impl Pace {
+    fn note(&mut self, gathered: Duration, commit: Duration, outcomes: usize) {
+        let count = u32::try_from(outcomes.max(1)).unwrap_or(u32::MAX);
+        self.between = (self.between * 7 + (gathered + commit) / count) / 8;
+        self.commit = (self.commit * 7 + commit) / 8;
+    }
+
+    /// Whether waiting for more is worth it.
+    fn is_crowded(&self) -> bool {
+        self.between < self.commit
+    }
 }
 
 impl Recorder {
@@ -48,21 +86,27 @@ impl Recorder {
     ) -> (Self, tokio::task::JoinHandle<Result<()>>) {
         let (sender, receiver) = mpsc::channel(4 * GROUP);
         let wanted = Arc::new(Notify::new());
+        let recorder = Self {
+            outcomes: sender,
+            wanted,
+            flying: Arc::default(),
+            brake,
+        };
+        let signs = (Arc::clone(&recorder.wanted), Arc::clone(&recorder.flying));
         let recording = tokio::spawn(record_all(
             store,
             receiver,
-            Arc::clone(&wanted),
+            signs,
             enough,
-            Arc::clone(&brake),
+            Arc::clone(&recorder.brake),
         ));
-        (
-            Self {
-                outcomes: sender,
-                wanted,
-                brake,
-            },
-            recording,
-        )
+        (recorder, recording)
+    }
+
+    /// A message is with a relay from now on, until what is returned is dropped.
+    pub(super) fn flight(&self) -> Flight<'_> {
+        self.flying.fetch_add(1, Ordering::AcqRel);
+        Flight(self)
     }
 
     /// Hands an outcome over. When it can't be recorded the answer never comes and its channel closes.
@@ -101,43 +145,46 @@ pub(super) async fn committed(pending: Option<Committed>) -> Result<()> {
 async fn record_all(
     store: Store,
     mut receiver: mpsc::Receiver<(Outcome, oneshot::Sender<()>)>,
-    wanted: Arc<Notify>,
+    (wanted, flying): (Arc<Notify>, Arc<AtomicUsize>),
     enough: usize,
     brake: Arc<Brake>,
 ) -> Result<()> {
     let mut group = Vec::with_capacity(GROUP);
     let mut waiting = Vec::with_capacity(GROUP);
     let mut clerk = store.clerk();
+    let mut pace = Pace::default();
+    let mut ended = Instant::now();
     while receiver.recv_many(&mut group, GROUP).await > 0 {
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
+        let mut asked = false;
         while group.len() < enough {
+            if asked && (flying.load(Ordering::Acquire) == 0 || !pace.is_crowded()) {
+                break;
+            }
             tokio::select! {
                 more = receiver.recv_many(&mut group, GROUP) => if more == 0 { break },
-                () = wanted.notified() => break,
+                () = wanted.notified() => if !asked {
+                    asked = true;
+                    patience.as_mut().reset(Instant::now() + BRIEF);
+                },
                 () = &mut patience => break,
             }
         }
-        let mut before = 0;
-        loop {
-            while group.len() < GROUP
-                && let Ok(more) = receiver.try_recv()
-            {
-                group.push(more);
-            }
-            if group.len() >= enough || group.len() == before {
-                break;
-            }
-            before = group.len();
-            // Replies that have come already are read meanwhile; when none has, this returns at once.
-            tokio::task::yield_now().await;
+        while group.len() < GROUP
+            && let Ok(more) = receiver.try_recv()
+        {
+            group.push(more);
         }
         let mut outcomes = Vec::with_capacity(group.len());
         for (outcome, sender) in group.drain(..) {
             outcomes.push(outcome);
             waiting.push(sender);
         }
+        let begun = Instant::now();
         record(&mut clerk, &outcomes).await?;
+        pace.note(begun - ended, begun.elapsed(), outcomes.len());
+        ended = Instant::now();
         brake.recorded(&store, &outcomes).await;
         for sender in waiting.drain(..) {
             // A connection that did not wait has ended already.
