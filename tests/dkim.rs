@@ -115,7 +115,7 @@ fn message(number: usize) -> Vec<u8> {
             name: Some(text(5)),
             address: &from,
         }),
-        subject: text(1),
+        subject: &[Part::Literal(text(1))],
         list_id: "weekly.example.org",
         list_name: text(7),
         archive_url: "https://site.example.org/research",

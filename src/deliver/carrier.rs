@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-use super::compose::SegmentMail;
 use super::curfew::Curfew;
 use super::leased::{Leased, lease, put_off};
 use super::letter::Letter;
@@ -14,6 +13,7 @@ use super::patience::answered;
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
 use super::retry::{Attempt, Verdict};
+use super::segment_mail::SegmentMail;
 use super::worker::{Courier, Lane, Until};
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};

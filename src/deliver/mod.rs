@@ -25,6 +25,7 @@ mod recorder;
 pub mod relay;
 pub mod reply;
 pub mod retry;
+pub mod segment_mail;
 pub mod session;
 pub mod splice;
 mod stream;

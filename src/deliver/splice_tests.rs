@@ -22,7 +22,7 @@ fn addresses() -> Addresses {
     }
 }
 
-fn head<'a>(addresses: &'a Addresses, subject: &'a str, name: &'a str) -> MessageHead<'a> {
+fn head<'a>(addresses: &'a Addresses, subject: &'a [Part<'a>], name: &'a str) -> MessageHead<'a> {
     MessageHead {
         from: Mailbox {
             name: Some(name),
@@ -135,7 +135,8 @@ proptest! {
         let addresses = addresses();
         let link = format!("https://example.org/u/{path}");
         let subject = format!("s{name}");
-        let head = head(&addresses, &subject, &name);
+        let parts = [Part::Literal(&subject)];
+        let head = head(&addresses, &parts, &name);
         let reader = reader(&addresses, &name, &link);
         let pad = "x".repeat(column);
         let template = [
@@ -175,7 +176,9 @@ fn headers_are_those_of_a_digest() {
     let addresses = addresses();
     let mut head = head(
         &addresses,
-        "Neue Studien \u{1F600} \u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        &[Part::Literal(
+            "Neue Studien \u{1F600} \u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        )],
         "Plain & simple, Ltd.",
     );
     head.unsubscribe_mailto = None;
@@ -194,7 +197,7 @@ fn headers_are_those_of_a_digest() {
 #[test]
 fn is_the_same_each_time_and_without_a_name() {
     let addresses = addresses();
-    let head = head(&addresses, "s", "n");
+    let head = head(&addresses, &[Part::Literal("s")], "n");
     let parts = [Part::Name, Part::Literal(" "), Part::Name, Part::Literal("\n")];
     let mut values = reader(&addresses, "", "https://example.org/u");
     values.name = None;
@@ -207,7 +210,7 @@ fn is_the_same_each_time_and_without_a_name() {
 fn nothing_can_start_a_header() {
     let addresses = addresses();
     let text = [Part::Literal("x\n")];
-    let good = head(&addresses, "s", "n");
+    let good = head(&addresses, &[Part::Literal("s")], "n");
     let link = "https://example.org/u";
     let message = SegmentMessage::new(&good, &text, &text).unwrap();
     let mut out = b"before".to_vec();
@@ -237,7 +240,7 @@ fn nothing_can_start_a_header() {
         change(&mut head);
         assert!(SegmentMessage::new(&head, &text, &text).is_err(), "{head:?}");
     };
-    refused(&|head| head.subject = " \r\n\0");
+    refused(&|head| head.subject = &[Part::Literal(" \r\n\0")]);
     refused(&|head| head.list_id = "weekly.example.org\r\nBcc: x");
     refused(&|head| head.feedback_id = "a\nb");
     refused(&|head| head.archive_url = "https://example.org/\n");
@@ -260,7 +263,8 @@ fn lettre_builds_a_message_that_reads_the_same() {
         ".dot\nGr\u{fc}\u{df}e = \u{1F44D}\n",
         "<p>Gr\u{fc}\u{df}e = \u{1F44D}</p>\n",
     );
-    let head = head(&addresses, &subject, name);
+    let parts = [Part::Literal(&subject)];
+    let head = head(&addresses, &parts, name);
     let ours = spliced(
         &head,
         &[Part::Literal(text)],
