@@ -369,6 +369,6 @@ fn may_be_reader(path: &Path) -> bool {
     });
     match names.next() {
         Some(first) => first == READER || names.any(|name| name == READER),
-        None => raw.contains("..") || raw.contains("@root"),
+        None => raw.contains(".."),
     }
 }
