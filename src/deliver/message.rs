@@ -101,7 +101,7 @@ impl SegmentMessage {
         if let Some(reply_to) = &head.reply_to {
             header::with_angle(out, "Reply-To", reply_to.name, &reply_to.address.full());
         }
-        self.field("To: ", Slot::To, "\r\n");
+        self.field("To:", Slot::To, "\r\n");
         match &self.subject[..] {
             [Piece::Literal(subject)] => header::unstructured(&mut self.literal, "Subject", subject),
             _ => self.field("", Slot::Subject, ""),
@@ -250,7 +250,7 @@ fn merge(parts: &[Part<'_>]) -> Vec<Piece> {
     merged
 }
 
-fn with_mailto(uri: &str) -> String {
+pub(super) fn with_mailto(uri: &str) -> String {
     let has_scheme = uri
         .get(..7)
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
@@ -262,7 +262,7 @@ fn with_mailto(uri: &str) -> String {
 }
 
 /// A boundary that no quoted-printable text can hold: there `=` is never followed by `_`.
-fn boundary(seed: &str) -> String {
+pub(super) fn boundary(seed: &str) -> String {
     let safe = seed
         .bytes()
         .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')

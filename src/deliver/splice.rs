@@ -84,9 +84,12 @@ impl SegmentMessage {
             done = end;
             match slot {
                 Slot::To => {
-                    out.extend_from_slice(reader.to.local().as_bytes());
+                    let (local, domain) = (reader.to.local(), reader.to.domain());
+                    let fits = "To: @".len() + local.len() + domain.len() <= header::LINE;
+                    out.extend_from_slice(if fits { b" " } else { b"\r\n " });
+                    out.extend_from_slice(local.as_bytes());
                     out.push(b'@');
-                    out.extend_from_slice(reader.to.domain().as_bytes());
+                    out.extend_from_slice(domain.as_bytes());
                 }
                 Slot::Subject => header::unstructured(out, "Subject", subject.as_deref().unwrap_or_default()),
                 Slot::Date => out.extend_from_slice(reader.date.as_bytes()),
@@ -166,6 +169,12 @@ pub(super) fn check_link(what: &str, link: &str) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+#[path = "splice_properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "splice_reference.rs"]
+mod reference;
 #[cfg(test)]
 #[path = "splice_tests.rs"]
 mod tests;

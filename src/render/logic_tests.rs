@@ -79,7 +79,10 @@ fn logic_is_found_wherever_it_stands() {
             "{{#each items}}{{#if (not ../reader.name)}}x{{/if}}{{/each}}",
             "../reader.name",
         ),
-        ("{{#each items}}{{#with ../this}}{{site.name}}{{/with}}{{/each}}", "../this"),
+        (
+            "{{#each items}}{{#with ../this}}{{site.name}}{{/with}}{{/each}}",
+            "../this",
+        ),
         (
             "{{#each items}}{{#if (eq title @root.reader.name)}}x{{/if}}{{/each}}",
             "@root.reader.name",
