@@ -135,3 +135,7 @@ fn parts(pieces: &[Piece]) -> Vec<Part<'_>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "segment_mail_tests.rs"]
+mod tests;
