@@ -285,7 +285,7 @@ impl Names {
     fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
         let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
         let token = self.signer.reader_token(purpose, subscriber, number);
-        self.site.link(&format!("{path}{token}"))
+        [self.site.url.as_str(), path, &token].concat()
     }
 }
 

@@ -167,3 +167,41 @@ fn logic_is_right_for_each_reader() {
         );
     }
 }
+
+/// The numbers of `render/logic.rs` and `docs/templates.md`:
+/// `cargo test --release --lib cost_of_both_ways -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures; wants a release build"]
+fn cost_of_both_ways() {
+    let templates = Arc::new(Templates::load(None, &[]).unwrap());
+    let mut context = DigestContext::sample();
+    context.items.extend(context.items.clone());
+    context.count = context.items.len();
+    let micros = |mail: &SegmentMail, rounds: u32| {
+        let to = EmailAddress::parse("ann@example.com").unwrap();
+        let mut out = Vec::new();
+        let begun = std::time::Instant::now();
+        for round in 0..rounds {
+            out.clear();
+            let reader = ReaderValues {
+                to: &to,
+                name: [Some("Ann O'Neil"), None][round as usize % 2],
+                message_id: "abcdefghijklmnopqrstuvwx@example.org",
+                date: "Fri, 2 Jan 2026 03:04:05 +0000",
+                unsubscribe_url: "https://news.example.org/u/AYC4AQIDBAUGBwgJCgsMDQ4PEBES",
+                preferences_url: "https://news.example.org/p/AYC4AQIDBAUGBwgJCgsMDQ4PEBES",
+            };
+            mail.write(&reader, &mut out).unwrap();
+        }
+        (begun.elapsed().as_secs_f64() * 1e6 / f64::from(rounds), out.len())
+    };
+    let (fast, slow) = (once(&templates, &context), for_each(&templates, &context));
+    for _ in 0..3 {
+        let (fast, size) = micros(&fast, 100_000);
+        let (slow, _) = micros(&slow, 1_000);
+        println!(
+            "{size} bytes: spliced {fast:.2} µs, rendered for each {slow:.0} µs, {:.0} times",
+            slow / fast
+        );
+    }
+}

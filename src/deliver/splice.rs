@@ -1,5 +1,7 @@
 //! What differs from reader to reader, put between the pieces that a segment shares.
 
+use std::borrow::Cow;
+
 use super::header;
 use super::message::{Piece, SegmentMessage, blank_subject};
 use super::quoted::{After, Quoted};
@@ -96,7 +98,7 @@ impl SegmentMessage {
                 Slot::MessageId => out.extend_from_slice(message_id.as_bytes()),
                 Slot::ListUnsubscribe => header::angle(out, reader.unsubscribe_url),
                 Slot::Text(wanted) => Quoted::new(out).text(value(wanted), After::LineEnd),
-                Slot::Html(wanted) => Quoted::new(out).text(&escape_html(value(wanted)), After::LineEnd),
+                Slot::Html(wanted) => Quoted::new(out).text(&escaped(value(wanted)), After::LineEnd),
             }
         }
         out.extend_from_slice(self.literal.get(done..).unwrap_or_default());
@@ -114,6 +116,15 @@ impl SegmentMessage {
             });
             text.collect()
         })
+    }
+}
+
+/// `text` for HTML; most names and links stay as they are.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if text.contains(['&', '<', '>', '"', '\'']) {
+        Cow::Owned(escape_html(text))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

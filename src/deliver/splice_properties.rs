@@ -155,6 +155,8 @@ proptest! {
         addresses in recipients(),
         column in 0usize..80,
     ) {
+        // With no name in between, these would be one line end in the text and are two in the message.
+        prop_assume!(!(before.ends_with('\r') && between.starts_with('\n')));
         let pad = "x".repeat(column);
         let subject = [Part::Literal("s"), Part::Name, Part::Literal(&subject)];
         let head = head(&addresses, &subject, &list_name);
