@@ -105,7 +105,7 @@ fn said_of(uses: &[LogicUse]) -> String {
     let mut lines: Vec<String> = uses.iter().map(ToString::to_string).collect();
     lines.sort_unstable();
     lines.dedup();
-    lines.join("\n")
+    lines.join("\n  ")
 }
 
 /// What the database holds.

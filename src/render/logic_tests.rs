@@ -1,6 +1,7 @@
 //! Readers' values in logic: found wherever they stand, and right for every reader.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::kind::Kind;
 use super::tests::{MJML, SUBJECT, TEXT, folder, load, mjml};
 use super::*;
 
@@ -216,6 +217,21 @@ fn logic_sees_the_value_and_printing_gives_a_slot() {
         shown(&nobody.text)
     );
     assert_eq!(shown(&nobody.subject), "early");
+}
+
+#[test]
+fn what_the_check_overlooks_shows_when_samples_are_rendered() {
+    let both = "{{reader.unsubscribe_url}}{{#if (gt reader.name \"A\")}}x{{/if}}";
+    let logic = load(&folder(&[(TEXT, both), (SUBJECT, "{{len reader.name}}")])).unwrap();
+    let plain = Templates::load(None, &[]).unwrap();
+    for (file, kind) in [
+        (TEXT, Kind::MailText),
+        (SUBJECT, Kind::Subject),
+        (MJML, Kind::MailHtml),
+    ] {
+        assert_eq!(logic.depends_on_values(file, kind).unwrap(), file != MJML);
+        assert!(!plain.depends_on_values(file, kind).unwrap());
+    }
 }
 
 #[test]

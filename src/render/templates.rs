@@ -27,6 +27,8 @@ pub struct Templates {
     kinds: BTreeMap<String, Kind>,
     /// Where each of them uses a reader's value in logic; those that don't are not here.
     logic: BTreeMap<String, Vec<LogicUse>>,
+    /// Whether a folder may have replaced some of them; the compiled-in ones have no logic, as a test makes sure.
+    replaced: bool,
 }
 
 /// The texts of a feed; plain, one line each.
@@ -245,6 +247,7 @@ impl Templates {
             sources: sources.clone(),
             kinds: BTreeMap::new(),
             logic: BTreeMap::new(),
+            replaced: folder.is_some(),
         };
         if let Err(problem) = partials::refuse_cycles(&included) {
             // Nothing else can be judged while a partial has no end.
@@ -287,7 +290,7 @@ impl Templates {
             self.engine.add(name, &source.place, parsed, escape(name));
         }
         self.kinds.insert(name.to_owned(), kind);
-        if uses.is_empty() && self.depends_on_values(name, kind)? {
+        if uses.is_empty() && self.replaced && self.depends_on_values(name, kind)? {
             uses.push(LogicUse {
                 place: source.place.clone(),
                 line: None,
@@ -302,7 +305,7 @@ impl Templates {
 
     /// Whether the template renders otherwise with a reader's values than with slots in their place: the
     /// last word, should the check have overlooked something.
-    fn depends_on_values(&self, name: &str, kind: Kind) -> Result<bool> {
+    pub(super) fn depends_on_values(&self, name: &str, kind: Kind) -> Result<bool> {
         if !kind.is_mail() {
             return Ok(false);
         }
