@@ -17,9 +17,10 @@ pub mod status;
 
 use crate::config::{self, Config, Database};
 
-use crate::deliver::compose::{Composer, Sender};
+use crate::deliver::compose::Composer;
 use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
+use crate::deliver::segment_mail::Sender;
 use crate::deliver::worker::{Backoff, Courier, Identity, Parts, Rules};
 use crate::deliver::{Limit, SessionSettings, Timeouts};
 use crate::domain::dkim::DkimIdentity;
@@ -118,6 +119,7 @@ impl App {
             .map(|digest| digest.templates.clone())
             .collect();
         let templates = Arc::new(Templates::load(config.templates_folder.as_deref(), &mails)?);
+        warn_of_logic(&templates, &mails);
         let categories: Arc<[Category]> = config.categories.clone().into();
         let digests: Arc<[Digest]> = config.digests.clone().into();
         let sources = sources::all(&config.sources, &categories)?;
@@ -284,7 +286,7 @@ impl Names {
     fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
         let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
         let token = self.signer.reader_token(purpose, subscriber, number);
-        self.site.link(&format!("{path}{token}"))
+        [self.site.url.as_str(), path, &token].concat()
     }
 }
 
@@ -337,6 +339,14 @@ fn relays(config: &Config) -> Result<Vec<(Relay, Limits)>> {
             Ok((made.signed_by(signer), relay.limits))
         })
         .collect()
+}
+
+/// Says once, in the log, where a mail costs more than it needs to.
+fn warn_of_logic(templates: &Templates, mails: &[String]) {
+    let mails: std::collections::BTreeSet<&String> = mails.iter().collect();
+    for found in mails.into_iter().flat_map(|mail| templates.logic(mail)) {
+        tracing::warn!("{found}");
+    }
 }
 
 fn sender(config: &Config) -> Sender {

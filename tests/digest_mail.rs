@@ -92,7 +92,7 @@ fn long(number: usize, kind: ItemKind) -> ItemContext {
 #[test]
 fn the_sample_digest() {
     let mail = render(&DigestContext::sample(), ReaderShape::Named);
-    insta::assert_snapshot!("subject", mail.subject);
+    insta::assert_snapshot!("subject", filled(&mail.subject));
     insta::assert_snapshot!("text", filled(&mail.text));
     insta::assert_snapshot!("html", filled(&mail.html));
 }
@@ -179,7 +179,7 @@ fn both_parts_have_the_same_links() {
 #[test]
 fn subject_and_preheader_name_no_topic() {
     let mail = render(&edition(vec![long(1, ItemKind::New)], None), ReaderShape::Named);
-    assert_eq!(mail.subject, "Weekly <digest> & more, 2 January 2026");
+    assert_eq!(filled(&mail.subject), "Weekly <digest> & more, 2 January 2026");
     let html = filled(&mail.html);
     let (_, preheader) = html.split_once("overflow:hidden;\">").unwrap();
     assert!(

@@ -35,7 +35,7 @@ fn segment(from: &EmailAddress) -> SegmentMessage {
             address: from,
         },
         reply_to: None,
-        subject: "Neue Studien \u{1F600}",
+        subject: &[Part::Literal("Neue Studien \u{1F600}")],
         list_id: "weekly.example.org",
         list_name: "Weekly",
         archive_url: "https://example.org/research",

@@ -5,7 +5,7 @@ use crate::config::{self, Config};
 use crate::deliver::relay::Relay;
 use crate::domain::problem::Kind;
 use crate::domain::{Category, Problem, Result, SystemRandom};
-use crate::render::Templates;
+use crate::render::{LogicUse, Templates, Verdicts};
 use crate::store::Store;
 use serde::Serialize;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
     let secret = config::load_or_create(&config.secret_file, &SystemRandom::default());
     let mut verdicts = vec![
         Verdict::of("configuration", said),
-        Verdict::of("templates", templates(&config)),
+        templates(&config),
         Verdict::of("secret", secret.map(|_| config.secret_file.display().to_string())),
         Verdict::of("database", database(&config).await),
     ];
@@ -82,12 +82,30 @@ pub async fn check(options: &Options) -> Vec<Verdict> {
     verdicts
 }
 
-/// How many templates there are; the first that is wrong.
-fn templates(config: &Config) -> Result<String> {
-    let verdicts = examine(config)?;
-    let count = verdicts.len();
-    verdicts.into_iter().try_for_each(|(_, verdict)| verdict)?;
-    Ok(format!("{count} templates"))
+/// How many templates there are; the first that is wrong; where they use a reader's value in logic.
+fn templates(config: &Config) -> Verdict {
+    let looked = || {
+        let verdicts = examine(config)?;
+        let count = verdicts.len();
+        let mut uses = Vec::new();
+        for (_, verdict) in verdicts {
+            uses.extend(verdict?);
+        }
+        Ok((count, uses))
+    };
+    match looked() {
+        Ok((count, uses)) if uses.is_empty() => Verdict::of("templates", Ok(format!("{count} templates"))),
+        Ok((_, uses)) => Verdict::warning("templates", said_of(&uses)),
+        Err(problem) => Verdict::of("templates", Err(problem)),
+    }
+}
+
+/// Each place once, a line each.
+fn said_of(uses: &[LogicUse]) -> String {
+    let mut lines: Vec<String> = uses.iter().map(ToString::to_string).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines.join("\n  ")
 }
 
 /// What the database holds.
@@ -136,11 +154,15 @@ pub fn check_templates(options: &Options) -> Result<Vec<Verdict>> {
     let verdicts = examine(&load_config(options)?)?;
     Ok(verdicts
         .into_iter()
-        .map(|(name, outcome)| Verdict::of(name, outcome.map(|()| "renders".to_owned())))
+        .map(|(name, outcome)| match outcome {
+            Ok(uses) if uses.is_empty() => Verdict::of(name, Ok("renders".to_owned())),
+            Ok(uses) => Verdict::warning(name, said_of(&uses)),
+            Err(problem) => Verdict::of(name, Err(problem)),
+        })
         .collect())
 }
 
-fn examine(config: &Config) -> Result<Vec<(String, Result<()>)>> {
+fn examine(config: &Config) -> Result<Verdicts> {
     let mails: Vec<String> = config
         .digests
         .iter()

@@ -8,7 +8,7 @@ use crate::domain::subscriber::Choice;
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, Problem, Result, Slug};
 use crate::edition::Request;
-use crate::render::{Piece, ReaderShape, Slot};
+use crate::render::{Piece, Reader, Slot};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -141,12 +141,22 @@ impl App {
             items: &items,
             segment: 0,
         };
-        let mail = self.composer.render(&issue, ReaderShape::Named)?;
+        let (unsubscribe_url, preferences_url) = (
+            self.identity.unsubscribe_url(digest.name.as_str(), 0),
+            self.identity.preferences_url(digest.name.as_str(), 0),
+        );
+        let reader = Reader {
+            name: Some(SAMPLE_NAME),
+            unsubscribe_url: &unsubscribe_url,
+            preferences_url: &preferences_url,
+        };
+        let mail = self.composer.render(&issue, &reader)?;
+        let subject = filled(&reader, &mail.subject);
         let mut files = Vec::new();
         for (ending, content) in [
-            ("subject.txt", format!("{}\n", mail.subject)),
-            ("body.txt", self.filled(digest, &mail.text)),
-            ("body.html", self.filled(digest, &mail.html)),
+            ("subject.txt", format!("{subject}\n")),
+            ("body.txt", filled(&reader, &mail.text)),
+            ("body.html", filled(&reader, &mail.html)),
         ] {
             let file = folder.join(format!("{name}.{ending}"));
             std::fs::write(&file, content).map_err(|error| trouble(&file, error))?;
@@ -155,7 +165,7 @@ impl App {
         Ok(PreviewedSegment {
             name,
             shows,
-            subject: mail.subject,
+            subject,
             readers,
             summaries: items
                 .iter()
@@ -164,20 +174,17 @@ impl App {
             files,
         })
     }
+}
 
-    /// The pieces with a sample reader's values, none of which needs escaping.
-    fn filled(&self, digest: &Digest, pieces: &[Piece]) -> String {
-        let name = digest.name.as_str();
-        pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Literal(text) => text.clone(),
-                Piece::Slot(Slot::Name) => SAMPLE_NAME.to_owned(),
-                Piece::Slot(Slot::UnsubscribeUrl) => self.identity.unsubscribe_url(name, 0),
-                Piece::Slot(Slot::PreferencesUrl) => self.identity.preferences_url(name, 0),
-            })
-            .collect()
-    }
+/// The pieces with a sample reader's values, none of which needs escaping.
+fn filled(reader: &Reader<'_>, pieces: &[Piece]) -> String {
+    let text = pieces.iter().map(|piece| match piece {
+        Piece::Literal(text) => text.as_str(),
+        Piece::Slot(Slot::Name) => reader.name.unwrap_or_default(),
+        Piece::Slot(Slot::UnsubscribeUrl) => reader.unsubscribe_url,
+        Piece::Slot(Slot::PreferencesUrl) => reader.preferences_url,
+    });
+    text.collect()
 }
 
 fn trouble(path: &Path, error: std::io::Error) -> Problem {

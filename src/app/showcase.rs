@@ -55,7 +55,7 @@ impl App {
         // Reader 0 is nobody: its links are good and change nothing.
         let message_id = self.identity.message_id(0, i64::from_be_bytes(unique) & i64::MAX);
         let mut message = Vec::new();
-        mail.message(None).splice(
+        mail.write(
             &ReaderValues {
                 to: address,
                 name: None,

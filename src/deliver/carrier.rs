@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-use super::compose::SegmentMail;
 use super::curfew::Curfew;
 use super::lane::Lane;
 use super::leased::{Leased, lease, put_off};
@@ -16,6 +15,7 @@ use super::place::{Place, Turn, told};
 use super::recorder::{Committed, Recorder, committed};
 use super::relay::Connection;
 use super::retry::{Attempt, Verdict};
+use super::segment_mail::SegmentMail;
 use super::worker::{Courier, Until};
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};

@@ -4,31 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-use super::message::{Mailbox, MessageHead, Part, SegmentMessage};
+use super::segment_mail::{Heading, Made, SegmentMail, Sender};
 use crate::domain::edition::ItemKind;
 use crate::domain::summary::StoredSummary;
-use crate::domain::{Category, Digest, EmailAddress, Problem, Result, Site, Timestamp};
-use crate::render::{DigestContext, ItemContext, Piece, ReaderShape, RenderedMail, Slot, Templates};
+use crate::domain::{Category, Digest, Problem, Result, Site, Timestamp};
+use crate::render::{DigestContext, ItemContext, Reader, ReaderShape, RenderedMail, Templates};
 use crate::store::Store;
 use crate::store::ledger::Batch;
 
 /// Messages that are kept encoded; a segment is met again batch after batch.
 const KEPT: usize = 64;
-
-/// Who the mails are from and where answers go.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// Name and address of `From`.
-    pub from: (String, EmailAddress),
-    /// Name and address of `Reply-To`.
-    pub reply_to: Option<(String, EmailAddress)>,
-    /// A mailto of `List-Unsubscribe`.
-    pub unsubscribe_mailto: Option<String>,
-    /// `List-Archive`.
-    pub archive_url: String,
-    /// `List-Help`.
-    pub help_url: String,
-}
 
 /// What a mail is made from.
 #[derive(Debug)]
@@ -47,25 +32,6 @@ pub struct Issue<'a> {
     pub segment: i64,
 }
 
-/// The message of a segment, for readers with and without a name.
-#[derive(Debug)]
-pub struct SegmentMail {
-    /// The digest's name.
-    pub digest: String,
-    named: SegmentMessage,
-    unnamed: SegmentMessage,
-}
-
-impl SegmentMail {
-    /// The message for a reader.
-    pub fn message(&self, name: Option<&str>) -> &SegmentMessage {
-        match name {
-            Some(_) => &self.named,
-            None => &self.unnamed,
-        }
-    }
-}
-
 /// Makes the messages of segments and keeps the last ones.
 pub struct Composer {
     store: Store,
@@ -73,7 +39,7 @@ pub struct Composer {
     site: Site,
     categories: Arc<[Category]>,
     digests: Arc<[Digest]>,
-    sender: Sender,
+    sender: Arc<Sender>,
     kept: Mutex<VecDeque<(i64, Arc<SegmentMail>)>>,
 }
 
@@ -93,7 +59,7 @@ impl Composer {
             site,
             categories,
             digests,
-            sender,
+            sender: Arc::new(sender),
             kept: Mutex::new(VecDeque::new()),
         }
     }
@@ -140,18 +106,48 @@ impl Composer {
     /// # Errors
     /// When a template fails.
     pub fn compose(&self, issue: &Issue<'_>) -> Result<SegmentMail> {
-        Ok(SegmentMail {
-            digest: issue.digest.name.to_string(),
-            named: self.encode(issue, ReaderShape::Named)?,
-            unnamed: self.encode(issue, ReaderShape::Unnamed)?,
-        })
+        let digest = issue.digest;
+        let name = digest.name.to_string();
+        let heading = Heading {
+            sender: Arc::clone(&self.sender),
+            list_id: format!("{name}.{}", self.sender.from.1.domain()),
+            list_name: digest.title.clone(),
+            feedback_id: format!("{}:{name}:digest:postrider", issue.number),
+            seed: format!("{}-{}", issue.number, issue.segment),
+        };
+        let (mail, context) = (&digest.templates, self.context(issue));
+        let uses_values = !self.templates.logic(mail).is_empty();
+        let (made, shortened) = if uses_values {
+            let mail = self.templates.prepare(mail, &context)?;
+            let shortened = mail.shortened;
+            let templates = Arc::clone(&self.templates);
+            let made = Made::for_each(templates, mail, heading);
+            (made, shortened)
+        } else {
+            let mail = |shape| self.templates.digest(mail, &context, shape);
+            let (named, unnamed) = (mail(ReaderShape::Named)?, mail(ReaderShape::Unnamed)?);
+            let made = Made::once(&named, &unnamed, &heading)?;
+            (made, named.shortened || unnamed.shortened)
+        };
+        warn_of_shortening(issue, shortened);
+        Ok(SegmentMail { digest: name, made })
     }
 
-    /// Renders `issue` without encoding it.
+    /// Renders `issue` for one reader without encoding it.
     ///
     /// # Errors
     /// When a template fails.
-    pub fn render(&self, issue: &Issue<'_>, reader: ReaderShape) -> Result<RenderedMail> {
+    pub fn render(&self, issue: &Issue<'_>, reader: &Reader<'_>) -> Result<RenderedMail> {
+        let prepared = self
+            .templates
+            .prepare(&issue.digest.templates, &self.context(issue))?;
+        let mail = self.templates.personal(&prepared, reader)?;
+        warn_of_shortening(issue, mail.shortened);
+        Ok(mail)
+    }
+
+    /// What the templates see of `issue`.
+    fn context(&self, issue: &Issue<'_>) -> DigestContext {
         let items = issue
             .items
             .iter()
@@ -164,47 +160,14 @@ impl Composer {
                 ItemContext::in_edition(&self.site, stored, *kind, names.collect())
             })
             .collect();
-        let context = DigestContext::new(
+        DigestContext::new(
             self.site.clone(),
             issue.digest,
             issue.number,
             issue.time,
             issue.note,
             items,
-        );
-        let mail = self.templates.digest(&issue.digest.templates, &context, reader)?;
-        if mail.shortened {
-            tracing::warn!(
-                edition = issue.number,
-                segment = issue.segment,
-                "entries were shortened to fit into 90 kB"
-            );
-        }
-        Ok(mail)
-    }
-
-    fn encode(&self, issue: &Issue<'_>, reader: ReaderShape) -> Result<SegmentMessage> {
-        let mail = self.render(issue, reader)?;
-        let name = issue.digest.name.as_str();
-        let domain = self.sender.from.1.domain();
-        let head = MessageHead {
-            from: mailbox(&self.sender.from),
-            reply_to: self.sender.reply_to.as_ref().map(mailbox),
-            subject: &mail.subject,
-            list_id: &format!("{name}.{domain}"),
-            list_name: &issue.digest.title,
-            archive_url: &self.sender.archive_url,
-            help_url: &self.sender.help_url,
-            feedback_id: &format!("{}:{name}:digest:postrider", issue.number),
-            unsubscribe_mailto: self.sender.unsubscribe_mailto.as_deref(),
-            boundary_seed: &format!(
-                "{}-{}-{}",
-                issue.number,
-                issue.segment,
-                usize::from(reader == ReaderShape::Named)
-            ),
-        };
-        SegmentMessage::new(&head, &parts(&mail.text), &parts(&mail.html))
+        )
     }
 
     fn category_name(&self, slug: &str) -> String {
@@ -216,21 +179,12 @@ impl Composer {
     }
 }
 
-fn mailbox((name, address): &(String, EmailAddress)) -> Mailbox<'_> {
-    Mailbox {
-        name: (!name.is_empty()).then_some(name.as_str()),
-        address,
+fn warn_of_shortening(issue: &Issue<'_>, shortened: bool) {
+    if shortened {
+        tracing::warn!(
+            edition = issue.number,
+            segment = issue.segment,
+            "entries were shortened to fit into 90 kB"
+        );
     }
-}
-
-fn parts(pieces: &[Piece]) -> Vec<Part<'_>> {
-    pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Literal(text) => Part::Literal(text),
-            Piece::Slot(Slot::Name) => Part::Name,
-            Piece::Slot(Slot::UnsubscribeUrl) => Part::UnsubscribeUrl,
-            Piece::Slot(Slot::PreferencesUrl) => Part::PreferencesUrl,
-        })
-        .collect()
 }

@@ -7,7 +7,7 @@ use super::quoted::hex_digit;
 use crate::domain::text::one_line;
 
 /// RFC 5322 recommends lines of at most 78.
-const LINE: usize = 78;
+pub(super) const LINE: usize = 78;
 /// RFC 2047 allows 76 where an encoded-word stands.
 const ENCODED_LINE: usize = 76;
 /// `=?utf-8?B?` and `?=`.

@@ -1,7 +1,7 @@
 //! One message for one reader, complete before any of it goes.
 
-use super::compose::SegmentMail;
 use super::message::Envelope;
+use super::segment_mail::SegmentMail;
 use super::splice::ReaderValues;
 use super::worker::Courier;
 use crate::domain::{EmailAddress, Result};
@@ -29,12 +29,11 @@ impl Letter {
     ) -> Result<Self> {
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
-        let name = due.name.as_deref().filter(|name| !name.trim().is_empty());
         message.clear();
-        mail.message(name).splice(
+        mail.write(
             &ReaderValues {
                 to: &address,
-                name,
+                name: due.name.as_deref(),
                 message_id: &message_id,
                 date: &courier.clock.now().rfc2822(),
                 unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),

@@ -32,8 +32,8 @@ pub struct MessageHead<'a> {
     pub from: Mailbox<'a>,
     /// `Reply-To`, when answers go elsewhere.
     pub reply_to: Option<Mailbox<'a>>,
-    /// `Subject`: any characters; line ends become spaces.
-    pub subject: &'a str,
+    /// `Subject`: any characters; line ends become spaces. It shows no link.
+    pub subject: &'a [Part<'a>],
     /// `List-Id` (RFC 2919) without brackets, such as `weekly.example.org`.
     pub list_id: &'a str,
     /// What the list is called.
@@ -70,6 +70,8 @@ pub struct SegmentMessage {
     pub(super) literal: Vec<u8>,
     /// Where in `literal` a value goes, in rising order.
     pub(super) slots: Vec<(usize, Slot)>,
+    /// The subject, where it holds the reader's name.
+    pub(super) subject: Vec<Piece>,
 }
 
 impl SegmentMessage {
@@ -78,11 +80,13 @@ impl SegmentMessage {
     /// # Errors
     /// When the subject is blank, or an address of the list cannot stand in a header.
     pub fn new(head: &MessageHead<'_>, text: &[Part<'_>], html: &[Part<'_>]) -> Result<Self> {
-        head.check()?;
+        let subject = merge(head.subject);
+        head.check(&subject)?;
         let boundary = boundary(head.boundary_seed);
         let mut message = Self {
             literal: Vec::new(),
             slots: Vec::new(),
+            subject,
         };
         message.headers(head, &boundary);
         message.part(&boundary, "text/plain", text, Slot::Text);
@@ -97,8 +101,11 @@ impl SegmentMessage {
         if let Some(reply_to) = &head.reply_to {
             header::with_angle(out, "Reply-To", reply_to.name, &reply_to.address.full());
         }
-        self.field("To: ", Slot::To, "\r\n");
-        header::unstructured(&mut self.literal, "Subject", head.subject);
+        self.field("To:", Slot::To, "\r\n");
+        match &self.subject[..] {
+            [Piece::Literal(subject)] => header::unstructured(&mut self.literal, "Subject", subject),
+            _ => self.field("", Slot::Subject, ""),
+        }
         self.field("Date: ", Slot::Date, "\r\n");
         self.field("Message-ID: <", Slot::MessageId, ">\r\n");
         header::with_angle(&mut self.literal, "List-Id", Some(head.list_name), head.list_id);
@@ -171,11 +178,13 @@ impl SegmentMessage {
 }
 
 impl MessageHead<'_> {
-    fn check(&self) -> Result<()> {
-        if crate::domain::text::one_line(self.subject).is_empty() {
-            return Err(
-                Problem::failed("the subject is blank").hint("see subject.txt.hbs of the mail's templates")
-            );
+    fn check(&self, subject: &[Piece]) -> Result<()> {
+        if subject.iter().all(Piece::is_blank) {
+            return Err(blank_subject());
+        }
+        let is_link = |piece: &Piece| matches!(piece, Piece::Value(value) if *value != Value::Name);
+        if subject.iter().any(is_link) {
+            return Err(Problem::failed("a reader's link can't stand in the subject"));
         }
         let label = |part: &str| {
             !part.is_empty()
@@ -202,10 +211,21 @@ impl MessageHead<'_> {
     }
 }
 
+pub(super) fn blank_subject() -> Problem {
+    Problem::failed("the subject is blank").hint("see subject.txt.hbs of the mail's templates")
+}
+
 /// Pieces with neighbouring literals made one, so that line ends are seen whole.
-enum Piece {
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
     Literal(String),
     Value(Value),
+}
+
+impl Piece {
+    fn is_blank(&self) -> bool {
+        matches!(self, Self::Literal(text) if crate::domain::text::one_line(text).is_empty())
+    }
 }
 
 fn merge(parts: &[Part<'_>]) -> Vec<Piece> {
@@ -230,7 +250,7 @@ fn merge(parts: &[Part<'_>]) -> Vec<Piece> {
     merged
 }
 
-fn with_mailto(uri: &str) -> String {
+pub(super) fn with_mailto(uri: &str) -> String {
     let has_scheme = uri
         .get(..7)
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
@@ -242,7 +262,7 @@ fn with_mailto(uri: &str) -> String {
 }
 
 /// A boundary that no quoted-printable text can hold: there `=` is never followed by `_`.
-fn boundary(seed: &str) -> String {
+pub(super) fn boundary(seed: &str) -> String {
     let safe = seed
         .bytes()
         .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')

@@ -29,6 +29,7 @@ mod recorder;
 pub mod relay;
 pub mod reply;
 pub mod retry;
+pub mod segment_mail;
 pub mod session;
 mod slowing;
 pub mod splice;

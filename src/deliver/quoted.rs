@@ -50,47 +50,70 @@ impl<'a> Quoted<'a> {
 
     /// Encodes `text`; CR, LF and CR LF each become one CR LF.
     pub(super) fn text(&mut self, text: &str, after: After) {
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '\r' if chars.peek() == Some(&'\n') => {}
-                '\r' | '\n' => {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let plain = rest.bytes().position(|byte| !is_plain(byte));
+            let mut plain = plain.unwrap_or(rest.len());
+            // White space at the end of a line must be encoded, its last character at least.
+            let line_ends = match rest.as_bytes().get(plain) {
+                Some(next) => matches!(next, b'\r' | b'\n'),
+                None => after == After::LineEnd,
+            };
+            if line_ends && matches!(rest.as_bytes().get(..plain), Some([.., b' ' | b'\t'])) {
+                plain -= 1;
+            }
+            let (run, other) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+            self.plain(run.as_bytes());
+            rest = other;
+            let mut chars = rest.chars();
+            match chars.next() {
+                None => return,
+                Some('\r') if chars.as_str().starts_with('\n') => {}
+                Some('\r' | '\n') => {
                     self.out.extend_from_slice(b"\r\n");
                     self.column = 0;
                 }
-                ' ' | '\t' => {
-                    let at_end = match chars.peek() {
-                        Some(next) => matches!(next, '\r' | '\n'),
-                        None => after == After::LineEnd,
-                    };
-                    self.char(c, !at_end);
-                }
-                '=' => self.char(c, false),
-                _ => self.char(c, c.is_ascii_graphic()),
+                Some(c) => self.encoded(c),
             }
+            rest = chars.as_str();
         }
     }
 
-    /// One character, never split across lines.
-    fn char(&mut self, c: char, literally: bool) {
-        let width = if literally { 1 } else { 3 * c.len_utf8() };
-        if self.column + width > ROOM {
-            self.seam();
+    /// Characters that stand for themselves.
+    fn plain(&mut self, mut run: &[u8]) {
+        while let Some(&first) = run.first() {
+            if self.column >= ROOM {
+                self.seam();
+            }
+            if first == b'.' && self.column == 0 {
+                self.encoded('.');
+                run = run.get(1..).unwrap_or_default();
+            }
+            let room = run.len().min(ROOM - self.column);
+            let (fits, more) = run.split_at_checked(room).unwrap_or((run, b""));
+            self.out.extend_from_slice(fits);
+            self.column += fits.len();
+            run = more;
         }
-        if literally && !(c == '.' && self.column == 0) {
-            let mut buffer = [0u8; 4];
-            self.out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
-            self.column += 1;
-            return;
+    }
+
+    /// One character in hexadecimal, never split across lines.
+    fn encoded(&mut self, c: char) {
+        if self.column + 3 * c.len_utf8() > ROOM {
+            self.seam();
         }
         let mut buffer = [0u8; 4];
         for byte in c.encode_utf8(&mut buffer).bytes() {
-            self.out.push(b'=');
-            self.out.push(hex_digit(byte >> 4));
-            self.out.push(hex_digit(byte & 15));
+            self.out
+                .extend_from_slice(&[b'=', hex_digit(byte >> 4), hex_digit(byte & 15)]);
             self.column += 3;
         }
     }
+}
+
+/// Whether a byte stands for itself, but for a dot that begins a line and white space that ends one.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'<' | b'>'..=b'~' | b'\t')
 }
 
 /// The upper-case hexadecimal digit of a value below 16.

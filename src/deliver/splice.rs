@@ -1,7 +1,9 @@
 //! What differs from reader to reader, put between the pieces that a segment shares.
 
+use std::borrow::Cow;
+
 use super::header;
-use super::message::SegmentMessage;
+use super::message::{Piece, SegmentMessage, blank_subject};
 use super::quoted::{After, Quoted};
 use crate::domain::text::{escape_html, one_line};
 use crate::domain::{EmailAddress, Problem, Result};
@@ -39,6 +41,8 @@ impl std::fmt::Debug for ReaderValues<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     To,
+    /// The whole field, where it holds the reader's name.
+    Subject,
     Date,
     MessageId,
     /// The link in angle brackets, in `List-Unsubscribe`.
@@ -65,6 +69,16 @@ impl SegmentMessage {
     pub fn splice(&self, reader: &ReaderValues<'_>, out: &mut Vec<u8>) -> Result<()> {
         let message_id = reader.message_id.trim_start_matches('<').trim_end_matches('>');
         reader.check(message_id)?;
+        let name = one_line(reader.name.unwrap_or_default());
+        let subject = self.subject_for(&name);
+        if subject.as_deref().is_some_and(is_blank) {
+            return Err(blank_subject());
+        }
+        let value = |value| match value {
+            Value::Name => name.as_str(),
+            Value::UnsubscribeUrl => reader.unsubscribe_url,
+            Value::PreferencesUrl => reader.preferences_url,
+        };
         out.reserve(self.literal.len() + 2048);
         let mut done = 0;
         for &(end, slot) in &self.slots {
@@ -72,24 +86,50 @@ impl SegmentMessage {
             done = end;
             match slot {
                 Slot::To => {
-                    out.extend_from_slice(reader.to.local().as_bytes());
+                    let (local, domain) = (reader.to.local(), reader.to.domain());
+                    let fits = "To: @".len() + local.len() + domain.len() <= header::LINE;
+                    out.extend_from_slice(if fits { b" " } else { b"\r\n " });
+                    out.extend_from_slice(local.as_bytes());
                     out.push(b'@');
-                    out.extend_from_slice(reader.to.domain().as_bytes());
+                    out.extend_from_slice(domain.as_bytes());
                 }
+                Slot::Subject => header::unstructured(out, "Subject", subject.as_deref().unwrap_or_default()),
                 Slot::Date => out.extend_from_slice(reader.date.as_bytes()),
                 Slot::MessageId => out.extend_from_slice(message_id.as_bytes()),
                 Slot::ListUnsubscribe => header::angle(out, reader.unsubscribe_url),
-                Slot::Text(value) => reader.with(value, |text| {
-                    Quoted::new(out).text(text, After::LineEnd);
-                }),
-                Slot::Html(value) => reader.with(value, |text| {
-                    Quoted::new(out).text(&escape_html(text), After::LineEnd);
-                }),
+                Slot::Text(wanted) => Quoted::new(out).text(value(wanted), After::LineEnd),
+                Slot::Html(wanted) => Quoted::new(out).text(&escaped(value(wanted)), After::LineEnd),
             }
         }
         out.extend_from_slice(self.literal.get(done..).unwrap_or_default());
         Ok(())
     }
+
+    /// The subject for a reader of this name; none when all readers share one.
+    fn subject_for(&self, name: &str) -> Option<String> {
+        let pieces = &self.subject;
+        let is_shared = pieces.iter().all(|piece| matches!(piece, Piece::Literal(_)));
+        (!is_shared).then(|| {
+            let text = pieces.iter().map(|piece| match piece {
+                Piece::Literal(text) => text.as_str(),
+                Piece::Value(_) => name,
+            });
+            text.collect()
+        })
+    }
+}
+
+/// `text` for HTML; most names and links stay as they are.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if text.contains(['&', '<', '>', '"', '\'']) {
+        Cow::Owned(escape_html(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    one_line(text).is_empty()
 }
 
 impl ReaderValues<'_> {
@@ -107,14 +147,6 @@ impl ReaderValues<'_> {
         }
         check_link("unsubscribe link", self.unsubscribe_url)?;
         check_link("preferences link", self.preferences_url)
-    }
-
-    fn with(&self, value: Value, write: impl FnOnce(&str)) {
-        match value {
-            Value::Name => write(&one_line(self.name.unwrap_or_default())),
-            Value::UnsubscribeUrl => write(self.unsubscribe_url),
-            Value::PreferencesUrl => write(self.preferences_url),
-        }
     }
 }
 
@@ -148,6 +180,12 @@ pub(super) fn check_link(what: &str, link: &str) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+#[path = "splice_properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "splice_reference.rs"]
+mod reference;
 #[cfg(test)]
 #[path = "splice_tests.rs"]
 mod tests;

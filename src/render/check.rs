@@ -1,16 +1,17 @@
 //! Reads a template against sample data before it is ever used: every name must exist, also where
-//! strict mode does not look; a reader's values are only printed; partials do not include each other.
+//! strict mode does not look. It also finds every place where a reader's value is more than printed.
 
-use handlebars::Path;
 use handlebars::template::{
     BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement,
 };
+use handlebars::{Path, PathSeg};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
+use super::logic::LogicUse;
 use super::partials::Partials;
 use super::scopes::{Known, Scope, Scopes};
-use super::slots::Slot;
+use super::slots::{READER, Slot};
 use crate::domain::{Problem, Result};
 
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
@@ -30,20 +31,8 @@ const HELPERS: [(&str, usize); 11] = [
 ];
 /// Partials that include others twice double the work at every step.
 const MAX_INCLUSIONS: usize = 1_000;
-const READER_HINT: &str = "the reader's values are filled in after rendering, so a template may only print \
-    {{reader.name}}, {{reader.unsubscribe_url}}, {{reader.preferences_url}}, and ask {{#if reader.name}} or \
-    {{#unless reader.name}}; a subject has none of them";
-
-/// Where a reader's values may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Readers {
-    /// In this template.
-    Welcome,
-    /// Nowhere: it is one line for everybody, or no mail at all.
-    Nowhere,
-}
-
-/// Checks `template` and every partial it includes against `sample`.
+/// Checks `template` and every partial it includes against `sample`; gives the places where a reader's
+/// value, or what may be one, is used in logic.
 ///
 /// # Errors
 /// Names file, line and the expression that is wrong.
@@ -52,24 +41,24 @@ pub(super) fn check(
     template: &Template,
     partials: &Partials,
     sample: &Value,
-    readers: Readers,
-) -> Result<()> {
-    Checker {
+) -> Result<Vec<LogicUse>> {
+    let mut checker = Checker {
         partials,
-        readers,
+        uses: Vec::new(),
         place: place.to_owned(),
         line: 1,
         included: Vec::new(),
         inclusions: 0,
         block_given: Vec::new(),
         scopes: Scopes::new(sample.clone()),
-    }
-    .template(template)
+    };
+    checker.template(template)?;
+    Ok(checker.uses)
 }
 
 struct Checker<'a> {
     partials: &'a Partials,
-    readers: Readers,
+    uses: Vec<LogicUse>,
     place: String,
     line: usize,
     included: Vec<String>,
@@ -134,9 +123,6 @@ impl Checker<'_> {
             Known::Value(Value::Array(_)) => Err(self
                 .wrong(format!("a list can't be printed: {}", shown()))
                 .hint("write {{#each …}}{{this}}{{/each}}")),
-            Known::Value(value) if holds_reader(&value) && self.readers == Readers::Nowhere => Err(self
-                .wrong(format!("a reader's value can't stand here: {}", shown()))
-                .hint(READER_HINT)),
             _ => Ok(()),
         }
     }
@@ -180,20 +166,11 @@ impl Checker<'_> {
             self.argument(parameter)?;
         }
         let asks = matches!(name.as_str(), "if" | "unless");
-        let value = match self.parameter(parameter)? {
-            Known::Value(value) if asks && is_reader_name(&value) && self.readers == Readers::Welcome => {
-                Known::Unknown
-            }
-            Known::Value(value) if holds_reader(&value) => {
-                let shown = shown(parameter);
-                return Err(self
-                    .wrong(format!(
-                        "a reader's value can't be used by a helper: {{{{#{name} {shown}}}}}"
-                    ))
-                    .hint(READER_HINT));
-            }
-            known => known,
-        };
+        let value = self.parameter(parameter)?;
+        // Whether a reader has a name is known without the name: a mail is rendered for both.
+        if !(asks && is_reader_name(&value)) {
+            self.note_use(parameter, &value);
+        }
         if !asks {
             let inner = if name == "each" {
                 self.element(value, parameter)?
@@ -246,6 +223,9 @@ impl Checker<'_> {
             other => other.as_name().unwrap_or_default().to_owned(),
         };
         if name == "@partial-block" {
+            for parameter in include.params.iter().chain(include.hash.values()) {
+                self.argument(parameter)?;
+            }
             return match (self.block_given.last(), &include.template) {
                 (Some(true), _) => Ok(()),
                 (_, Some(fallback)) => self.template(fallback),
@@ -274,6 +254,9 @@ impl Checker<'_> {
             Some(parameter) => self.argument(parameter)?,
             None => self.scopes.this(),
         };
+        for parameter in include.params.iter().skip(1) {
+            self.argument(parameter)?;
+        }
         let mut names = BTreeMap::new();
         for (key, parameter) in &include.hash {
             let given = self.argument(parameter)?;
@@ -300,16 +283,27 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The value of a helper's or partial's argument, which must not come from a reader.
+    /// The value of a helper's or partial's argument.
     fn argument(&mut self, parameter: &Parameter) -> Result<Known> {
-        match self.parameter(parameter)? {
-            Known::Value(value) if holds_reader(&value) => Err(self
-                .wrong(format!(
-                    "a reader's value can't be an argument: {}",
-                    shown(parameter)
-                ))
-                .hint(READER_HINT)),
-            known => Ok(known),
+        let known = self.parameter(parameter)?;
+        self.note_use(parameter, &known);
+        Ok(known)
+    }
+
+    /// Notes that `parameter` works with a reader's value, unless it certainly does not.
+    fn note_use(&mut self, parameter: &Parameter, known: &Known) {
+        let holds = matches!(known, Known::Value(value) if holds_reader(value));
+        // Whatever the sample says: what is called so, and what is as a whole a level further out.
+        let looks_so = matches!(parameter, Parameter::Path(path) if may_be_reader(path));
+        if holds || looks_so {
+            let found = LogicUse {
+                place: self.place.clone(),
+                line: Some(self.line),
+                value: shown(parameter),
+            };
+            if !self.uses.contains(&found) {
+                self.uses.push(found);
+            }
         }
     }
 
@@ -361,6 +355,20 @@ fn holds_reader(value: &Value) -> bool {
     }
 }
 
-fn is_reader_name(value: &Value) -> bool {
-    matches!(value, Value::String(string) if string.chars().eq([Slot::Name.marker()]))
+fn is_reader_name(known: &Known) -> bool {
+    matches!(known, Known::Value(Value::String(text)) if text.starts_with(Slot::Name.marker()))
+}
+
+fn may_be_reader(path: &Path) -> bool {
+    let Path::Relative((segments, raw)) = path else {
+        return false;
+    };
+    let mut names = segments.iter().filter_map(|segment| match segment {
+        PathSeg::Named(name) => Some(name),
+        _ => None,
+    });
+    match names.next() {
+        Some(first) => first == READER || names.any(|name| name == READER),
+        None => raw.contains(".."),
+    }
 }

@@ -1,27 +1,16 @@
 //! Handlebars, held to its bounds: strict names, a limit on output and on loops, errors with a line.
 
-use handlebars::template::{Template, TemplateElement};
-use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
-    RenderErrorReason,
-};
+use handlebars::template::Template;
+use handlebars::{Context, Handlebars, RenderError, RenderErrorReason};
 use serde_json::Value;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 
+use super::woven;
 use crate::domain::{Problem, Result};
 
 /// The most that a template may write, in bytes.
 const MAX_OUTPUT: usize = 2_000_000;
-/// The most rounds of `{{#each}}` in one rendering.
-const MAX_ROUNDS: u32 = 100_000;
-/// Counts a round; no template can call it, since the check refuses unknown helpers.
-const COUNT_ROUND: &str = "count-round";
-
-thread_local! {
-    static ROUNDS: Cell<u32> = const { Cell::new(0) };
-}
 
 /// How values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +34,7 @@ impl Engine {
         let make = || {
             let mut handlebars = Handlebars::new();
             handlebars.set_strict_mode(true);
-            handlebars.register_helper(COUNT_ROUND, Box::new(CountRound));
+            woven::register(&mut handlebars);
             handlebars
         };
         let (html, mut text) = (make(), make());
@@ -59,7 +48,7 @@ impl Engine {
 
     /// Adds a template that [`parse`] read.
     pub(super) fn add(&mut self, name: &str, place: &str, mut template: Template, escape: Escape) {
-        count_rounds(&mut template);
+        woven::weave(&mut template);
         self.places.insert(name.to_owned(), place.to_owned());
         self.registry_mut(escape).register_template(name, template);
     }
@@ -110,7 +99,7 @@ impl Engine {
         data: &Context,
         escape: Escape,
     ) -> std::result::Result<String, RenderError> {
-        ROUNDS.set(0);
+        woven::begin();
         let registry = match escape {
             Escape::Html => &self.html,
             Escape::None => &self.text,
@@ -177,64 +166,6 @@ impl io::Write for Bounded {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Ends a rendering that goes round too often, also when it writes nothing.
-struct CountRound;
-
-impl HelperDef for CountRound {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        _: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        _: &mut dyn Output,
-    ) -> HelperResult {
-        let rounds = ROUNDS.get() + 1;
-        ROUNDS.set(rounds);
-        if rounds > MAX_ROUNDS {
-            let message = format!("the template goes round its loops more than {MAX_ROUNDS} times");
-            return Err(RenderErrorReason::IOError(io::Error::other(message)).into());
-        }
-        Ok(())
-    }
-}
-
-/// Puts a call of [`CountRound`] at the head of every loop's body.
-fn count_rounds(template: &mut Template) {
-    for element in &mut template.elements {
-        match element {
-            TemplateElement::HelperBlock(block) => {
-                let is_loop = block.name.as_name() == Some("each");
-                if let Some(body) = &mut block.template {
-                    count_rounds(body);
-                    if is_loop {
-                        body.elements.insert(0, count_call());
-                        if let Some(first) = body.mapping.first().cloned() {
-                            body.mapping.insert(0, first);
-                        }
-                    }
-                }
-                if let Some(inverse) = &mut block.inverse {
-                    count_rounds(inverse);
-                }
-            }
-            TemplateElement::PartialBlock(partial) => {
-                if let Some(body) = &mut partial.template {
-                    count_rounds(body);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn count_call() -> TemplateElement {
-    let spec = Template::compile(&format!("{{{{{COUNT_ROUND}}}}}"));
-    spec.ok()
-        .and_then(|mut template| template.elements.pop())
-        .unwrap_or(TemplateElement::RawString(String::new()))
 }
 
 /// Data for rendering.

@@ -1,12 +1,15 @@
 //! From data to text and HTML: the only Handlebars and MJML.
 //!
 //! [`Templates`] are compiled and checked once, then shared. A mail is rendered once for all readers
-//! who get the same items; what differs from reader to reader is left as [`Slot`]s.
+//! who get the same items; what differs from reader to reader is left as [`Slot`]s. A mail whose
+//! templates do more with a reader's values than print them is rendered for each reader.
 
 mod built_in;
 mod check;
 mod context;
 mod engine;
+mod kind;
+mod logic;
 mod mail;
 mod mjml;
 mod partials;
@@ -15,7 +18,10 @@ mod slots;
 mod sources;
 mod templates;
 mod text;
+mod woven;
 
+#[cfg(test)]
+mod logic_tests;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +29,7 @@ pub use context::{
     ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,
     LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
 };
-pub use mail::{ReaderShape, RenderedMail};
+pub use logic::LogicUse;
+pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
 pub use slots::{Piece, Slot};
-pub use templates::{ChannelText, EntryText, Templates};
+pub use templates::{ChannelText, EntryText, Templates, Verdicts};

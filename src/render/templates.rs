@@ -1,19 +1,19 @@
 //! All templates of the program, compiled and checked.
 
+use handlebars::Context;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::check::{self, Readers};
-use super::context::{
-    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, PreferencesPage, UnsubscribePage,
-    UnsubscribedPage, to_data,
-};
+use super::check;
+use super::context::{ChannelContext, EntryContext, to_data};
 use super::engine::{self, Engine, Escape};
-use super::mail::{ReaderShape, with_reader};
+use super::kind::Kind;
+use super::logic::LogicUse;
+use super::mail::mail_files;
 use super::partials::{self, Partial, Partials};
-use super::slots::Slot;
+use super::slots::{self, Slot};
 use super::sources::{Source, Sources};
 use super::{mjml, text};
 use crate::domain::text::{one_line, strip_illegal};
@@ -25,6 +25,10 @@ pub struct Templates {
     sources: Sources,
     /// The templates that compiled, by path below `templates/`.
     kinds: BTreeMap<String, Kind>,
+    /// Where each of them uses a reader's value in logic; those that don't are not here.
+    logic: BTreeMap<String, Vec<LogicUse>>,
+    /// Whether a folder may have replaced some of them; the compiled-in ones have no logic, as a test makes sure.
+    replaced: bool,
 }
 
 /// The texts of a feed; plain, one line each.
@@ -47,75 +51,6 @@ pub struct EntryText {
     pub body: String,
 }
 
-/// What a template is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Subject,
-    MailText,
-    MailHtml,
-    Channel,
-    Entry,
-    Unsubscribe,
-    Unsubscribed,
-    LinkInvalid,
-    Preferences,
-}
-
-impl Kind {
-    fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            _ if name.starts_with("email/") && name.ends_with("/subject.txt.hbs") => Self::Subject,
-            _ if name.starts_with("email/") && name.ends_with("/body.txt.hbs") => Self::MailText,
-            _ if name.starts_with("email/") && name.ends_with("/body.mjml.hbs") => Self::MailHtml,
-            _ if name.starts_with("feed/channel_") => Self::Channel,
-            _ if name.starts_with("feed/entry_") => Self::Entry,
-            "web/unsubscribe.hbs" => Self::Unsubscribe,
-            "web/unsubscribed.hbs" => Self::Unsubscribed,
-            "web/link_invalid.hbs" => Self::LinkInvalid,
-            "web/preferences.hbs" => Self::Preferences,
-            _ => return None,
-        })
-    }
-
-    /// The full sample first.
-    fn samples(self) -> Result<Vec<Value>> {
-        Ok(match self {
-            Self::Subject | Self::MailText | Self::MailHtml => vec![
-                with_reader(&DigestContext::sample(), ReaderShape::Named)?,
-                with_reader(&DigestContext::sample(), ReaderShape::Unnamed)?,
-                with_reader(&DigestContext::bare_sample(), ReaderShape::Named)?,
-            ],
-            Self::Channel => vec![
-                to_data(&ChannelContext::sample())?,
-                to_data(&ChannelContext::bare_sample())?,
-            ],
-            Self::Entry => vec![
-                to_data(&EntryContext::sample())?,
-                to_data(&EntryContext::bare_sample())?,
-            ],
-            Self::Unsubscribe => vec![to_data(&UnsubscribePage::sample())?],
-            Self::Preferences => vec![
-                to_data(&PreferencesPage::sample())?,
-                to_data(&PreferencesPage::bare_sample())?,
-            ],
-            Self::Unsubscribed => vec![to_data(&UnsubscribedPage::sample())?],
-            Self::LinkInvalid => {
-                vec![
-                    to_data(&LinkInvalidPage::sample())?,
-                    to_data(&LinkInvalidPage::bare_sample())?,
-                ]
-            }
-        })
-    }
-
-    fn readers(self) -> Readers {
-        match self {
-            Self::MailText | Self::MailHtml => Readers::Welcome,
-            _ => Readers::Nowhere,
-        }
-    }
-}
-
 /// Every part of a mail must tell its reader how to leave (RFC 8058 covers the header alone).
 pub(super) fn require_way_out(name: &str, rendered: &str) -> Result<()> {
     if rendered.contains(Slot::UnsubscribeUrl.marker()) {
@@ -127,8 +62,8 @@ pub(super) fn require_way_out(name: &str, rendered: &str) -> Result<()> {
     )
 }
 
-/// Each template's name with what is wrong with it, if anything.
-type Verdicts = Vec<(String, Result<()>)>;
+/// Each template's name with what is wrong with it, or where it uses a reader's value in logic.
+pub type Verdicts = Vec<(String, Result<Vec<LogicUse>>)>;
 
 impl Templates {
     /// The compiled-in templates, each file overridden by one of the same relative path in `folder`.
@@ -147,11 +82,12 @@ impl Templates {
         }
     }
 
-    /// What is wrong with each template; unlike [`Self::load`], does not stop at the first.
+    /// What is wrong with each template, or where it uses a reader's value in logic; unlike [`Self::load`],
+    /// does not stop at the first.
     ///
     /// # Errors
     /// When the folder can't be read, or a digest's mail is missing.
-    pub fn examine(folder: Option<&Path>, mails: &[String]) -> Result<Vec<(String, Result<()>)>> {
+    pub fn examine(folder: Option<&Path>, mails: &[String]) -> Result<Verdicts> {
         let (templates, mut verdicts) = Self::assemble(folder)?;
         for mail in mails {
             templates.sources.require_mail(mail)?;
@@ -164,16 +100,30 @@ impl Templates {
         Ok(verdicts)
     }
 
-    /// Renders every template with sample data.
-    pub fn check(&self) -> Vec<(String, Result<()>)> {
-        let verdict = |name: &str, kind: Kind| {
-            kind.samples()?.into_iter().try_for_each(|sample| {
-                let rendered = self.render(name, sample)?;
-                match kind {
-                    Kind::MailText | Kind::MailHtml => require_way_out(name, &rendered),
-                    _ => Ok(()),
+    /// Where the mail `mail` uses a reader's value in logic; such a mail is made by [`Templates::personal`],
+    /// any other by [`Templates::digest`].
+    pub fn logic(&self, mail: &str) -> Vec<&LogicUse> {
+        let mut uses: Vec<&LogicUse> = Vec::new();
+        for found in mail_files(mail).iter().filter_map(|file| self.logic.get(file)) {
+            for found in found {
+                if !uses.contains(&found) {
+                    uses.push(found);
                 }
-            })
+            }
+        }
+        uses
+    }
+
+    /// Renders every template with sample data; as [`Self::examine`] for those that are not wrong.
+    pub fn check(&self) -> Verdicts {
+        let verdict = |name: &str, kind: Kind| {
+            for sample in kind.personal_samples()? {
+                let rendered = self.render(name, sample)?;
+                if matches!(kind, Kind::MailText | Kind::MailHtml) {
+                    require_way_out(name, &rendered)?;
+                }
+            }
+            Ok(self.logic.get(name).cloned().unwrap_or_default())
         };
         self.kinds
             .iter()
@@ -224,36 +174,52 @@ impl Templates {
 
     /// Renders one template in its final form, slots still marked.
     pub(super) fn render(&self, name: &str, data: Value) -> Result<String> {
+        self.render_with(name, &engine::context(data))
+    }
+
+    /// The same with data that more than one template sees.
+    pub(super) fn render_with(&self, name: &str, data: &Context) -> Result<String> {
         let kind = *self.kinds.get(name).ok_or_else(|| {
             Problem::not_found(format!("there is no template templates/{name}")).hint(format!(
                 "the templates are {}",
                 self.kinds.keys().cloned().collect::<Vec<_>>().join(", ")
             ))
         })?;
-        let data = engine::context(data);
-        let rendered = match kind {
-            Kind::MailHtml => self.engine.render_compiled(name, &source_of(name), &data)?,
-            _ => self.engine.render(name, &data, escape(name))?,
-        };
+        let rendered = slots::collapse(match kind {
+            Kind::MailHtml => self.engine.render_compiled(name, &source_of(name), data)?,
+            _ => self.engine.render(name, data, escape(name))?,
+        });
         if is_title(name) {
-            let line = one_line(&rendered);
-            if line.is_empty() {
-                let place = self
-                    .sources
-                    .0
-                    .get(name)
-                    .map_or(name, |source| source.place.as_str());
-                return Err(Problem::configuration(format!(
-                    "{place}: the template came out empty"
-                )));
-            }
-            return Ok(line);
+            return self.title(name, kind, &rendered);
         }
         Ok(match kind {
             Kind::MailText => text::tidy(&rendered),
             Kind::MailHtml => rendered,
             _ => strip_illegal(&rendered),
         })
+    }
+
+    /// What was rendered as one line.
+    fn title(&self, name: &str, kind: Kind, rendered: &str) -> Result<String> {
+        let wrong = |what: &str| {
+            let source = self.sources.0.get(name);
+            let place = source.map_or(name, |source| source.place.as_str());
+            Problem::configuration(format!("{place}: {what}"))
+        };
+        let line = match kind {
+            Kind::Subject => slots::one_line(rendered),
+            _ => one_line(rendered),
+        };
+        if line.is_empty() {
+            return Err(wrong("the template came out empty"));
+        }
+        let shows_link = |slot: Slot| slot != Slot::Name && line.contains(slot.marker());
+        if Slot::ALL.into_iter().any(shows_link) {
+            return Err(wrong("a subject can't show a reader's links").hint(
+                "who sees the subject could act in the reader's name: of the reader's values show reader.name alone",
+            ));
+        }
+        Ok(line)
     }
 
     fn assemble(folder: Option<&Path>) -> Result<(Self, Verdicts)> {
@@ -271,6 +237,7 @@ impl Templates {
                             template,
                         },
                     );
+                    Vec::new()
                 });
                 verdicts.push((name.clone(), verdict));
             }
@@ -279,6 +246,8 @@ impl Templates {
             engine: Engine::new(),
             sources: sources.clone(),
             kinds: BTreeMap::new(),
+            logic: BTreeMap::new(),
+            replaced: folder.is_some(),
         };
         if let Err(problem) = partials::refuse_cycles(&included) {
             // Nothing else can be judged while a partial has no end.
@@ -299,11 +268,18 @@ impl Templates {
         Ok((templates, verdicts))
     }
 
-    fn compile(&mut self, name: &str, source: &Source, kind: Kind, partials: &Partials) -> Result<()> {
+    fn compile(
+        &mut self,
+        name: &str,
+        source: &Source,
+        kind: Kind,
+        partials: &Partials,
+    ) -> Result<Vec<LogicUse>> {
         let parsed = engine::parse(name, &source.place, &source.text)?;
-        if let Some(sample) = kind.samples()?.first() {
-            check::check(&source.place, &parsed, partials, sample, kind.readers())?;
-        }
+        let mut uses = match kind.samples()?.first() {
+            Some(sample) => check::check(&source.place, &parsed, partials, sample)?,
+            None => Vec::new(),
+        };
         if kind == Kind::MailHtml {
             let html = mjml::compile(&source.text, &source.place)?;
             let compiled = engine::parse(name, &source.place, &html)?;
@@ -314,7 +290,30 @@ impl Templates {
             self.engine.add(name, &source.place, parsed, escape(name));
         }
         self.kinds.insert(name.to_owned(), kind);
-        Ok(())
+        if uses.is_empty() && self.replaced && self.depends_on_values(name, kind)? {
+            uses.push(LogicUse {
+                place: source.place.clone(),
+                line: None,
+                value: "a reader's value".to_owned(),
+            });
+        }
+        if !uses.is_empty() {
+            self.logic.insert(name.to_owned(), uses.clone());
+        }
+        Ok(uses)
+    }
+
+    /// Whether the template renders otherwise with a reader's values than with slots in their place: the
+    /// last word, should the check have overlooked something.
+    pub(super) fn depends_on_values(&self, name: &str, kind: Kind) -> Result<bool> {
+        if !kind.is_mail() {
+            return Ok(false);
+        }
+        let renderings = |samples: Vec<Value>| -> Vec<Option<String>> {
+            let rendered = samples.into_iter().map(|sample| self.render(name, sample).ok());
+            rendered.collect()
+        };
+        Ok(renderings(kind.samples()?) != renderings(kind.personal_samples()?))
     }
 }
 

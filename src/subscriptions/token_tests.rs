@@ -139,3 +139,22 @@ proptest! {
         }
     }
 }
+
+/// `cargo test --release --lib cost_of_a_message -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures; wants a release build"]
+fn cost_of_a_messages_names_and_links() {
+    let signer = signer(&[(2, false), (1, false)]);
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        let mut length = 0;
+        for reader in 0..200_000 {
+            length += signer.message_id(7, reader, "example.org").len();
+            length += signer.return_path_token(7, reader).len();
+            length += signer.reader_token(Purpose::Unsubscribe, reader, 1).len();
+            length += signer.reader_token(Purpose::Preferences, reader, 1).len();
+        }
+        let micros = begun.elapsed().as_secs_f64() * 1e6 / 200_000.0;
+        println!("{micros:.2} µs a message, {length}");
+    }
+}

@@ -95,3 +95,82 @@ fn a_template_without_an_end_is_stopped() {
     assert_eq!((&made["id"], counts(&made)), (&json!(1), [2, 0, 0, 0]));
     assert_eq!(relay.taken().len(), 2);
 }
+
+/// A template that works with a reader's value is slower, and says so, and right for every reader.
+#[test]
+fn a_template_with_logic_is_rendered_for_each_reader_with_a_warning() {
+    let site = site();
+    site.write(
+        "subscribers/list.csv",
+        "email,name,digest,categories,status,consent_at,consent_source\n\
+         ann@example.org,Ann,weekly,,confirmed,2026-01-01,test\n\
+         bea@example.org,Bea <b>,weekly,,confirmed,2026-01-01,test\n\
+         cy@example.org,,weekly,,confirmed,2026-01-01,test\n",
+    );
+    site.write(
+        "own/email/digest/subject.txt.hbs",
+        "{{#if reader.name}}{{reader.name}}, your news{{else}}News{{/if}}\n",
+    );
+    let warns = |verdicts: &serde_json::Value| -> Vec<String> {
+        let verdicts = verdicts.as_array().unwrap();
+        assert!(
+            verdicts.iter().all(|verdict| verdict["ok"] == true),
+            "{verdicts:#?}"
+        );
+        let warnings = verdicts.iter().filter(|verdict| verdict["warning"] == true);
+        warnings
+            .map(|verdict| verdict["said"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // A name in the subject, and asking for one, costs nothing.
+    assert_eq!(warns(&json(&site, &["templates", "check"], 0)), [""; 0]);
+    site.write(
+        "own/email/digest/body.txt.hbs",
+        "{{site.name}}\n\n{{#if (eq reader.name \"Ann\")}}Dear Ann{{else}}Hello {{lookup reader \"name\"}}{{/if}}\n\
+         {{#each items}}{{> item.txt}}{{/each}}\n{{reader.unsubscribe_url}}\n",
+    );
+    for command in [&["templates", "check"][..], &["check"]] {
+        let said = warns(&json(&site, command, 0)).join("\n");
+        assert_eq!(said.lines().count(), 2, "{command:?}: {said}");
+        for value in ["reader.name", "reader"] {
+            let wanted = format!("own/email/digest/body.txt.hbs, line 3: {value} is used in logic");
+            assert!(said.contains(&wanted), "{command:?}: {said}");
+        }
+    }
+    let out = site.path("seen");
+    let said = site
+        .run(&["preview", "weekly", "--out", out.to_str().unwrap()])
+        .expect_code(0);
+    assert!(
+        said.err.contains("line 3: reader.name is used in logic"),
+        "{said:?}"
+    );
+    let seen = |file: &str| fs::read_to_string(out.join(format!("segment-1.{file}"))).unwrap();
+    assert_eq!(seen("subject.txt"), "Sample Reader, your news\n");
+    assert!(seen("body.txt").contains("Hello Sample Reader\n"));
+    assert_eq!(counts(&only_edition(&publish(&site, 0))), [3, 0, 0, 0]);
+    let mails = take_outbox(&site);
+    let told: Vec<_> = mails
+        .iter()
+        .map(|mail| {
+            assert!(
+                mail.tells_of("one") && mail.text.contains(&mail.unsubscribe),
+                "{mail:?}"
+            );
+            (mail.subject.as_str(), mail.text.lines().nth(2).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Ann, your news", "Dear Ann"),
+            ("Bea <b>, your news", "Hello Bea <b>"),
+            ("News", "Hello"),
+        ]
+    );
+    assert!(
+        mails[1].html.contains("Hello Bea &lt;b&gt;,"),
+        "{}",
+        mails[1].html
+    );
+}
