@@ -1,7 +1,7 @@
 //! Lists in: streamed, in one go or not at all.
 
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::fate::has_left;
@@ -114,8 +114,9 @@ pub async fn import(
         import: None,
         group: Vec::with_capacity(GROUP),
     };
-    // Half of each hash is enough to tell a million addresses apart, and half the memory.
-    let mut seen: HashMap<u64, u64> = HashMap::new();
+    // Half of each hash is enough to tell a million addresses apart. A tree takes a third of a hash table's
+    // memory while it grows.
+    let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let line = match row.cells {
             Some(cells) => header.line(&cells, settings, now),
@@ -135,7 +136,8 @@ pub async fn import(
             .hash
             .get(..16)
             .and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        let earlier = short.and_then(|short| seen.insert(short, row.line));
+        let number = u32::try_from(row.line).unwrap_or(u32::MAX);
+        let earlier = short.and_then(|short| seen.insert(short, number));
         if let Some(earlier) = earlier {
             let reason = format!(
                 "address {} stands on line {earlier} already",

@@ -84,16 +84,21 @@ impl Talk {
     fn run(&self) -> Option<()> {
         let mut lines = BufReader::new(&self.socket).lines();
         let mut reader = String::new();
+        let mut accepted = false;
         self.say("220 hooked")?;
         loop {
             let line = lines.next()?.ok()?;
             match line.split([' ', ':']).next()? {
                 "EHLO" => self.say("250-hooked\r\n250 PIPELINING")?,
-                "MAIL" => self.answer(At::Mail, || ())?,
+                "MAIL" => {
+                    accepted = false;
+                    self.answer(At::Mail, || ())?;
+                }
                 "RCPT" => {
                     reader = line.clone();
-                    self.answer(At::Rcpt, || ())?;
+                    self.answer(At::Rcpt, || accepted = true)?;
                 }
+                "DATA" if !accepted => self.say("554 5.5.1 no valid recipients")?,
                 "DATA" => {
                     self.say("354 go on")?;
                     let mut id = String::new();
