@@ -149,5 +149,6 @@ pub(super) fn sqlite_url(path: &Path) -> String {
             url.push_str(&format!("%{byte:02X}"));
         }
     }
-    url + "?mode=rwc"
+    // Not made here: a connection that comes later must not put an empty file where one was taken away.
+    url + "?mode=rw"
 }
