@@ -47,14 +47,16 @@ pub(super) async fn show(app: &App, output: &Output, counts: impl Fn() -> [u64; 
     let _cleared = Cleared(bar.clone());
     let (mut asked, mut said) = (Instant::now(), Instant::now());
     loop {
-        let [sent, failed, deferred, excluded] = counts();
-        let own = sent + failed + excluded;
         if asked.elapsed() >= ASK {
             asked = Instant::now();
+            // Before the ledger: what ends meanwhile must not count twice.
+            let [sent, failed, _, excluded] = counts();
             if let Some(left) = left().await {
-                course.counted(left, own);
+                course.counted(left, sent + failed + excluded);
             }
         }
+        let [sent, failed, deferred, excluded] = counts();
+        let own = sent + failed + excluded;
         let done = course.done(own);
         let remaining = course.total - done;
         bar.set_length(course.total);

@@ -173,6 +173,7 @@ impl Carrier {
     ) -> Result<Option<Left>> {
         let batch = &leased.batch;
         let mut due = due.into_iter();
+        self.place.begin_anew();
         let mut next = self.next_letter(courier, batch, mail, &mut due).await?;
         while let Some(letter) = next.take() {
             if courier.clock.now().since(read) > FRESH {
@@ -233,10 +234,12 @@ impl Carrier {
             match (due.address.take(), due.left) {
                 (Some(address), None) => {
                     let room = std::mem::take(&mut self.spare);
-                    let mut letter = Letter::write(courier, batch, mail, due, address, room)?;
                     let relay = &self.lane(courier)?.relay;
-                    relay.sign(&mut letter.message, courier.clock.now()).await?;
-                    return Ok(Some(letter));
+                    match Letter::write(courier, relay, batch, mail, &due, address, room).await {
+                        Ok(letter) => return Ok(Some(letter)),
+                        // One reader's mail that can't be made holds up nobody else's.
+                        Err(problem) => self.record(outcome::unmade(courier, batch, &due, &problem)).await,
+                    }
                 }
                 _ => {
                     self.lane(courier)?.meter.excluded();
@@ -298,7 +301,7 @@ impl Carrier {
 
     /// Hands the message of the open transaction over, with the envelope of the next behind it.
     ///
-    /// `None` when it was held back because the lease may have ended.
+    /// `None` when it was held back: the process or the edition is to stop, or the lease may have ended.
     ///
     /// # Errors
     /// When the outcome of the message before can't be recorded: nothing more must go then.
@@ -310,7 +313,10 @@ impl Carrier {
         next: Option<&Letter>,
     ) -> Result<Option<Attempt>> {
         let recorded = committed(self.pending.take()).await;
-        if recorded.is_err() || !courier.tenure.holds(&leased.owner, courier.clock.now()) {
+        let held_back = self.is_stopped()
+            || courier.brake.holds_back(leased.batch.edition)
+            || !courier.tenure.holds(&leased.owner, courier.clock.now());
+        if recorded.is_err() || held_back {
             // The relay waits for the message: only closing takes the transaction back.
             self.connection = None;
             return recorded.map(|()| None);
@@ -349,10 +355,6 @@ impl Carrier {
                 return Ok(Some(Left::RelayDown));
             }
             Verdict::Untouched => return Ok(None),
-            Verdict::Sent | Verdict::Fail { .. } => {
-                self.lane(courier)?.took_one(courier).await?;
-                false
-            }
             Verdict::Retry | Verdict::Uncertain if !attempt.session_usable => {
                 self.lane(courier)?.health.lost_one()
             }
@@ -360,6 +362,9 @@ impl Carrier {
         };
         let outcome = outcome::of_attempt(courier, batch, due, attempt, self.lane(courier)?.relay.name());
         self.record(outcome).await;
+        if matches!(attempt.verdict, Verdict::Sent | Verdict::Fail { .. }) {
+            self.lane(courier)?.took_one(courier).await;
+        }
         if lost {
             self.lane(courier)?.is_down(courier, &attempt.log_text()).await?;
             return Ok(Some(Left::RelayDown));

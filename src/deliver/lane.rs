@@ -87,19 +87,17 @@ impl Lane {
     }
 
     /// The relay took a message, or refused its reader for good: it works.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(super) async fn took_one(&self, courier: &Courier) -> Result<()> {
+    pub(super) async fn took_one(&self, courier: &Courier) {
         let took = self.health.took_one(courier.clock.now());
         if took.closed {
             tracing::info!(relay = self.relay.name(), "relay can be used again");
             courier.awake.notify_waiters();
         }
-        if took.news {
-            answered(courier.store.set_trouble(None)).await?;
+        if took.news
+            && let Err(problem) = answered(courier.store.set_trouble(None)).await
+        {
+            tracing::warn!(%problem, "the editions under way still show an old trouble");
         }
-        Ok(())
     }
 
     /// How the relay is now.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::patience::answered;
 use super::worker::Courier;
+use crate::domain::problem::Kind;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Batch;
 
@@ -31,16 +32,20 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
 }
 
 /// Gives a batch back whose messages can't be made, and leaves its edition alone for a while.
+///
+/// # Errors
+/// The problem itself when it is the database's: that says nothing about the edition.
 pub(super) async fn put_off(courier: &Courier, leased: &Leased, problem: Problem) -> Result<()> {
     let edition = leased.batch.edition;
-    let text = crate::domain::text::one_line(&problem.to_string());
-    courier.store.set_edition_trouble(edition, &text).await?;
     let now = courier.clock.now();
+    if problem.kind() == Kind::Database {
+        answered(courier.store.release_batch(&leased.batch, &leased.owner, now)).await?;
+        return Err(problem);
+    }
+    let text = crate::domain::text::one_line(&problem.to_string());
+    answered(courier.store.set_edition_trouble(edition, &text)).await?;
     if courier.unfit.add(edition, now.plus(courier.backoff.max), problem) {
         tracing::error!(edition, text, "the edition's messages can't be made");
     }
-    courier
-        .store
-        .release_batch(&leased.batch, &leased.owner, now)
-        .await
+    answered(courier.store.release_batch(&leased.batch, &leased.owner, now)).await
 }

@@ -1,6 +1,7 @@
 //! One message for one reader, complete before any of it goes.
 
 use super::message::Envelope;
+use super::relay::Relay;
 use super::segment_mail::SegmentMail;
 use super::splice::ReaderValues;
 use super::worker::Courier;
@@ -9,6 +10,7 @@ use crate::store::ledger::{Batch, Due};
 
 /// A message and its envelope.
 pub(super) struct Letter {
+    /// Without name and address: what the ledger needs.
     pub(super) due: Due,
     address: EmailAddress,
     message_id: String,
@@ -18,12 +20,16 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// Writes the message into `message`, whose room is used again.
-    pub(super) fn write(
+    /// Writes the message into `message`, whose room is used again, and signs it as `relay` wants it.
+    ///
+    /// # Errors
+    /// When a template fails for this reader, or the message can't be signed.
+    pub(super) async fn write(
         courier: &Courier,
+        relay: &Relay,
         batch: &Batch,
         mail: &SegmentMail,
-        due: Due,
+        due: &Due,
         address: EmailAddress,
         mut message: Vec<u8>,
     ) -> Result<Self> {
@@ -41,9 +47,16 @@ impl Letter {
             },
             &mut message,
         )?;
+        relay.sign(&mut message, courier.clock.now()).await?;
         Ok(Self {
             return_path: identity.return_path(batch.edition, due.subscriber),
-            due,
+            due: Due {
+                subscriber: due.subscriber,
+                address: None,
+                name: None,
+                attempts: due.attempts,
+                left: None,
+            },
             address,
             message_id,
             message,

@@ -2,8 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use std::time::Duration;
+
+use super::reply::tidy;
 use super::retry::{Attempt, Verdict, due_after, next_attempt};
 use super::worker::Courier;
+use crate::domain::Problem;
 use crate::domain::delivery::State;
 use crate::store::ledger::{Batch, Due, Outcome};
 
@@ -37,10 +41,7 @@ pub(super) fn of_attempt(
     outcome.dead = (attempt.verdict == Verdict::Fail { dead_address: true }).then(|| courier.clock.now());
     let held = courier.holds_uncertain && state == State::Uncertain;
     if !state.is_final() && !held {
-        let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
-        let (first, max) = (courier.backoff.first, courier.backoff.max);
-        let wait = next_attempt(attempts, first, max, courier.random.unit());
-        outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
+        let wait = put_off(courier, due, &mut outcome);
         tracing::info!(
             edition = batch.edition,
             subscriber = due.subscriber,
@@ -71,6 +72,30 @@ pub(super) fn of_attempt(
         );
     }
     outcome
+}
+
+/// The reader's mail can't be made: later it may, when a template was mended.
+pub(super) fn unmade(courier: &Courier, batch: &Batch, due: &Due, problem: &Problem) -> Outcome {
+    let why = tidy(&problem.to_string());
+    tracing::error!(
+        edition = batch.edition,
+        subscriber = due.subscriber,
+        why,
+        "mail can't be made"
+    );
+    let mut outcome = outcome(batch, due, State::Waiting, Some(why));
+    outcome.attempt = 1;
+    put_off(courier, due, &mut outcome);
+    outcome
+}
+
+/// Sets the time of the next attempt; how long that is.
+fn put_off(courier: &Courier, due: &Due, outcome: &mut Outcome) -> Duration {
+    let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
+    let (first, max) = (courier.backoff.first, courier.backoff.max);
+    let wait = next_attempt(attempts, first, max, courier.random.unit());
+    outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
+    wait
 }
 
 fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {

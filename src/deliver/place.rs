@@ -52,6 +52,11 @@ impl Place {
         }
     }
 
+    /// What was announced before may not be what goes next.
+    pub(super) fn begin_anew(&mut self) {
+        self.announced = false;
+    }
+
     pub(super) fn lane<'a>(&self, courier: &'a Courier) -> Result<&'a Lane> {
         courier
             .lanes

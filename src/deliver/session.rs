@@ -280,15 +280,21 @@ impl Session {
                 Err(Happened::NoReply(_, silence)) => Err(Happened::NoReplyAfterDot(silence)),
                 Err(other) => Err(other),
             },
-            Err(silence) if self.wire.written() - begun >= length => Err(Happened::NoReplyAfterDot(silence)),
-            // A relay that refuses a message half way may say so before it closes.
-            Err(silence @ Silence::Dropped(_)) => match self.wire.last_words().await {
-                Some(lines) if lines.code >= 400 => {
-                    Err(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines)))
+            Err(silence) => {
+                let ended = self.wire.written() - begun >= length;
+                // A relay may answer, or refuse half way, and close while we still write.
+                if matches!(silence, Silence::Dropped(_))
+                    && let Some(lines) = self.wire.last_words().await
+                    && (lines.code >= 400 || (ended && lines.code / 100 == 2))
+                {
+                    return Err(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines)));
                 }
-                _ => Err(Happened::NoReply(Stage::Body, silence)),
-            },
-            Err(silence) => Err(Happened::NoReply(Stage::Body, silence)),
+                Err(if ended {
+                    Happened::NoReplyAfterDot(silence)
+                } else {
+                    Happened::NoReply(Stage::Body, silence)
+                })
+            }
         }
     }
 

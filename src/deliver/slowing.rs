@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::retry::Attempt;
+use super::retry::{Attempt, Verdict};
 use crate::domain::Timestamp;
 
 /// What several connections are told at once counts once.
@@ -20,6 +20,10 @@ impl Attempt {
     /// Whether the relay asks to be spared: 421, or a status of 4.7.x (RFC 3463); 4.4.x is about time-outs.
     pub(super) fn asks_to_slow(&self) -> bool {
         let text = self.text.as_deref().unwrap_or_default();
+        if self.verdict == Verdict::Untouched {
+            // So many messages a session are a relay's usual end of it, and no complaint.
+            return text.starts_with("4.7.");
+        }
         match self.code {
             Some(421) => !text.starts_with("4.4."),
             Some(400..=499) => text.starts_with("4.7."),

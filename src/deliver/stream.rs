@@ -330,7 +330,10 @@ impl Inner {
         };
         match polled {
             Poll::Pending => self.or_deadline(cx, self.block),
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) => {
+                self.deadline = None;
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(Silence::Dropped(error.to_string())))),
         }
     }

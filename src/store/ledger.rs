@@ -196,21 +196,34 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn release_batch(&self, batch: &Batch, owner: &str, earliest: Timestamp) -> Result<()> {
-        let next = format!("MIN(CASE WHEN {OPEN} THEN COALESCE(d.next_attempt, 0) END)");
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE batch SET owner = NULL, until = NULL, (due, sent, failed, held) = (
-                 SELECT CASE WHEN {next} < $4 THEN $4 ELSE {next} END, {COUNTS}
-                 FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2)
-             WHERE segment_id = $1 AND no = $2 AND owner = $3"
-        )))
+        let mut tx = self.begin().await?;
+        // By itself first: PostgreSQL would count with what it saw before it waited for the row.
+        let held = sqlx::query(
+            "UPDATE batch SET owner = NULL, until = NULL WHERE segment_id = $1 AND no = $2 AND owner = $3",
+        )
         .bind(batch.segment)
         .bind(batch.no)
         .bind(owner)
-        .bind(earliest.0)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await
         .map_err(db)?;
-        Ok(())
+        if held.rows_affected() == 0 {
+            return tx.rollback().await.map_err(db);
+        }
+        let next = format!("MIN(CASE WHEN {OPEN} THEN COALESCE(d.next_attempt, 0) END)");
+        sqlx::query(AssertSqlSafe(format!(
+            "UPDATE batch SET (due, sent, failed, held) = (
+                 SELECT CASE WHEN {next} < $3 THEN $3 ELSE {next} END, {COUNTS}
+                 FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2)
+             WHERE segment_id = $1 AND no = $2"
+        )))
+        .bind(batch.segment)
+        .bind(batch.no)
+        .bind(earliest.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?;
+        tx.commit().await.map_err(db)
     }
 
     /// Notes why edition `id` can't be delivered now.
