@@ -194,9 +194,16 @@ mod tests {
         ] {
             let attempt = Attempt {
                 code: Some(code),
+                verdict: Verdict::Retry,
                 ..Attempt::untouched(text)
             };
             assert_eq!(attempt.asks_to_slow(), asks, "{code} {text}");
+            // Between two messages 421 is a usual end of a session, unless it says more.
+            let between = Attempt {
+                verdict: Verdict::Untouched,
+                ..attempt
+            };
+            assert_eq!(between.asks_to_slow(), text.starts_with("4.7."), "{code} {text}");
         }
         assert!(!Attempt::untouched("421 in our own words").asks_to_slow());
     }

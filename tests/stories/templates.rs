@@ -1,6 +1,6 @@
 //! Templates of one's own: named when they are wrong, and never a reason to lose a delivery.
 
-use crate::account::{counts, json, only_edition, publish};
+use crate::account::{counts, delivery, json, only_edition, publish};
 use crate::mail::take_outbox;
 use crate::relay::{Script, ScriptedRelay};
 use crate::site::Site;
@@ -173,4 +173,29 @@ fn a_template_with_logic_is_rendered_for_each_reader_with_a_warning() {
         "{}",
         mails[1].html
     );
+}
+
+/// A mail that can't be made for one reader waits by itself; everybody else gets theirs.
+#[test]
+fn one_mail_that_cannot_be_made_holds_up_nobody_else() {
+    let site = site();
+    site.write(
+        "subscribers/list.csv",
+        "email,name,digest,categories,status,consent_at,consent_source\n\
+         ann@example.org,Ann,weekly,,confirmed,2026-01-01,test\n\
+         bea@example.org,Bea,weekly,,confirmed,2026-01-01,test\n\
+         cy@example.org,Cy,weekly,,confirmed,2026-01-01,test\n",
+    );
+    site.write(
+        "own/email/digest/subject.txt.hbs",
+        "{{#unless (eq reader.name \"Bea\")}}News{{/unless}}\n",
+    );
+    let edition = only_edition(&publish(&site, 3));
+    assert_eq!(counts(&edition), [2, 1, 0, 0]);
+    assert_eq!(edition["state"], "waiting");
+    let account = json(&site, &["editions", "show", "1", "--deliveries"], 0);
+    let bea = delivery(&account, "bea@example.org");
+    assert_eq!(bea["attempts"], 1, "{bea:#?}");
+    assert!(bea["text"].as_str().unwrap().contains("subject"), "{bea:#?}");
+    assert_eq!(take_outbox(&site).len(), 2);
 }
