@@ -34,13 +34,10 @@ pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
 pub(super) async fn put_off(courier: &Courier, leased: &Leased, problem: Problem) -> Result<()> {
     let edition = leased.batch.edition;
     let text = crate::domain::text::one_line(&problem.to_string());
-    courier.store.set_edition_trouble(edition, &text).await?;
+    answered(courier.store.set_edition_trouble(edition, &text)).await?;
     let now = courier.clock.now();
     if courier.unfit.add(edition, now.plus(courier.backoff.max), problem) {
         tracing::error!(edition, text, "the edition's messages can't be made");
     }
-    courier
-        .store
-        .release_batch(&leased.batch, &leased.owner, now)
-        .await
+    answered(courier.store.release_batch(&leased.batch, &leased.owner, now)).await
 }
