@@ -73,9 +73,11 @@ done
 [ "$CONNECTIONS" -gt 1 ] || KEEP=0
 
 wants() { case ",$ONLY," in *",$1,"*) true ;; *) false ;; esac }
+wants sqlite || wants postgres || wants dkim || wants delay || fail "--only names nothing"
 
 POSTRIDER="${CARGO_TARGET_DIR:-$PWD/target}/release/postrider"
 find_programs smtp-sink smtp-source python3 openssl
+if [ -z "$MILLION" ] && wants postgres; then find_programs initdb psql; fi
 [ -z "$BUILD" ] || cargo build --release --locked
 [ -x "$POSTRIDER" ] || fail "$POSTRIDER is missing; leave --no-build out"
 # The site, the databases, and a share of the messages.
@@ -118,13 +120,25 @@ fit_text() {
   rm -rf "$WORK/try"
 }
 
+# written FOLDER COUNT: waits until the sink has written as many messages, and writes no more.
+written() {
+  local try now="" before
+  for try in $(seq 100); do
+    before=$now
+    now=$(find "$1" -type f -size +0 -printf '%s\n' | awk '{ bytes += $1 } END { print NR, bytes + 0 }')
+    [ "${now% *}" -lt "$2" ] || [ "$now" != "$before" ] || return 0
+    sleep 0.1
+  done
+  fail "the sink has written ${now% *} of $2 messages ($try looks)"
+}
+
 # Sets OVERHEAD to what smtp-source adds to the length it is told.
 measure_overhead() {
   local port
   sink_folder "$WORK/overhead"
   start_sink port -d "$WORK/overhead/m."
   smtp-source -d -l 1000 -m 1 -s 1 "127.0.0.1:$port"
-  sleep 0.2
+  written "$WORK/overhead" 1
   OVERHEAD=$(($(python3 scripts/bench/messages.py size "$WORK/overhead") - 1000))
 }
 
@@ -171,13 +185,14 @@ import_readers() {
 
 # check_kept SITE DATABASE: of the messages that the sink kept in this run.
 check_kept() {
-  local port serving try
+  local port serving try taken
   [ "$KEEP" -gt 0 ] || return 0
-  # The sink finishes its files.
-  sleep 1
+  postrider "$1" --database "$2" --json editions show 1 --deliveries >"$WORK/ledger"
+  taken=$(python3 -c 'import json, sys
+print(sum(one["relay"] == "kept" for one in json.load(open(sys.argv[1]))["deliveries"]))' "$WORK/ledger")
+  written "$WORK/kept" "$taken"
   printf '    kept by the sink: %s messages, %s bytes each\n' "$(find "$WORK/kept" -type f | wc -l)" \
     "$(python3 scripts/bench/messages.py size "$WORK/kept")"
-  postrider "$1" --database "$2" --json editions show 1 --deliveries >"$WORK/ledger"
   port=$(free_port)
   # Not by the function: the process to stop would be a shell that waits for it.
   "$POSTRIDER" --config "$1/config.toml" --database "$2" --relay "outbox:$WORK/none" \
@@ -265,10 +280,6 @@ bench_postgres() {
 }
 
 bench_dkim() {
-  if ! "$POSTRIDER" dkim --help >/dev/null 2>&1; then
-    say "dkim: this program does not sign; left out"
-    return
-  fi
   cp -r "$WORK/base" "$WORK/signed"
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$WORK/signed/dkim.pem" 2>/dev/null
   chmod 600 "$WORK/signed/dkim.pem"
@@ -281,7 +292,7 @@ bench_dkim() {
 }
 
 bench_delay() {
-  local port count=400 trip ours
+  local port count=400 trip after ours
   coproc PROXY { exec python3 scripts/bench/delay.py "$SINK" "$(calc "%.1f" "$ROUND_TRIP / 2")"; }
   read -r port <&"${PROXY[0]}"
   trip=$(python3 scripts/bench/roundtrip.py "$port")
@@ -295,7 +306,8 @@ bench_delay() {
   source_run "smtp-source, step by step" "$port" 60 1
   printf 'delay: %s messages in %s ms; smtp-source, step by step, %s\n' "$(calc "%.2f" "$ours * $ROUND_TRIP / 1000")" \
     "$ROUND_TRIP" "$(calc "%.2f" "$RATE * $ROUND_TRIP / 1000")"
-  trip=$(calc "%.2f" "($trip + $(python3 scripts/bench/roundtrip.py "$port")) / 2")
+  after=$(python3 scripts/bench/roundtrip.py "$port")
+  trip=$(calc "%.2f" "($trip + $after) / 2")
   printf 'delay: %s messages in a round trip of %s ms as measured before and after; smtp-source %s\n' \
     "$(calc "%.2f" "$ours * $trip / 1000")" "$trip" "$(calc "%.2f" "$RATE * $trip / 1000")"
 }
@@ -348,7 +360,6 @@ if [ "$KEEP" -gt 0 ]; then
   start_sink KEEPER -d "$WORK/kept/m."
 fi
 relays
-wants sqlite || wants postgres || wants dkim || [ "$ONLY" = delay ] || fail "nothing to do"
 if wants sqlite || wants postgres || wants dkim; then base_site; fi
 if wants sqlite; then compare sqlite base sqlite; fi
 if wants postgres; then bench_postgres; fi

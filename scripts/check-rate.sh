@@ -1,46 +1,49 @@
 #!/usr/bin/env bash
-# Two nodes share one relay's rate: how many messages the relay took in the fullest second and minute.
-#
-#   POSTRIDER=target/release/postrider DATABASE=postgres://… scripts/check-rate.sh
-#
-# POSTRIDER is the program (default target/debug/postrider), DATABASE an empty database (default a new
-# SQLite file), RATE the messages per second (200), CONNECTIONS those of each node (4), RUN the seconds
-# that are looked at (70). Ends with 1 unless no second holds more than 105 % of the rate, no minute more
-# than the rate, and the fullest minute at least 95 % of it.
+# Two nodes share one relay's rate: how many messages it took in the fullest second and minute. See --help.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/services.sh
+source scripts/services.sh
 
 POSTRIDER=${POSTRIDER:-target/debug/postrider}
 RATE=${RATE:-200}
 CONNECTIONS=${CONNECTIONS:-4}
 RUN=${RUN:-70}
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/postrider-rate.XXXXXX")
+
+usage() {
+  cat <<TEXT
+Usage: [NAME=VALUE…] scripts/check-rate.sh
+
+Two processes deliver an edition over one relay with a rate. Says how many messages the relay took in the
+fullest second and minute. Ends with 1 unless no second holds more than 105 % of the rate, no minute more
+than the rate, and the fullest minute at least 95 % of it.
+
+  POSTRIDER      the program ($POSTRIDER)
+  DATABASE       an empty database, such as postgres://… (a new SQLite file)
+  RATE           messages per second ($RATE)
+  CONNECTIONS    connections of each node ($CONNECTIONS)
+  RUN            seconds that are looked at ($RUN)
+TEXT
+}
+
+case "${1:-}" in
+  "") ;;
+  --help | -h) usage && exit 0 ;;
+  *) usage >&2 && exit 2 ;;
+esac
+
+find_programs python3
+[ -x "$POSTRIDER" ] || fail "there is no $POSTRIDER; run cargo build first"
+make_work 1000000
 DATABASE=${DATABASE:-sqlite:$WORK/postrider.db}
-PIDS=()
-
-# The trap calls it.
-# shellcheck disable=SC2317
-stop_everything() {
-  trap - EXIT INT TERM
-  local pid
-  for pid in "${PIDS[@]}"; do { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true; done
-  rm -rf "$WORK"
-}
-trap stop_everything EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-[ -x "$POSTRIDER" ] || {
-  printf 'check-rate.sh: there is no %s; run cargo build first\n' "$POSTRIDER" >&2
-  exit 2
-}
 
 python3 scripts/rate_sink.py "$WORK/taken" >"$WORK/port" &
-PIDS+=($!)
+SINK=$!
 for _ in $(seq 100); do
   [ -s "$WORK/port" ] && break
   sleep 0.1
 done
+[ -s "$WORK/port" ] || fail "the sink did not start"
 PORT=$(cat "$WORK/port")
 
 mkdir "$WORK/content" "$WORK/subscribers"
@@ -87,19 +90,24 @@ CONTENT
 } >"$WORK/subscribers/list.csv"
 chmod 600 "$WORK/subscribers/list.csv"
 
+NODES=()
 for node in one two; do
   POSTRIDER_DELIVERY__HELLO=$node.example.org "$POSTRIDER" --config "$WORK/config.toml" \
     --database "$DATABASE" publish >"$WORK/$node.log" 2>&1 &
-  PIDS+=($!)
+  NODES+=($!)
 done
-for _ in $(seq 600); do
+for try in $(seq 600); do
   [ "$(cut -d' ' -f2 "$WORK/taken" | sort -u | wc -l)" = 2 ] && break
+  [ "$try" -lt 600 ] || fail "the two nodes do not deliver: $(cat "$WORK"/*.log)"
   sleep 0.1
 done
 sleep "$RUN"
 stopped=$(date +%s%N)
-for pid in "${PIDS[@]:1}"; do kill -TERM "$pid" 2>/dev/null || true; done
-for pid in "${PIDS[@]:1}"; do wait "$pid" || true; done
+# Only what still runs: numbers of processes are used again.
+for pid in $(jobs -pr); do
+  [ "$pid" = "$SINK" ] || kill -TERM "$pid" 2>/dev/null || true
+done
+for pid in "${NODES[@]}"; do wait "$pid" || true; done
 printf 'both nodes ended %d ms after SIGTERM\n' $((($(date +%s%N) - stopped) / 1000000))
 grep -hiE 'error|warn' "$WORK"/*.log || true
 

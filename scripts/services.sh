@@ -1,4 +1,4 @@
-# What the larger scripts start for themselves, to be sourced: a folder, Postfix's smtp-sink, a
+# What the scripts start for themselves, to be sourced: a folder, Postfix's smtp-sink, a
 # throw-away PostgreSQL, Python programs. Everything ends with the script that sourced it.
 # shellcheck shell=bash
 
@@ -47,13 +47,19 @@ make_work() {
   chmod 755 "$WORK"
 }
 
-find_programs() {
-  local folder program
-  # Debian keeps PostgreSQL's programs and smtp-sink out of most users' PATH.
+# Debian keeps PostgreSQL's programs and smtp-sink out of most users' PATH.
+extend_path() {
+  local folder
   for folder in /usr/lib/postgresql/*/bin; do
     [ -x "$folder/initdb" ] && PATH="$folder:$PATH"
   done
   export PATH="$PATH:/usr/sbin:/sbin"
+}
+
+# Ends the script when one of these is not there.
+find_programs() {
+  local program
+  extend_path
   for program in "$@"; do
     command -v "$program" >/dev/null || fail "$program is missing (Debian: postfix, postgresql, openssl, python3)"
   done
@@ -96,7 +102,7 @@ as_cluster_user() {
   fi
 }
 
-# A PostgreSQL of its own on CLUSTER_PORT; as in test.sh nothing of it outlives a power cut.
+# A PostgreSQL of its own on CLUSTER_PORT; nothing of it outlives a power cut.
 start_postgres() {
   local try
   if [ "$(id -u)" = 0 ]; then

@@ -3,6 +3,8 @@
 # SQLite and on a PostgreSQL of its own. Needs Rust, Debian 12, and root or the packages below.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/services.sh
+source scripts/services.sh
 
 # What the tests start, and the Debian package that brings it.
 NEEDED=(
@@ -11,39 +13,8 @@ NEEDED=(
 )
 TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 VENV="$TARGET/test-venv"
-WORK=""
-CLUSTER_USER=""
 
-say() { printf '\n== %s\n' "$*"; }
-
-fail() {
-  printf 'test.sh: %s\n' "$*" >&2
-  exit 1
-}
-
-# Runs a command as the user of the cluster, which is never root.
-as_cluster_user() {
-  if [ -n "$CLUSTER_USER" ]; then
-    (cd "$WORK" && runuser -u "$CLUSTER_USER" -- "$@")
-  else
-    "$@"
-  fi
-}
-
-# The traps call it.
-# shellcheck disable=SC2317
-stop_everything() {
-  local code=$?
-  trap - EXIT INT TERM
-  if [ -n "$WORK" ]; then
-    if [ -f "$WORK/cluster/postmaster.pid" ]; then
-      as_cluster_user pg_ctl -D "$WORK/cluster" -m immediate -w stop >/dev/null 2>&1 || true
-    fi
-    rm -rf "$WORK"
-  fi
-  exit "$code"
-}
-trap stop_everything EXIT
+trap stop_services EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -74,16 +45,6 @@ install_packages() {
   [ "${made%failed}" = "$made" ] || fail "cannot install $*"
 }
 
-find_services() {
-  local folder
-  # Debian keeps PostgreSQL's programs and smtp-sink out of most users' PATH.
-  for folder in /usr/lib/postgresql/*/bin; do
-    [ -x "$folder/initdb" ] && PATH="$folder:$PATH"
-  done
-  PATH="$PATH:/usr/sbin:/sbin"
-  export PATH
-}
-
 make_venv() {
   if ! "$VENV/bin/python" -c 'import venv' >/dev/null 2>&1; then
     rm -rf "$VENV"
@@ -96,32 +57,6 @@ make_venv() {
   fi
 }
 
-start_postgres() {
-  local try port
-  if [ "$(id -u)" = 0 ]; then
-    CLUSTER_USER=postgres
-    id -u "$CLUSTER_USER" >/dev/null 2>&1 || CLUSTER_USER=nobody
-    chown "$CLUSTER_USER" "$WORK"
-  fi
-  as_cluster_user initdb -D "$WORK/cluster" -U postrider -A trust -E UTF8 --locale=C.UTF-8 \
-    >"$WORK/initdb" 2>&1 || {
-    cat "$WORK/initdb" >&2
-    fail "PostgreSQL: initdb failed"
-  }
-  for try in 1 2 3 4 5; do
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    if as_cluster_user pg_ctl -D "$WORK/cluster" -l "$WORK/cluster/log" -w -t 60 -o "-p $port -k $WORK \
-      -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=off -c synchronous_commit=off \
-      -c full_page_writes=off" start >/dev/null 2>&1; then
-      export POSTRIDER_TEST_POSTGRES="postgres://postrider@127.0.0.1:$port/postgres"
-      return
-    fi
-    printf 'PostgreSQL did not start on port %s (try %s)\n' "$port" "$try" >&2
-  done
-  tail -n 20 "$WORK/cluster/log" >&2 || true
-  fail "PostgreSQL did not start"
-}
-
 # How many tests passed on one database.
 passed_on() { grep -cE "^test ([^ ]+::)?on_$1(::[^ ]+)? \.\.\. ok$" "$WORK/tests" || true; }
 
@@ -130,13 +65,13 @@ total() { sed -nE "s/^test result: .* ([0-9]+) $1;.*/\1/p" "$WORK/tests" | awk '
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/postrider-test.XXXXXX")
 chmod 755 "$WORK"
-find_services
+extend_path
 mapfile -t missing < <(missing_packages)
 if [ "${#missing[@]}" -gt 0 ]; then
   [ "$(id -u)" = 0 ] || fail "missing: ${missing[*]} (apt-get install ${missing[*]}, or run as root)"
   say "install ${missing[*]}"
   install_packages "${missing[@]}"
-  find_services
+  extend_path
   mapfile -t missing < <(missing_packages)
   [ "${#missing[@]}" = 0 ] || fail "still missing after the installation: ${missing[*]}"
 fi
@@ -155,6 +90,7 @@ cargo clippy --locked --all-targets -- -D warnings
 
 say "services"
 start_postgres
+export POSTRIDER_TEST_POSTGRES="postgres://postrider@127.0.0.1:$CLUSTER_PORT/postgres"
 POSTRIDER_TEST_SMTP_SINK=$(command -v smtp-sink)
 POSTRIDER_TEST_PYTHON="$VENV/bin/python"
 export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON

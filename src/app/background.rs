@@ -6,7 +6,7 @@ use crate::deliver::worker::{Courier, Tally, Until};
 use crate::domain::Result;
 use crate::schedule::runner::Runner;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -57,7 +57,7 @@ impl App {
     pub fn deliver_in_background(self: &Arc<Self>, stop: watch::Receiver<bool>) -> Result<Background> {
         let courier = self.courier()?;
         tracing::info!(
-            relays = courier.relays_down(self.clock.now()).count(),
+            relays = courier.relays(self.clock.now()).count(),
             "delivering what is due"
         );
         let account = tokio::spawn(keep_account(courier.tally(), stop.clone()));
@@ -82,7 +82,7 @@ async fn keep_delivering(courier: Arc<Courier>, mut stop: watch::Receiver<bool>)
 
 /// Says now and then how many messages went, and once more at the end.
 async fn keep_account(tally: Arc<Tally>, mut stop: watch::Receiver<bool>) {
-    let mut before = tally.counts();
+    let (mut before, mut since) = (tally.counts(), Instant::now());
     loop {
         let stopped = tokio::time::timeout(ACCOUNT, stop.wait_for(|stop| *stop))
             .await
@@ -90,7 +90,8 @@ async fn keep_account(tally: Arc<Tally>, mut stop: watch::Receiver<bool>) {
         let now = tally.counts();
         if now != before {
             let [sent, failed, deferred, excluded] = now;
-            let rate = (sent - before[0]) as f64 / ACCOUNT.as_secs_f64();
+            // A stop may come at any time.
+            let rate = (sent - before[0]) as f64 / since.elapsed().as_secs_f64().max(0.001);
             tracing::info!(
                 sent,
                 failed,
@@ -103,6 +104,6 @@ async fn keep_account(tally: Arc<Tally>, mut stop: watch::Receiver<bool>) {
         if stopped {
             return;
         }
-        before = now;
+        (before, since) = (now, Instant::now());
     }
 }

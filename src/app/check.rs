@@ -2,6 +2,7 @@
 
 use super::{Options, database_url, dkim, load_config, relays, sources};
 use crate::config::{self, Config};
+use crate::deliver::RelayTrouble;
 use crate::deliver::relay::Relay;
 use crate::domain::problem::Kind;
 use crate::domain::{Category, Problem, Result, SystemRandom};
@@ -124,26 +125,24 @@ async fn look_at_relays(config: &Config) -> Vec<Verdict> {
     };
     let mut verdicts = Vec::new();
     for (relay, _) in relays {
+        let outcome = probe(&relay).await;
         verdicts.push(Verdict::of(
             format!("relay {}", relay.name()),
-            probe(&relay).await,
+            outcome.and_then(|outcome| outcome.map_err(Problem::from)),
         ));
     }
     verdicts
 }
 
-/// Connects to a relay, logs in and leaves.
+/// Connects to a relay, logs in and leaves; what it said, or what stopped it.
 ///
 /// # Errors
-/// Says what stopped it.
-pub(super) async fn probe(relay: &Relay) -> Result<String> {
-    match tokio::time::timeout(PATIENCE, relay.probe()).await {
-        Ok(outcome) => outcome.map_err(Problem::from),
-        Err(_) => Err(
-            Problem::failed(format!("{} said nothing for {PATIENCE:?}", relay.address()))
-                .hint("check that the relay is up and can be reached from here"),
-        ),
-    }
+/// When neither came in time.
+pub(super) async fn probe(relay: &Relay) -> Result<std::result::Result<String, RelayTrouble>> {
+    tokio::time::timeout(PATIENCE, relay.probe()).await.map_err(|_| {
+        Problem::failed(format!("{} said nothing for {PATIENCE:?}", relay.address()))
+            .hint("check that the relay is up and can be reached from here")
+    })
 }
 
 /// Renders every template with sample data.

@@ -78,7 +78,7 @@ impl App {
         let mut findings = Findings::default();
         let now = self.clock.now();
         for courier in self.watch.couriers() {
-            let down = courier.relays_down(now);
+            let down = courier.relays(now);
             findings
                 .relays_down
                 .extend(down.map(|(relay, is_down)| (relay.to_owned(), is_down)));

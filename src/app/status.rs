@@ -118,7 +118,11 @@ impl App {
         let mut overviews = Vec::new();
         let seen = self.store.relays_seen(self.clock.now()).await?;
         for (relay, limits) in self.relays()? {
-            let outcome = probe(&relay).await;
+            let (ready, said) = match probe(&relay).await {
+                Ok(Ok(said)) => (true, said),
+                Ok(Err(trouble)) => (false, trouble.text()),
+                Err(problem) => (false, problem.message().to_owned()),
+            };
             let of_this = seen.iter().filter(|seen| seen.relay == relay.name());
             overviews.push(RelayOverview {
                 relay: relay.name().to_owned(),
@@ -131,8 +135,8 @@ impl App {
                         condition: seen.condition.clone(),
                     })
                     .collect(),
-                ready: outcome.is_ok(),
-                said: outcome.unwrap_or_else(|problem| problem.message().to_owned()),
+                ready,
+                said,
             });
         }
         Ok(overviews)

@@ -76,6 +76,18 @@ enum Command {
     },
 }
 
+impl Arguments {
+    /// Whether the command stays until every delivery is final.
+    pub(super) fn waits(&self) -> bool {
+        match &self.command {
+            Some(
+                Command::Approve { wait, .. } | Command::Resume { wait, .. } | Command::Retry { wait, .. },
+            ) => *wait,
+            _ => false,
+        }
+    }
+}
+
 /// People are shown no more than this; other programs get them all.
 const LISTED: i64 = 200;
 

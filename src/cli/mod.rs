@@ -182,6 +182,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Done> {
         Command::Serve(_) | Command::Worker(_) => Log::All,
         Command::Publish(arguments) if arguments.waits() => Log::Relays,
         Command::Send(arguments) if arguments.waits() => Log::Relays,
+        Command::Editions(arguments) if arguments.waits() => Log::Relays,
         _ => Log::Warnings,
     };
     output::start_log(log, cli.global.log_format);

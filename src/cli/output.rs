@@ -145,7 +145,9 @@ pub(super) enum LogFormat {
 
 /// Logs go to standard error. `RUST_LOG` overrides what is logged.
 pub(super) fn start_log(log: Log, format: LogFormat) {
-    const QUIET: &str = "warn,postrider::progress=info,postrider::gather=off,postrider::app::readers=off";
+    // A full hour keeps a command waiting, so it is told of.
+    const QUIET: &str = "warn,postrider::progress=info,postrider::deliver::pace=info,postrider::gather=off,\
+                         postrider::app::readers=off";
     let usual = match log {
         Log::All => "info,sqlx=warn".to_owned(),
         Log::Relays => QUIET.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::Done;
 use super::deliver::{HEAD, concerns, row};
-use super::output::Output;
+use super::output::{Output, count};
 use crate::app::{App, Options};
 use crate::domain::Result;
 
@@ -23,8 +23,10 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
         let state = if relay.ready { "ready" } else { "can't be used now" };
         let backup = if relay.backup { ", backup" } else { "" };
         output.line(format!(
-            "relay {}: {state}: {}, {} connections{backup}",
-            relay.relay, relay.said, relay.connections
+            "relay {}: {state}, {}{backup}: {}",
+            relay.relay,
+            count(relay.connections as usize, "connection", "connections"),
+            relay.said
         ))?;
         for seen in &relay.seen {
             // The third part of its name is what `ps` shows.

@@ -78,7 +78,7 @@ impl Board {
         for (index, lane) in lanes.iter().enumerate() {
             let shown = self.with(|state| state.rows.get_mut(index).and_then(Option::take));
             if shown.is_some() {
-                store.forget_relay(lane.relay.name(), &self.node).await?;
+                answered(store.forget_relay(lane.relay.name(), &self.node)).await?;
             }
         }
         Ok(())

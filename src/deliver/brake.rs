@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::patience::answered;
 use super::reply::replace_addresses;
 use crate::domain::Result;
 use crate::domain::delivery::State;
@@ -156,7 +157,7 @@ impl Brake {
     /// # Errors
     /// When the database does not answer.
     pub(super) async fn look(&self, store: &Store) -> Result<()> {
-        let halted = store.halted_editions().await?;
+        let halted = answered(store.halted_editions()).await?;
         let news: Vec<i64> = {
             let mut known = self.lock();
             known.halted = halted.into_iter().collect();
@@ -179,12 +180,12 @@ impl Brake {
         };
         let changes = |known: &Known| known.counts.get(&edition).map_or(0, |count| count.changes);
         let before = changes(&self.lock());
-        let tried = store.tried(edition).await?;
+        let tried = answered(store.tried(edition)).await?;
         let passed = limit.is_passed(tried);
         if passed {
-            let replies = store.refusals(edition, LOOKED_AT).await?;
+            let replies = answered(store.refusals(edition, LOOKED_AT)).await?;
             let why = why(edition, limit, tried, &replies);
-            if store.pause_because(edition, &why).await? {
+            if answered(store.pause_because(edition, &why)).await? {
                 tracing::error!(edition, why, "edition paused");
             }
         }

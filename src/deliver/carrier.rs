@@ -281,7 +281,7 @@ impl Carrier {
                 lane.refused(now, &trouble);
                 // A relay that is busy with our other connections is not down.
                 if !(trouble.code() == Some(421) && lane.health.took_lately(now)) {
-                    lane.is_down(courier, &trouble.to_string()).await?;
+                    lane.is_down(courier, &trouble.text()).await?;
                 }
                 self.resting = Some(now.plus(courier.backoff.first));
                 Ok(None)
@@ -335,7 +335,10 @@ impl Carrier {
             None => connection.left_unanswered(),
         };
         drop(flight);
-        self.lane(courier)?.meter.answered(begun.elapsed());
+        // Silence is no reply, and its time is that of a limit.
+        if attempt.code.is_some() || attempt.verdict == Verdict::Sent {
+            self.lane(courier)?.meter.answered(begun.elapsed());
+        }
         Ok(Some(attempt))
     }
 

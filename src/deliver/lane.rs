@@ -66,7 +66,7 @@ impl Lane {
         if let Some(step) = self.slowing.recover(now) {
             let name = self.relay.name();
             let why = "no complaint for a while";
-            tracing::warn!(relay = name, from = %shown(step).0, to = %shown(step).1, why, "relay used more");
+            tracing::info!(relay = name, from = %shown(step).0, to = %shown(step).1, why, "relay used more");
         }
     }
 

@@ -42,15 +42,6 @@ impl RelayTrouble {
         }
     }
 
-    /// Whether a person has to do something: waiting will hardly help.
-    pub fn is_lasting(&self) -> bool {
-        match &self.happened {
-            Happened::Reply(_, reply) => reply.class() == 5,
-            Happened::Unsafe(..) => true,
-            _ => false,
-        }
-    }
-
     fn hint(&self) -> &'static str {
         match &self.happened {
             Happened::Reply(Stage::Auth, reply) if reply.class() == 5 => {

@@ -59,7 +59,8 @@ pub(super) fn of_attempt(
             code = attempt.code,
             said = attempt.log_text(),
             state = state.as_str(),
-            "delivery failed, or held"
+            "{}",
+            if held { "delivery held" } else { "delivery failed" }
         );
     } else {
         tracing::debug!(

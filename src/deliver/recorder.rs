@@ -57,13 +57,13 @@ impl Drop for Flight<'_> {
 }
 
 /// How fast outcomes come in, and how fast they can be committed; means of the last few groups.
-#[derive(Default)]
-struct Pace {
+#[derive(Debug, Default)]
+struct Flow {
     between: Duration,
     commit: Duration,
 }
 
-impl Pace {
+impl Flow {
     fn note(&mut self, gathered: Duration, commit: Duration, outcomes: usize) {
         let count = u32::try_from(outcomes.max(1)).unwrap_or(u32::MAX);
         self.between = (self.between * 7 + (gathered + commit) / count) / 8;
@@ -152,18 +152,21 @@ async fn record_all(
     let mut group = Vec::with_capacity(GROUP);
     let mut waiting = Vec::with_capacity(GROUP);
     let mut clerk = store.clerk();
-    let mut pace = Pace::default();
+    let mut flow = Flow::default();
+    // No more fit into a statement, however many connections there are.
+    let enough = enough.min(GROUP);
     let mut ended = Instant::now();
     while receiver.recv_many(&mut group, GROUP).await > 0 {
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
         let mut asked = false;
         while group.len() < enough {
-            if asked && (flying.load(Ordering::Acquire) == 0 || !pace.is_crowded()) {
+            if asked && (flying.load(Ordering::Acquire) == 0 || !flow.is_crowded()) {
                 break;
             }
+            let room = GROUP - group.len();
             tokio::select! {
-                more = receiver.recv_many(&mut group, GROUP) => if more == 0 { break },
+                more = receiver.recv_many(&mut group, room) => if more == 0 { break },
                 () = wanted.notified() => if !asked {
                     asked = true;
                     patience.as_mut().reset(Instant::now() + BRIEF);
@@ -183,7 +186,7 @@ async fn record_all(
         }
         let begun = Instant::now();
         record(&mut clerk, &outcomes).await?;
-        pace.note(begun - ended, begun.elapsed(), outcomes.len());
+        flow.note(begun - ended, begun.elapsed(), outcomes.len());
         ended = Instant::now();
         brake.recorded(&store, &outcomes).await;
         for sender in waiting.drain(..) {
@@ -206,4 +209,25 @@ async fn record(clerk: &mut Clerk, outcomes: &[Outcome]) -> Result<()> {
         wait *= 2;
     }
     answered(clerk.record(outcomes)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn company_is_waited_for_while_outcomes_come_in_faster_than_commits() {
+        let millis = Duration::from_millis;
+        let mut flow = Flow::default();
+        assert!(!flow.is_crowded(), "nothing is known yet");
+        for _ in 0..20 {
+            flow.note(millis(1), millis(1), 10);
+        }
+        assert!(flow.is_crowded(), "{flow:?}");
+        for _ in 0..20 {
+            flow.note(millis(3), millis(1), 1);
+        }
+        assert!(!flow.is_crowded(), "{flow:?}");
+        flow.note(millis(3), millis(1), 0);
+    }
 }

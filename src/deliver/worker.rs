@@ -179,8 +179,8 @@ impl Courier {
             .any(|lane| !lane.limits.backup && !lane.health.is_in_doubt())
     }
 
-    /// The relays that are left alone at `now`, each with whether it is.
-    pub fn relays_down(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+    /// The relays, each with whether it is left alone at `now`.
+    pub fn relays(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
         let lanes = self.lanes.iter();
         lanes.map(move |lane| (lane.relay.name(), lane.health.is_shut(now)))
     }

@@ -3,6 +3,8 @@
 
 #[path = "../support/database.rs"]
 mod database;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/programs.rs"]
 mod programs;
 #[path = "../support/proxy.rs"]

@@ -2,7 +2,8 @@
 
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
-use crate::processes::{signal, site, unused_port};
+use crate::ports::unused_port;
+use crate::processes::{signal, site};
 use crate::programs::wait_until;
 use crate::proxy::Proxy;
 use crate::site::Site;

@@ -3,6 +3,7 @@
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
 use crate::inbox::Inbox;
+use crate::ports::unused_port;
 use crate::programs::wait_until;
 use crate::site::{Site, said};
 use crate::world::{assert_everybody, per_reader};
@@ -29,15 +30,6 @@ pub fn site(database: &Database, readers: usize, port: u16, connections: usize) 
         site.environment.push((name.to_owned(), value));
     }
     site
-}
-
-/// A port of loopback where nobody listens.
-pub fn unused_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// SIGTERM: what is in flight ends and is recorded, and the next run sends just the rest.

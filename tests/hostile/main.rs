@@ -10,6 +10,8 @@ mod database;
 #[path = "../support/mail.rs"]
 #[allow(dead_code)]
 mod mail;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/relay.rs"]
 mod relay;
 #[path = "../support/site.rs"]

@@ -3,12 +3,12 @@
 use crate::account::{delivery, edition, json, only_edition};
 use crate::faults::{Fault, fault};
 use crate::mail::Mail;
+use crate::ports::unused_port;
 use crate::relay::{Received, Script, ScriptedRelay};
 use crate::site::Site;
 use crate::table::{Met, Row, rows};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
@@ -45,11 +45,6 @@ fn use_relay(site: &mut Site, fault: &Fault, port: u16) {
     let url = format!("smtp://{}localhost:{port}{}", fault.login, fault.query);
     site.environment.retain(|(name, _)| name != "POSTRIDER_RELAY");
     site.environment.push(("POSTRIDER_RELAY".to_owned(), url));
-}
-
-fn unused_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Two runs of `publish`, the first with the fault and the second without.

@@ -1,6 +1,7 @@
 //! What holds for every command: JSON, exit codes, paths, environment.
 
 use crate::account::{document, json, publish};
+use crate::ports::unused_port;
 use crate::site::{Site, said};
 use serde_json::{Value, json};
 use std::fs;
@@ -276,9 +277,7 @@ fn check_gives_a_verdict_of_each() {
         what,
         ["configuration", "templates", "secret", "database", "relay outbox"]
     );
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let nobody = format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    drop(listener);
+    let nobody = format!("smtp://127.0.0.1:{}", unused_port());
     let verdicts = json(&site, &["--relay", &nobody, "check"], 1);
     let wrong: Vec<_> = verdicts
         .as_array()
@@ -287,6 +286,9 @@ fn check_gives_a_verdict_of_each() {
         .filter(|v| v["ok"] == false)
         .collect();
     assert_eq!((wrong.len(), &wrong[0]["what"]), (1, &json!("relay relay")));
+    let status = site.run(&["--relay", &nobody, "status"]).expect_code(0);
+    let line = "relay relay: can't be used now, 4 connections: connection lost (";
+    assert!(status.out.contains(line), "{status:?}");
     // What can be looked at is looked at, whatever else is wrong.
     let verdicts = json(&site, &["--database", "sqlite:/dev/null/x.db", "check"], 1);
     let state = |what: &str| {

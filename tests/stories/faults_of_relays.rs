@@ -2,10 +2,10 @@
 
 use crate::account::{counts, delivery, edition, json, only_edition, publish, texts};
 use crate::mail::Mail;
+use crate::ports::unused_port;
 use crate::relay::{Act, Script, ScriptedRelay, say};
 use crate::site::Site;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 
 const READERS: [&str; 3] = ["ann@example.org", "bea@example.org", "cy@example.org"];
 
@@ -33,8 +33,7 @@ fn start(site: &mut Site, script: Script) -> ScriptedRelay {
 
 /// The address of a relay that is not there.
 fn nobody() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port())
+    format!("smtp://127.0.0.1:{}", unused_port())
 }
 
 /// Fails the test unless each of `readers` has taken one message, with the Message-ID of the ledger.

@@ -3,10 +3,10 @@
 use crate::account::{counts, delivery, edition, json, only_edition, publish, site_on, texts};
 use crate::database::Database;
 use crate::mail::Mail;
+use crate::ports::unused_port;
 use crate::relay::{Act, Script, ScriptedRelay, say};
 use crate::site::Site;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 
 on_both! {
     a_dead_address_is_told_of_and_left_out, what_is_held_waits_for_a_word, what_is_held_can_be_given_up,
@@ -41,9 +41,8 @@ fn start(site: &mut Site, script: Script) -> ScriptedRelay {
 
 /// The relay is not there.
 fn stop(site: &mut Site) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    set(site, "POSTRIDER_RELAY", &format!("smtp://127.0.0.1:{port}"));
+    let nobody = format!("smtp://127.0.0.1:{}", unused_port());
+    set(site, "POSTRIDER_RELAY", &nobody);
 }
 
 /// The Message-IDs of what came for `reader`, taken or not.

@@ -15,6 +15,8 @@ mod dkim;
 mod http;
 #[path = "../support/mail.rs"]
 mod mail;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/programs.rs"]
 mod programs;
 #[path = "../support/relay.rs"]

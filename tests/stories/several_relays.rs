@@ -1,10 +1,12 @@
 //! Two relays, the first of which can't be used: the other takes all, and the ledger says who took what.
 
 use crate::account::{counts, delivery, edition, json, only_edition, publish};
+use crate::ports::unused_port;
 use crate::relay::{Act, Script, ScriptedRelay};
 use crate::site::Site;
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const READERS: [&str; 3] = ["ann@example.org", "bea@example.org", "cy@example.org"];
 
@@ -52,10 +54,7 @@ fn the_second_takes_what_the_first_refuses() {
             let name = format!("{name} {keys}");
             let port = match &script {
                 Some(script) => ScriptedRelay::start(script.clone()).port,
-                None => {
-                    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-                    listener.local_addr().unwrap().port()
-                }
+                None => unused_port(),
             };
             let second = ScriptedRelay::start(Script::default());
             let relays = [
@@ -97,10 +96,7 @@ fn a_backup_is_left_alone_while_the_first_is_well() {
 
 #[test]
 fn with_all_relays_down_the_edition_waits_and_goes_on_with_the_first_that_is_back() {
-    let closed = || {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port())
-    };
+    let closed = || format!("smtp://127.0.0.1:{}", unused_port());
     let relay = ScriptedRelay::start(refuses("CONNECT", "554 5.7.1 go away"));
     let site = site(&[
         ("first", closed(), ""),
@@ -156,4 +152,40 @@ fn status_shows_what_a_server_knows() {
     assert!(said.out.contains("535 5.7.8 who?), 1 failure\n"), "{said:?}");
     assert_eq!(server.stop(), 0);
     assert_eq!(json(&site, &["status"], 0)["relays"][0]["seen"], json!([]));
+}
+
+/// Fails the test unless the command says `expected` in its log while it waits; then stops it.
+fn assert_says_while_it_waits(site: &Site, arguments: &[&str], expected: &str) {
+    let log = site.path("log");
+    let mut command = site.command(arguments);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let begun = Instant::now();
+    while !said().contains(expected) && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stop = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(stop.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(said().contains(expected), "{arguments:?}: {}", said());
+}
+
+#[test]
+fn a_command_that_waits_says_for_what() {
+    let relay = ScriptedRelay::start(Script::default());
+    let url = |port: u16| format!("smtp://127.0.0.1:{port}");
+    let full = site(&[("main", url(relay.port), "rate_per_hour = 1")]);
+    assert_says_while_it_waits(&full, &["publish"], "hourly limit reached");
+    let down = site(&[("main", url(unused_port()), "")]);
+    publish(&down, 3);
+    down.run(&["editions", "pause", "1"]).expect_code(0);
+    for command in ["resume", "retry"] {
+        let arguments = ["editions", command, "1", "--wait"];
+        assert_says_while_it_waits(&down, &arguments, "relay can't be used now");
+        down.run(&["editions", "pause", "1"]);
+    }
 }
