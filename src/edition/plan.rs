@@ -260,7 +260,11 @@ impl Planner {
 
     async fn commit(&self, planning: Planning) -> Result<i64> {
         let now = self.clock.now();
-        planning.commit(now, now.plus(self.max_age)).await
+        let id = planning.commit(now, now.plus(self.max_age)).await?;
+        if let Err(problem) = self.store.note_new_rows().await {
+            tracing::warn!(%problem, "PostgreSQL does not know yet how much was planned; delivery may be slow at first");
+        }
+        Ok(id)
     }
 }
 

@@ -87,23 +87,6 @@ impl Dialect {
 }
 
 impl Dialect {
-    /// Sets column `text` of the rows of `delivery` that are the keys of the JSON object bound as `$1`.
-    pub(super) fn by_subscriber(self, set: &str, and: &str) -> String {
-        match self {
-            // Looked up in the object: a join would take it apart for each row, or scan the table.
-            Self::Sqlite => format!(
-                "UPDATE delivery SET {set},
-                     text = COALESCE(json_extract($1, '$.\"' || subscriber_id || '\"'), text)
-                 WHERE subscriber_id IN (SELECT CAST(key AS INTEGER) FROM json_each($1)) AND {and}"
-            ),
-            Self::Postgres => format!(
-                "UPDATE delivery SET {set}, text = COALESCE(j.value, text)
-                 FROM jsonb_each_text(CAST($1 AS jsonb)) AS j
-                 WHERE subscriber_id = CAST(j.key AS BIGINT) AND {and}"
-            ),
-        }
-    }
-
     /// One text for all rows of `from`: a JSON array with an array for each. A row by itself costs the
     /// driver several microseconds.
     pub(super) fn gathered(self, columns: &str, from: &str) -> String {
@@ -115,6 +98,14 @@ impl Dialect {
         }
     }
 }
+
+/// SQLite alone: records alike outcomes; `$1` is a JSON object with the text of each subscriber.
+/// A join would take the object apart for each row, or scan the table.
+pub(super) const RECORD_ALIKE: &str = "UPDATE delivery SET state = $2, attempts = attempts + $3,
+         code = COALESCE($4, code), relay = COALESCE($5, relay), next_attempt = $6,
+         text = COALESCE(json_extract($1, '$.\"' || subscriber_id || '\"'), text)
+     WHERE edition_id = $7 AND subscriber_id IN (SELECT CAST(key AS INTEGER) FROM json_each($1))
+         AND (state IN ('waiting', 'uncertain') OR ($2 = 'sent' AND state <> 'sent'))";
 
 /// The type of a column of [`Dialect::rows`].
 #[derive(Debug, Clone, Copy)]
