@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use std::time::Duration;
 
-use super::reply::tidy;
+use super::reply::{hide_addresses, tidy};
 use super::retry::{Attempt, Verdict, due_after, next_attempt};
 use super::worker::Courier;
 use crate::domain::Problem;
@@ -81,7 +81,7 @@ pub(super) fn unmade(courier: &Courier, batch: &Batch, due: &Due, problem: &Prob
     tracing::error!(
         edition = batch.edition,
         subscriber = due.subscriber,
-        why,
+        why = hide_addresses(&why),
         "mail can't be made"
     );
     let mut outcome = outcome(batch, due, State::Waiting, Some(why));
