@@ -6,7 +6,7 @@ use crate::domain::problem::Kind;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use crate::render::{
-    LinkInvalidPage, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    Frame, LinkInvalidPage, Page, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
 };
 pub use crate::store::bounces::Cause;
 pub use crate::store::subscribers::Subscriber;
@@ -209,15 +209,12 @@ impl App {
     /// When the database does not answer.
     pub async fn unsubscribe_page(&self, token: &str) -> Result<ReaderPage> {
         match unsubscribe::peek(&self.store, &self.signer, token).await {
-            Ok(peek) => self.page(
-                "unsubscribe",
-                &UnsubscribePage {
-                    site: self.config.site.clone(),
-                    digest: self.publication(peek.digest.as_deref()),
-                    subscribed: peek.subscribed,
-                    action: format!("../u/{token}"),
-                },
-            ),
+            Ok(peek) => self.page(&UnsubscribePage {
+                frame: self.frame("../"),
+                digest: self.publication(peek.digest.as_deref()),
+                subscribed: peek.subscribed,
+                action: format!("../u/{token}"),
+            }),
             Err(problem) => self.invalid_link(problem),
         }
     }
@@ -228,13 +225,10 @@ impl App {
     /// When the database does not answer.
     pub async fn unsubscribe(&self, token: &str) -> Result<ReaderPage> {
         match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(left) => self.page(
-                "unsubscribed",
-                &UnsubscribedPage {
-                    site: self.config.site.clone(),
-                    digest: self.publication(left.digest.as_deref()),
-                },
-            ),
+            Ok(left) => self.page(&UnsubscribedPage {
+                frame: self.frame("../"),
+                digest: self.publication(left.digest.as_deref()),
+            }),
             Err(problem) => self.invalid_link(problem),
         }
     }
@@ -261,18 +255,15 @@ impl App {
         let unsubscribe =
             self.signer
                 .reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
-        self.page(
-            "preferences",
-            &PreferencesPage {
-                site: self.config.site.clone(),
-                digest: self.publication(digest.as_deref()),
-                subscribed,
-                categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
-                unchosen_all: known.is_some_and(|known| known.unchosen == Unchosen::All),
-                contact: self.contact(),
-                unsubscribe: format!("../u/{unsubscribe}"),
-            },
-        )
+        self.page(&PreferencesPage {
+            frame: self.frame("../"),
+            digest: self.publication(digest.as_deref()),
+            subscribed,
+            categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
+            unchosen_all: known.is_some_and(|known| known.unchosen == Unchosen::All),
+            contact: self.contact(),
+            unsubscribe: format!("../u/{unsubscribe}"),
+        })
     }
 
     /// A page for a link that is not ours; other trouble stays an error.
@@ -281,18 +272,26 @@ impl App {
             return Err(problem);
         }
         let page = LinkInvalidPage {
-            site: self.config.site.clone(),
+            frame: self.frame("../"),
             contact: Some(self.contact()),
         };
         Ok(ReaderPage {
-            html: self.templates.page("link_invalid", &page)?,
+            html: self.templates.page(&page)?,
             valid: false,
         })
     }
 
-    fn page(&self, name: &str, context: &impl serde::Serialize) -> Result<ReaderPage> {
+    /// What the layout of a page needs; `root` leads from there to the start page.
+    pub(super) fn frame(&self, root: &str) -> Frame {
+        Frame {
+            site: self.config.site.clone(),
+            root: root.to_owned(),
+        }
+    }
+
+    fn page(&self, page: &impl Page) -> Result<ReaderPage> {
         Ok(ReaderPage {
-            html: self.templates.page(name, context)?,
+            html: self.templates.page(page)?,
             valid: true,
         })
     }

@@ -11,6 +11,7 @@ pub mod dkim_key;
 pub mod doi;
 pub mod edition;
 pub mod fetch;
+pub mod notice;
 pub mod problem;
 pub mod prose;
 pub mod random;

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::context::{
-    ChannelContext, DigestContext, EntryContext, LinkInvalidPage, PreferencesPage, UnsubscribePage,
-    UnsubscribedPage, to_data,
-};
+use super::context::{ChannelContext, DigestContext, EntryContext, to_data};
 use super::mail::{ReaderShape, with_reader, with_sample_reader};
+use super::pages;
 use crate::domain::Result;
 
 /// What a template is made for.
@@ -17,10 +15,8 @@ pub(super) enum Kind {
     MailHtml,
     Channel,
     Entry,
-    Unsubscribe,
-    Unsubscribed,
-    LinkInvalid,
-    Preferences,
+    /// By its template (see [`pages`]).
+    Page(&'static str),
 }
 
 impl Kind {
@@ -32,11 +28,7 @@ impl Kind {
             _ if name.starts_with("email/") && name.ends_with("/body.mjml.hbs") => Self::MailHtml,
             _ if name.starts_with("feed/channel_") => Self::Channel,
             _ if name.starts_with("feed/entry_") => Self::Entry,
-            "web/unsubscribe.hbs" => Self::Unsubscribe,
-            "web/unsubscribed.hbs" => Self::Unsubscribed,
-            "web/link_invalid.hbs" => Self::LinkInvalid,
-            "web/preferences.hbs" => Self::Preferences,
-            _ => return None,
+            _ => Self::Page(pages::template_of(name)?),
         })
     }
 
@@ -56,18 +48,7 @@ impl Kind {
                 to_data(&EntryContext::sample())?,
                 to_data(&EntryContext::bare_sample())?,
             ],
-            Self::Unsubscribe => vec![to_data(&UnsubscribePage::sample())?],
-            Self::Preferences => vec![
-                to_data(&PreferencesPage::sample())?,
-                to_data(&PreferencesPage::bare_sample())?,
-            ],
-            Self::Unsubscribed => vec![to_data(&UnsubscribedPage::sample())?],
-            Self::LinkInvalid => {
-                vec![
-                    to_data(&LinkInvalidPage::sample())?,
-                    to_data(&LinkInvalidPage::bare_sample())?,
-                ]
-            }
+            Self::Page(template) => pages::samples_of(template)?,
         })
     }
 

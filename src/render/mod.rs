@@ -12,6 +12,7 @@ mod kind;
 mod logic;
 mod mail;
 mod mjml;
+mod pages;
 mod partials;
 mod scopes;
 mod slots;
@@ -26,10 +27,11 @@ mod logic_tests;
 mod tests;
 
 pub use context::{
-    ChannelContext, DigestContext, EditionContext, EntryContext, ImplicationContext, ItemContext,
+    ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
     LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
+pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};

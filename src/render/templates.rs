@@ -1,7 +1,6 @@
 //! All templates of the program, compiled and checked.
 
 use handlebars::Context;
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +11,7 @@ use super::engine::{self, Engine, Escape};
 use super::kind::Kind;
 use super::logic::LogicUse;
 use super::mail::mail_files;
+use super::pages::Page;
 use super::partials::{self, Partial, Partials};
 use super::slots::{self, Slot};
 use super::sources::{Source, Sources};
@@ -156,15 +156,15 @@ impl Templates {
         })
     }
 
-    /// The page `name` of `templates/web`, such as `unsubscribe`.
+    /// A page, as a whole HTML document.
     ///
     /// # Errors
-    /// When there is no such page, or its template fails.
-    pub fn page(&self, name: &str, context: &impl Serialize) -> Result<String> {
-        self.render(&format!("web/{name}.hbs"), to_data(context)?)
+    /// When its template fails.
+    pub fn page<P: Page>(&self, page: &P) -> Result<String> {
+        self.render(&format!("web/{}.hbs", P::TEMPLATE), to_data(page)?)
     }
 
-    /// The style sheet that the pages link to as `../assets/site.css`.
+    /// The style sheet that the pages link to as `assets/site.css`.
     pub fn stylesheet(&self) -> &str {
         self.sources
             .0

@@ -211,7 +211,7 @@ fn a_missing_value_is_named_with_its_line_while_rendering() {
     let templates = Templates::load(None, &[]).unwrap();
     let site = DigestContext::sample().site;
     let problem = templates
-        .page("unsubscribed", &json!({"site": site}))
+        .render("web/unsubscribed.hbs", json!({"site": site, "root": "../"}))
         .unwrap_err();
     assert_eq!(
         problem.to_string(),

@@ -18,6 +18,7 @@ pub mod lease;
 pub mod ledger;
 mod lists;
 mod migrate;
+pub mod notices;
 mod outcomes;
 pub mod owner;
 mod private_file;

@@ -6,10 +6,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
 use super::token_text::{put_varint, take_varint};
-use crate::domain::{Problem, Result};
+use crate::domain::{Problem, Result, Timestamp};
 
 /// Bytes of a link's signature: 96 bits.
 const MAC: usize = 12;
+/// Milliseconds.
+const MINUTE: i64 = 60_000;
 
 /// A secret of the operator. Keys are never taken out, only revoked: old links name them.
 #[derive(Clone)]
@@ -35,6 +37,42 @@ pub enum Purpose {
     Unsubscribe,
     /// See and change what was chosen.
     Preferences,
+    /// Confirm a sign-up.
+    Confirm,
+    /// Never be written to again by whoever types the address into a form.
+    Refuse,
+    /// For a short time: change the address, download what is kept, be forgotten.
+    Account,
+    /// Confirm a new address.
+    NewAddress,
+    /// Sign in as an admin.
+    SignIn,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 7] = [
+        Self::Unsubscribe,
+        Self::Preferences,
+        Self::Confirm,
+        Self::Refuse,
+        Self::Account,
+        Self::NewAddress,
+        Self::SignIn,
+    ];
+
+    /// What its subkey is derived from; never changed, or links stop working.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Unsubscribe => "unsubscribe",
+            Self::Preferences => "preferences",
+            Self::Confirm => "confirm",
+            Self::Refuse => "refuse",
+            Self::Account => "account",
+            Self::NewAddress => "new address",
+            Self::SignIn => "sign in",
+        }
+    }
 }
 
 /// Whom a link is for.
@@ -55,6 +93,8 @@ pub enum TokenFault {
     Forged,
     /// It was signed by a key that was revoked since.
     Revoked,
+    /// It is ours, and its time is up.
+    Expired,
 }
 
 impl fmt::Display for TokenFault {
@@ -63,6 +103,7 @@ impl fmt::Display for TokenFault {
             Self::Malformed => "it is cut short or misspelled",
             Self::Forged => "its signature does not fit",
             Self::Revoked => "the key that signed it was revoked",
+            Self::Expired => "its time is up",
         })
     }
 }
@@ -73,8 +114,8 @@ impl std::error::Error for TokenFault {}
 struct Subkeys {
     id: u8,
     revoked: bool,
-    unsubscribe: hmac::Key,
-    preferences: hmac::Key,
+    /// In the order of [`Purpose::ALL`].
+    links: [hmac::Key; Purpose::ALL.len()],
     return_path: hmac::Key,
     message_id: hmac::Key,
 }
@@ -89,8 +130,7 @@ impl Subkeys {
         Self {
             id: key.id,
             revoked: key.revoked,
-            unsubscribe: sub("unsubscribe"),
-            preferences: sub("preferences"),
+            links: Purpose::ALL.map(|purpose| sub(purpose.label())),
             return_path: sub("return path"),
             message_id: sub("message id"),
         }
@@ -98,8 +138,26 @@ impl Subkeys {
 
     fn of(&self, use_of: Use) -> &hmac::Key {
         match use_of {
-            Use::Link(Purpose::Unsubscribe) => &self.unsubscribe,
-            Use::Link(Purpose::Preferences) => &self.preferences,
+            Use::Link(purpose) => {
+                let [
+                    unsubscribe,
+                    preferences,
+                    confirm,
+                    refuse,
+                    account,
+                    new_address,
+                    sign_in,
+                ] = &self.links;
+                match purpose {
+                    Purpose::Unsubscribe => unsubscribe,
+                    Purpose::Preferences => preferences,
+                    Purpose::Confirm => confirm,
+                    Purpose::Refuse => refuse,
+                    Purpose::Account => account,
+                    Purpose::NewAddress => new_address,
+                    Purpose::SignIn => sign_in,
+                }
+            }
             Use::ReturnPath => &self.return_path,
         }
     }
@@ -171,6 +229,31 @@ impl Signer {
             subscriber,
             digest_number,
         })
+    }
+
+    /// The token of a link for `purpose` about the row `id`, good until `end`; it is told in whole minutes,
+    /// rounded up.
+    pub fn short_lived_token(&self, purpose: Purpose, id: i64, end: Timestamp) -> String {
+        let minute = end.0.div_euclid(MINUTE) + i64::from(end.0.rem_euclid(MINUTE) > 0);
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), id, minute, MAC))
+    }
+
+    /// The row that `token` is about.
+    ///
+    /// # Errors
+    /// When it was not made by [`Signer::short_lived_token`] for `purpose`, its key is revoked, or its time is up.
+    pub fn read_short_lived(
+        &self,
+        purpose: Purpose,
+        token: &str,
+        now: Timestamp,
+    ) -> std::result::Result<i64, TokenFault> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenFault::Malformed)?;
+        let (id, minute) = self.verify(Use::Link(purpose), &bytes, MAC)?;
+        if now.0 > minute.saturating_mul(MINUTE) {
+            return Err(TokenFault::Expired);
+        }
+        Ok(id)
     }
 
     /// Key number, two varints, and `mac` bytes of signature over them.

@@ -20,7 +20,7 @@ use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -69,15 +69,14 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let gathering = Router::new()
         .route("/api/digests/{name}/send", post(send_digest::send))
         .method_not_allowed_fallback(problem::not_that_way);
-    let router = Router::new()
+    let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
-        .route(
-            "/u/{token}",
-            get(unsubscribe::page).post(unsubscribe::unsubscribe),
-        )
-        .route("/p/{token}", get(preferences::page))
         .route("/assets/site.css", get(stylesheet::stylesheet))
-        .merge(watchers())
+        .merge(watchers());
+    for (path, route) in pages() {
+        router = router.route(path, route);
+    }
+    let router = router
         .fallback(problem::nothing_here)
         .method_not_allowed_fallback(problem::not_that_way)
         .layer(TimeoutLayer::with_status_code(
@@ -88,6 +87,22 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
     guarded(router).with_state(app)
+}
+
+/// The routes that answer with pages for people; `tests/browser` visits every one.
+fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+    vec![
+        (
+            "/u/{token}",
+            get(unsubscribe::page).post(unsubscribe::unsubscribe),
+        ),
+        ("/p/{token}", get(preferences::page)),
+    ]
+}
+
+/// The paths of the pages for people, such as `/u/{token}`.
+pub fn page_paths() -> Vec<&'static str> {
+    pages().into_iter().map(|(path, _)| path).collect()
 }
 
 /// What every answer says of itself.

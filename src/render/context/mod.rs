@@ -9,7 +9,7 @@ mod web;
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
 pub use item::{ImplicationContext, ItemContext, PointContext};
-pub use web::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
+pub use web::{Frame, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
 

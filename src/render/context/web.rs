@@ -4,12 +4,33 @@ use serde::Serialize;
 
 use super::{PublicationContext, sample_site};
 use crate::domain::Site;
+use crate::render::pages::Page;
+
+/// What the layout of every page needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Frame {
+    /// Who publishes.
+    pub site: Site,
+    /// Leads from the page to the start page, such as `../`; every link within the site begins with it.
+    pub root: String,
+}
+
+impl Frame {
+    /// The frame of a page one step below the start page.
+    pub fn sample() -> Self {
+        Self {
+            site: sample_site(),
+            root: "../".to_owned(),
+        }
+    }
+}
 
 /// `unsubscribe`: asks before anything changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnsubscribePage {
-    /// Who publishes.
-    pub site: Site,
+    /// What the layout needs.
+    #[serde(flatten)]
+    pub frame: Frame,
     /// The digest that would stop.
     pub digest: PublicationContext,
     /// Whether the reader receives it at present.
@@ -21,8 +42,9 @@ pub struct UnsubscribePage {
 /// `unsubscribed`: says that it is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnsubscribedPage {
-    /// Who publishes.
-    pub site: Site,
+    /// What the layout needs.
+    #[serde(flatten)]
+    pub frame: Frame,
     /// The digest that stopped.
     pub digest: PublicationContext,
 }
@@ -30,8 +52,9 @@ pub struct UnsubscribedPage {
 /// `link_invalid`: a link whose token is not ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkInvalidPage {
-    /// Who publishes.
-    pub site: Site,
+    /// What the layout needs.
+    #[serde(flatten)]
+    pub frame: Frame,
     /// The address to write to, or null.
     pub contact: Option<String>,
 }
@@ -39,8 +62,9 @@ pub struct LinkInvalidPage {
 /// `preferences`: what a reader receives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreferencesPage {
-    /// Who publishes.
-    pub site: Site,
+    /// What the layout needs.
+    #[serde(flatten)]
+    pub frame: Frame,
     /// The digest that the link came with.
     pub digest: PublicationContext,
     /// Whether the reader receives it.
@@ -62,11 +86,43 @@ fn sample_digest() -> PublicationContext {
     }
 }
 
+impl Page for UnsubscribePage {
+    const TEMPLATE: &'static str = "unsubscribe";
+
+    fn samples() -> Vec<Self> {
+        vec![Self::sample()]
+    }
+}
+
+impl Page for UnsubscribedPage {
+    const TEMPLATE: &'static str = "unsubscribed";
+
+    fn samples() -> Vec<Self> {
+        vec![Self::sample()]
+    }
+}
+
+impl Page for LinkInvalidPage {
+    const TEMPLATE: &'static str = "link_invalid";
+
+    fn samples() -> Vec<Self> {
+        vec![Self::sample(), Self::bare_sample()]
+    }
+}
+
+impl Page for PreferencesPage {
+    const TEMPLATE: &'static str = "preferences";
+
+    fn samples() -> Vec<Self> {
+        vec![Self::sample(), Self::bare_sample()]
+    }
+}
+
 impl UnsubscribePage {
     /// Every value present.
     pub fn sample() -> Self {
         Self {
-            site: sample_site(),
+            frame: Frame::sample(),
             digest: sample_digest(),
             subscribed: true,
             action: "../u/sample-token".to_owned(),
@@ -78,7 +134,7 @@ impl UnsubscribedPage {
     /// Every value present.
     pub fn sample() -> Self {
         Self {
-            site: sample_site(),
+            frame: Frame::sample(),
             digest: sample_digest(),
         }
     }
@@ -88,7 +144,7 @@ impl LinkInvalidPage {
     /// Every value present.
     pub fn sample() -> Self {
         Self {
-            site: sample_site(),
+            frame: Frame::sample(),
             contact: Some("mail@example.org".to_owned()),
         }
     }
@@ -96,7 +152,7 @@ impl LinkInvalidPage {
     /// No address to write to.
     pub fn bare_sample() -> Self {
         Self {
-            site: sample_site(),
+            frame: Frame::sample(),
             contact: None,
         }
     }
@@ -106,7 +162,7 @@ impl PreferencesPage {
     /// Every value present.
     pub fn sample() -> Self {
         Self {
-            site: sample_site(),
+            frame: Frame::sample(),
             digest: sample_digest(),
             subscribed: true,
             categories: vec!["First Category".to_owned(), "Second Category".to_owned()],

@@ -1,0 +1,99 @@
+//! Notices: mails to a single reader, written in the transaction that calls for them.
+
+use super::Store;
+use super::fault::db;
+use crate::domain::notice::NoticeKind;
+use crate::domain::{Result, Timestamp};
+use sqlx::{Any, Row, Transaction};
+
+/// A notice that is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotice {
+    /// What for.
+    pub kind: NoticeKind,
+    /// The subscriber it is about; erasing them takes it along.
+    pub subscriber: Option<i64>,
+    /// Where it goes when that is not the subscriber's address.
+    pub address: Option<String>,
+    /// The salted hash of where it goes: limits count by it.
+    pub address_hash: String,
+    /// What its templates need beside the subscriber; no secret, and no link.
+    pub data: serde_json::Value,
+}
+
+impl Store {
+    /// Writes a notice by itself; its number.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_notice(&self, notice: &NewNotice, now: Timestamp) -> Result<i64> {
+        let mut tx = self.begin().await?;
+        let id = add(&mut tx, notice, now).await?;
+        tx.commit().await.map_err(db)?;
+        Ok(id)
+    }
+
+    /// How many notices of these kinds went, or are to go, to an address since `since`, and when the last was written.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn notices_to(
+        &self,
+        address_hash: &str,
+        kinds: &[NoticeKind],
+        since: Timestamp,
+    ) -> Result<(i64, Option<Timestamp>)> {
+        let mut tx = self.begin().await?;
+        let found = count_to(&mut tx, address_hash, kinds, since).await?;
+        tx.rollback().await.map_err(db)?;
+        Ok(found)
+    }
+}
+
+/// Writes a notice as part of `tx`; its number. It is due at once.
+pub(super) async fn add(
+    tx: &mut Transaction<'static, Any>,
+    notice: &NewNotice,
+    now: Timestamp,
+) -> Result<i64> {
+    let row = sqlx::query(
+        "INSERT INTO notice (kind, subscriber_id, address, address_hash, data, created, expires, state,
+             next_attempt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $6) RETURNING id",
+    )
+    .bind(notice.kind.as_str())
+    .bind(notice.subscriber)
+    .bind(notice.address.as_deref())
+    .bind(&notice.address_hash)
+    .bind(notice.data.to_string())
+    .bind(now.0)
+    .bind(now.plus(notice.kind.lifetime()).0)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(db)?;
+    row.try_get(0).map_err(db)
+}
+
+/// [`Store::notices_to`] as part of `tx`, for a limit that two processes must not pass together.
+pub(super) async fn count_to(
+    tx: &mut Transaction<'static, Any>,
+    address_hash: &str,
+    kinds: &[NoticeKind],
+    since: Timestamp,
+) -> Result<(i64, Option<Timestamp>)> {
+    let rows = sqlx::query("SELECT kind, created FROM notice WHERE address_hash = $1 AND created > $2")
+        .bind(address_hash)
+        .bind(since.0)
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(db)?;
+    let mut found = (0, None);
+    for row in &rows {
+        let kind: String = row.try_get(0).map_err(db)?;
+        if kinds.iter().any(|wanted| wanted.as_str() == kind) {
+            let created = Timestamp(row.try_get(1).map_err(db)?);
+            found = (found.0 + 1, found.1.max(Some(created)));
+        }
+    }
+    Ok(found)
+}
