@@ -16,6 +16,7 @@ pub(super) const BUILT_IN: &[(&str, &str)] = built_in![
     "feed/entry_title.txt.hbs",
     "feed/entry_summary.txt.hbs",
     "feed/entry_body.html.hbs",
+    "partials/breadcrumb.html.hbs",
     "partials/item.html.hbs",
     "partials/item.txt.hbs",
     "partials/layout.html.hbs",

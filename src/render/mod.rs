@@ -27,8 +27,9 @@ mod logic_tests;
 mod tests;
 
 pub use context::{
-    ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
-    LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    ChannelContext, DigestContext, EditionContext, EntryContext, FeedLink, Frame, Head, ImplicationContext,
+    ItemContext, LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage,
+    UnsubscribedPage,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};

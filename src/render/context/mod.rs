@@ -3,13 +3,15 @@
 
 mod digest;
 mod feed;
+mod frame;
 mod item;
 mod web;
 
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
+pub use frame::{FeedLink, Frame, Head};
 pub use item::{ImplicationContext, ItemContext, PointContext};
-pub use web::{Frame, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
+pub use web::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
 
@@ -20,7 +22,7 @@ use serde_json::Value;
 
 use crate::domain::{Problem, Result, Site, text};
 
-/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`.
+/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`, `pages`.
 fn sample_site() -> Site {
     Site {
         name: "Sample Site".to_owned(),
@@ -29,6 +31,7 @@ fn sample_site() -> Site {
         tagline: "Research in plain words.".to_owned(),
         copyright: "© Sample Site".to_owned(),
         postal_address: "Sample Site, 1 Example Street, Example Town".to_owned(),
+        pages: true,
     }
 }
 
