@@ -17,6 +17,7 @@ mod section;
 mod serve;
 mod site;
 mod source;
+mod subscribe;
 mod subscribers;
 mod templates;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use relay::Relay;
 pub use secret::{SecretKey, Secrets, load_or_create};
 pub use serve::{Serve, parse_listen};
 pub use source::{Origin, Source};
+pub use subscribe::Subscribe;
 pub use subscribers::Subscribers;
 
 use document::Document;
@@ -49,6 +51,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("site", site::KEYS),
     ("database", database::KEYS),
     ("serve", serve::KEYS),
+    ("subscribe", subscribe::KEYS),
     ("secret", secret::KEYS),
     ("mail", mail::KEYS),
     ("dkim[]", dkim::KEYS),
@@ -101,6 +104,8 @@ pub struct Config {
     pub database: Database,
     /// `[serve]`.
     pub serve: Serve,
+    /// `[subscribe]`.
+    pub subscribe: Subscribe,
     /// `[secret] file`.
     pub secret_file: PathBuf,
     /// `[mail]`.
@@ -155,6 +160,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
         request.database.as_deref(),
     )?;
     let serve = serve::read(document.section("serve", serve::KEYS)?)?;
+    let subscribe = subscribe::read(document.section("subscribe", subscribe::KEYS)?)?;
     let secret_file = secret::read(document.section("secret", secret::KEYS)?)?;
     let mail = mail::read(document.section("mail", mail::KEYS)?)?;
     let dkim = dkim::read(document.sections("dkim", dkim::KEYS)?, mail.from.address.domain())?;
@@ -213,6 +219,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
             site,
             database,
             serve,
+            subscribe,
             secret_file,
             mail,
             dkim,
