@@ -76,6 +76,13 @@ impl Frame {
         self
     }
 
+    /// The start page: its title is the site's name, and it has no other behind it.
+    #[must_use]
+    pub fn home(mut self) -> Self {
+        self.head.is_home = true;
+        self
+    }
+
     /// Marks `entry` of the header's navigation as this page.
     #[must_use]
     pub fn here(mut self, entry: &'static str) -> Self {
