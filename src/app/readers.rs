@@ -283,10 +283,7 @@ impl App {
 
     /// What the layout of a page needs; `root` leads from there to the start page.
     pub(super) fn frame(&self, root: &str) -> Frame {
-        Frame {
-            site: self.config.site.clone(),
-            root: root.to_owned(),
-        }
+        Frame::new(self.config.site.clone(), root)
     }
 
     fn page(&self, page: &impl Page) -> Result<ReaderPage> {

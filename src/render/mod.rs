@@ -19,6 +19,7 @@ mod slots;
 mod sources;
 mod templates;
 mod text;
+mod texts;
 mod woven;
 
 #[cfg(test)]
@@ -26,12 +27,18 @@ mod logic_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use context::paragraphs;
 pub use context::{
-    ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
-    LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,
+    CategoryPage, ChannelContext, ContactPage, ContactSentPage, Crumb, DigestContext, EditionContext,
+    EditionPage, EntryContext, FeedLink, FieldContext, Frame, Head, HelpfulPage, HomePage,
+    ImplicationContext, ItemContext, LinkInvalidPage, NotFoundPage, Pager, PointContext, PreferencesPage,
+    PublicationContext, RemovedPage, ResearchPage, SummaryContext, SummaryPage, TextPage, UnsubscribePage,
+    UnsubscribedPage,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};
+pub use texts::{Text, Texts};

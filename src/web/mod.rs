@@ -12,6 +12,7 @@ mod problem;
 mod send_digest;
 mod stylesheet;
 mod unsubscribe;
+mod visitor;
 mod writing;
 
 pub use connections::{serve, serve_watchers};
@@ -33,7 +34,7 @@ const BODY: usize = 64 * 1024;
 const TIME: Duration = Duration::from_secs(30);
 
 /// What holds for every page and document: nothing runs, nothing is loaded from elsewhere, no link leaks.
-const HEADERS: [(HeaderName, &str); 4] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -41,7 +42,21 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
 ];
+/// Said where the site is on https: browsers then ask no other way for a year (RFC 6797).
+const ONLY_HTTPS: (HeaderName, &str) = (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
 
 /// What tells whether all is well.
 fn watchers() -> Router<Arc<App>> {
@@ -60,7 +75,7 @@ pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             longest,
         ));
-    guarded(router).with_state(app)
+    guarded(router, &app).with_state(app)
 }
 
 /// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
@@ -86,7 +101,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .layer(map_response(problem::say_time_is_up))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
-    guarded(router).with_state(app)
+    guarded(router, &app).with_state(app)
 }
 
 /// The routes that answer with pages for people; `tests/browser` visits every one.
@@ -106,8 +121,9 @@ pub fn page_paths() -> Vec<&'static str> {
 }
 
 /// What every answer says of itself.
-fn guarded(mut router: Router<Arc<App>>) -> Router<Arc<App>> {
-    for (name, value) in HEADERS {
+fn guarded(mut router: Router<Arc<App>>, app: &App) -> Router<Arc<App>> {
+    let https = app.site().url.starts_with("https:");
+    for (name, value) in HEADERS.into_iter().chain(https.then_some(ONLY_HTTPS)) {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),
