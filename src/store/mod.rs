@@ -18,6 +18,8 @@ pub mod lease;
 pub mod ledger;
 mod lists;
 mod migrate;
+pub mod notice_ledger;
+pub mod notice_outcomes;
 pub mod notices;
 mod outcomes;
 pub mod owner;
