@@ -28,6 +28,7 @@ mod logic_tests;
 #[cfg(test)]
 mod tests;
 
+pub use context::admin;
 pub(crate) use context::paragraphs;
 pub use context::{
     ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,

@@ -3,6 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::context::admin::{
+    CancelPage, DeliveriesPage, DigestPage, DraftPage, EditionsPage, LedgerPage, LinkUsedPage, SendPage,
+    SessionPage, SignInPage, SignInSentPage, StartPage, TroublePage,
+};
 use super::context::{
     ArchivePage, CategoriesPage, CategoryPage, ContactPage, ContactSentPage, EditionPage, HelpfulPage,
     HomePage, LinkInvalidPage, NotFoundPage, PreferencesPage, RemovedPage, ResearchPage, SummaryPage,
@@ -24,6 +28,19 @@ type Entry = (&'static str, fn() -> Result<Vec<Value>>);
 
 /// Every page.
 const PAGES: &[Entry] = &[
+    entry::<CancelPage>(),
+    entry::<DeliveriesPage>(),
+    entry::<DigestPage>(),
+    entry::<DraftPage>(),
+    entry::<EditionsPage>(),
+    entry::<LedgerPage>(),
+    entry::<LinkUsedPage>(),
+    entry::<SendPage>(),
+    entry::<SessionPage>(),
+    entry::<SignInPage>(),
+    entry::<SignInSentPage>(),
+    entry::<StartPage>(),
+    entry::<TroublePage>(),
     entry::<ArchivePage>(),
     entry::<CategoriesPage>(),
     entry::<CategoryPage>(),

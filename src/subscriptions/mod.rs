@@ -1,6 +1,7 @@
 //! The life of a subscriber: lists in and out, signed links, leaving.
 
 pub mod admin;
+pub mod admin_session;
 pub mod api_token;
 mod cell;
 pub mod delivery_name;

@@ -2,6 +2,7 @@
 //!
 //! A handler parses, calls one function of [`App`], and maps its error.
 
+mod admin;
 mod conditional;
 mod connections;
 mod feeds;
@@ -33,12 +34,13 @@ const BODY: usize = 64 * 1024;
 /// The longest a request may take.
 const TIME: Duration = Duration::from_secs(30);
 
+/// What a page may load, and who may show it in a frame.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// What holds for every page and document: nothing runs, nothing is loaded from elsewhere, no link leaks.
 const HEADERS: [(HeaderName, &str); 7] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -83,12 +85,13 @@ pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
 pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let gathering = Router::new()
         .route("/api/digests/{name}/send", post(send_digest::send))
+        .route(admin::PREPARE, admin::prepare())
         .method_not_allowed_fallback(problem::not_that_way);
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .merge(watchers());
-    for (path, route) in pages() {
+    for (path, route) in pages().into_iter().chain(admin::actions()) {
         router = router.route(path, route);
     }
     let router = router
@@ -106,13 +109,15 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
 
 /// The routes that answer with pages for people; `tests/browser` visits every one.
 fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
-    vec![
+    let mut pages = vec![
         (
             "/u/{token}",
             get(unsubscribe::page).post(unsubscribe::unsubscribe),
         ),
         ("/p/{token}", get(preferences::page)),
-    ]
+    ];
+    pages.extend(admin::pages());
+    pages
 }
 
 /// The paths of the pages for people, such as `/u/{token}`.
