@@ -7,15 +7,18 @@ mod database;
 #[path = "../support/site.rs"]
 mod site;
 
+mod admin;
 mod api;
 mod bridge;
 mod conditional;
+mod desk;
 mod feeds;
 mod limits;
 mod metrics;
 mod overrides;
 mod readers;
 mod reading;
+mod sign_in;
 mod wire;
 
 use std::time::{Duration, Instant};

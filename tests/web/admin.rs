@@ -1,0 +1,1 @@
+//! Sending from the browser: the draft, the second look, the ledger; and forms that do nothing.
