@@ -1,1 +1,408 @@
 //! Sending from the browser: the draft, the second look, the ledger; and forms that do nothing.
+
+use crate::desk::{Desk, EDITOR, all, change, heading, one, request, site};
+use crate::site::Site;
+use crate::wait_for;
+use crate::wire::Answer;
+use mail_parser::MessageParser;
+use postrider::web::page_paths;
+use serde_json::Value;
+
+const ANN: &str = "ann@example.org";
+const BOB: &str = "bob@example.org";
+const CID: &str = "cid@example.org";
+
+/// A site with two new summaries and three readers, one of whom chose something else.
+fn with_readers() -> Site {
+    let site = site();
+    site.summary("first", "urology");
+    site.summary("second", "oncology");
+    site.readers(&[(ANN, "urology"), (BOB, ""), (CID, "oncology")]);
+    site
+}
+
+/// What readers received; mails to the editor are tests and links.
+fn delivered(site: &Site) -> usize {
+    let outbox = site.outbox();
+    outbox.iter().filter(|message| !message.contains(EDITOR)).count()
+}
+
+fn state(site: &Site, number: i64) -> String {
+    site.edition(number)["state"].as_str().unwrap().to_owned()
+}
+
+/// A draft of everything, by the browser.
+fn prepared(desk: &Desk<'_>) {
+    let to = desk.act("/admin/digests/weekly/prepare", &[]);
+    assert_eq!(to, "/admin/editions/1?said=prepared");
+}
+
+fn said(page: &Answer) -> String {
+    one(page, "[role=status]")
+}
+
+#[test]
+fn a_draft_is_worked_on_and_sent_once() {
+    let site = with_readers();
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    prepared(&desk);
+    assert_eq!(
+        desk.act("/admin/digests/weekly/prepare", &[]),
+        "/admin/editions/1?said=waits"
+    );
+    let start = desk.get("/admin").text();
+    assert!(start.contains("Edition 1 of Weekly digest"), "{start}");
+    let page = desk.get("/admin/editions/1?said=prepared");
+    assert_eq!(heading(&page), "Draft: edition 1 of Weekly digest");
+    assert_eq!(said(&page), "The draft is ready. Nothing was sent yet.");
+    let mut buttons = all(&page, ".entries button");
+    buttons.sort();
+    assert_eq!(buttons, ["Leave out: About first", "Leave out: About second"]);
+    assert!(page.text().contains("3 readers receive it"), "{}", page.text());
+
+    // Leave out, and a note.
+    let to = desk.act("/admin/editions/1/drop", &[("slug", "second")]);
+    assert_eq!(all(&desk.get(&to), ".entries button"), ["Leave out: About first"]);
+    let note = "A word before.\r\n\r\nAnd <b>another</b>.";
+    let to = desk.act("/admin/editions/1/note", &[("note", note)]);
+    let page = desk.get(&to);
+    assert_eq!(said(&page), "The note is saved.");
+    assert_eq!(one(&page, "textarea"), "A word before. And <b>another</b>.");
+    let long = desk.post("/admin/editions/1/note", &[("note", &"x".repeat(2_001))]);
+    assert_eq!(long.status, 422);
+    assert_eq!(all(&long, "[role=alert] a[href='#note']").len(), 1);
+    assert_eq!(site.edition(1)["note"], "A word before.\n\nAnd <b>another</b>.");
+
+    // Previews.
+    let html = desk.get("/admin/editions/1/preview?categories=urology&format=html");
+    let policy = html.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("sandbox; default-src 'none';") && policy.contains("frame-ancestors 'self'"),
+        "{policy}"
+    );
+    assert_eq!(html.header("x-frame-options"), Some("SAMEORIGIN"));
+    assert!(html.text().contains("About first") && html.text().contains("&lt;b&gt;another"));
+    let text = desk.get("/admin/editions/1/preview?categories=&format=text");
+    assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(text.text().contains("A word before."));
+    let nothing = desk.ask("GET", "/admin/editions/1/preview?categories=oncology");
+    assert_eq!(nothing.status, 404);
+    let shown = desk.get("/admin/editions/1?categories=urology&format=text");
+    assert!(
+        shown
+            .text()
+            .contains("preview?categories&#x3D;urology&amp;format&#x3D;text")
+    );
+    let policy = shown.header("content-security-policy").unwrap();
+    assert!(policy.contains("frame-src 'self'"), "{policy}");
+
+    // A test to the editor alone.
+    site.empty_outbox();
+    assert_eq!(
+        desk.act("/admin/editions/1/test", &[]),
+        "/admin/editions/1?said=tested"
+    );
+    let outbox = site.outbox();
+    assert!(
+        outbox.len() == 1 && outbox[0].contains(&format!("To: {EDITOR}")),
+        "{outbox:?}"
+    );
+    let mail = MessageParser::default().parse(&outbox[0]).unwrap();
+    assert!(mail.body_text(0).unwrap().contains("A word before."));
+    assert_eq!((state(&site, 1).as_str(), delivered(&site)), ("draft", 0));
+
+    // The second look, and one that is out of date.
+    let look = desk.get("/admin/editions/1/send");
+    assert_eq!(one(&look, "main .buttons button"), "Send to 2 readers");
+    assert_eq!(
+        all(&look, "main > ol li, main > ul li"),
+        ["About first", "1 reader: nothing for them"][..].to_vec()
+    );
+    for stale in [&[("count", "300")][..], &[("count", "")], &[]] {
+        let answer = desk.post("/admin/editions/1/send", stale);
+        assert_eq!(
+            (answer.status, state(&site, 1).as_str()),
+            (409, "draft"),
+            "{stale:?}"
+        );
+        assert_eq!(one(&answer, "main .buttons button"), "Send to 2 readers");
+    }
+
+    // Send; once.
+    let to = desk.act("/admin/editions/1/send", &[("count", "2")]);
+    assert_eq!(to, "/admin/editions/1?watch=1&said=sent");
+    let page = desk.get(&to);
+    assert_eq!(said(&page), "Approved. Messages go out now.");
+    wait_for("the edition's end", || {
+        (state(&site, 1) == "finished").then_some(())
+    });
+    for _ in 0..2 {
+        assert_eq!(
+            desk.act("/admin/editions/1/send", &[("count", "2")]),
+            "/admin/editions/1?said=already"
+        );
+    }
+    let look = desk.ask("GET", "/admin/editions/1/send");
+    assert_eq!(
+        (look.status, look.header("location")),
+        (303, Some("../../../admin/editions/1?said=already"))
+    );
+    assert_eq!(delivered(&site), 2);
+    let page = desk.get("/admin/editions/1?watch=1");
+    assert_eq!(heading(&page), "Edition 1 of Weekly digest");
+    assert_eq!(
+        one(&page, "progress + *, .settled label"),
+        "Settled: 3 of 3 (100 %)"
+    );
+    assert_eq!(all(&page, ".counts dd"), ["2", "0", "0", "1"]);
+    // It is over: nothing is loaded again, and nothing can be done to it.
+    assert_eq!(page.header("refresh"), None);
+    assert_eq!(all(&page, "main .buttons button").len(), 0);
+    for (action, status) in [("pause", 409), ("drop", 409), ("note", 409), ("cancel", 409)] {
+        let answer = desk.post(&format!("/admin/editions/1/{action}"), &[("slug", "first")]);
+        assert_eq!(answer.status, status, "{action}: {}", answer.text());
+        assert_eq!(heading(&answer), "That was not done");
+    }
+}
+
+#[test]
+fn nothing_new_and_nobody_make_no_draft() {
+    let site = site();
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    let prepare = || {
+        let to = desk.act("/admin/digests/weekly/prepare", &[]);
+        said(&desk.get(&to))
+    };
+    assert_eq!(prepare(), "There is nothing new to send.");
+    site.summary("first", "urology");
+    assert_eq!(
+        prepare(),
+        "Nobody receives this digest yet, so no edition was made."
+    );
+    site.write("subscribers/list.csv", "no list\n");
+    assert!(prepare().starts_with("A list of readers can't be read"));
+    for path in ["/admin/digests/none", "/admin/editions/7", "/admin/editions/x"] {
+        assert_eq!(desk.ask("GET", path).status, 404, "{path}");
+    }
+    let unknown = desk.post("/admin/digests/none/prepare", &[]);
+    assert_eq!(unknown.status, 404);
+}
+
+/// Everything that a request could change; not when sessions were seen, nor what delivery does by itself.
+fn everything(site: &Site) -> String {
+    let python = std::env::var("POSTRIDER_TEST_PYTHON").expect("POSTRIDER_TEST_PYTHON: run scripts/test.sh");
+    let dump = "import sqlite3, sys; base = sqlite3.connect(sys.argv[1], timeout=20)\n\
+                own = ('admin_session', 'lease', 'relay_state')\n\
+                print('\\n'.join(l for l in base.iterdump() if not any(f'INTO \"{t}\"' in l for t in own)))";
+    let path = site.path("data/postrider.db");
+    let said = std::process::Command::new(python)
+        .args(["-c", dump])
+        .arg(path)
+        .output();
+    let text = String::from_utf8(said.unwrap().stdout).unwrap();
+    assert!(text.contains("INTO \"edition_item\""), "{text}");
+    text
+}
+
+#[test]
+fn a_form_without_its_token_does_nothing() {
+    let site = with_readers();
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    prepared(&desk);
+    let other = Desk::open(&site, &server);
+    assert_ne!(desk.form_token(), other.form_token());
+    wait_for("quiet", || (site.outbox().len() == 2).then_some(()));
+    let before = everything(&site);
+    let (token, foreign) = (desk.form_token(), other.form_token());
+    let fields = [("slug", "first"), ("note", "x"), ("count", "3")];
+    let mut paths: Vec<String> = [
+        "drop", "note", "test", "send", "pause", "resume", "retry", "cancel",
+    ]
+    .map(|action| format!("/admin/editions/1/{action}"))
+    .to_vec();
+    paths.push("/admin/digests/weekly/prepare".to_owned());
+    paths.push("/admin/sign-out".to_owned());
+    for path in &paths {
+        for (wrong, header) in [
+            (None, None),
+            (Some(""), None),
+            (Some(&token[1..]), None),
+            (Some(foreign.as_str()), None),
+            (Some(token.as_str()), Some(("Sec-Fetch-Site", "cross-site"))),
+            (Some(token.as_str()), Some(("Sec-Fetch-Site", "same-site"))),
+            (Some(token.as_str()), Some(("Origin", "https://example.com"))),
+        ] {
+            let mut all = fields.to_vec();
+            all.extend(wrong.map(|wrong| ("form_token", wrong)));
+            let mut headers = vec![("Cookie", desk.cookie.as_str())];
+            headers.extend(header);
+            let answer = request(&server, "POST", path, &headers, &all);
+            assert_eq!(answer.status, 403, "{path} {wrong:?} {header:?}");
+            assert_eq!(heading(&answer), "Nothing was done");
+        }
+    }
+    assert_eq!(everything(&site), before);
+    assert_eq!(heading(&desk.get("/admin")), "Overview");
+    // The same with its token does something.
+    desk.act("/admin/editions/1/drop", &[("slug", "first")]);
+    assert_ne!(everything(&site), before);
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let site = with_readers();
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    prepared(&desk);
+    site.summary("third", "urology");
+    wait_for("quiet", || (site.outbox().len() == 1).then_some(()));
+    let before = everything(&site);
+    let pages = page_paths().into_iter().filter(|path| path.starts_with("/admin"));
+    let actions = [
+        "/admin/editions/{number}/drop?slug=first",
+        "/admin/editions/{number}/note?note=x",
+        "/admin/editions/{number}/test",
+        "/admin/editions/{number}/pause",
+        "/admin/editions/{number}/retry",
+        "/admin/digests/{name}/prepare",
+        "/admin/sign-out",
+    ];
+    for path in pages.chain(actions) {
+        let path = path.replace("{number}", "1").replace("{name}", "weekly");
+        for method in ["GET", "HEAD"] {
+            let answer = desk.ask(method, &path.replace("{token}", "x"));
+            assert!(
+                [200, 404, 405].contains(&answer.status),
+                "{method} {path}: {answer:?}"
+            );
+        }
+    }
+    assert_eq!(everything(&site), before);
+    assert_eq!(heading(&desk.get("/admin")), "Overview");
+}
+
+/// The account's numbers as the page shows them: sent, waiting, failed, left out.
+fn counts(desk: &Desk<'_>) -> Vec<String> {
+    all(&desk.get("/admin/editions/1"), ".counts dd")
+}
+
+#[test]
+fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
+    let site = with_readers();
+    let server = site.serve(&[]);
+    let cookie = Desk::open(&site, &server).cookie;
+    drop(server);
+    // Nobody listens on port 1.
+    let server = site.serve(&["--relay", "smtp://127.0.0.1:1"]);
+    let desk = Desk::with(&server, &cookie);
+    prepared(&desk);
+    desk.act("/admin/editions/1/send", &[("count", "3")]);
+    wait_for("the trouble", || {
+        site.edition(1)["trouble"].is_string().then_some(())
+    });
+    let page = desk.get("/admin/editions/1?watch=1");
+    assert_eq!(
+        page.header("refresh"),
+        Some("5; url=../../admin/editions/1?watch=1")
+    );
+    assert_eq!(all(&page, "main .alert h2"), ["There is trouble"]);
+    assert_eq!(desk.get("/admin/editions/1").header("refresh"), None);
+    assert!(!desk.get("/admin").text().contains("Nothing is being sent now"));
+    assert_eq!(counts(&desk), ["0", "3", "0", "0"]);
+
+    let to = desk.act("/admin/editions/1/pause", &[]);
+    assert_eq!(state(&site, 1), "paused");
+    assert_eq!(
+        all(&desk.get(&to), "main .buttons button, main .buttons a"),
+        ["Go on sending", "Cancel…"]
+    );
+    let to = desk.act("/admin/editions/1/resume", &[]);
+    assert_eq!(to, "/admin/editions/1?watch=1&said=resumed");
+    assert_ne!(state(&site, 1), "paused");
+    assert_eq!(
+        desk.act("/admin/editions/1/retry", &[]),
+        "/admin/editions/1?said=nothing-failed"
+    );
+
+    // What failed comes first, and can be sent again.
+    desk.act("/admin/editions/1/pause", &[]);
+    change(
+        &site,
+        "UPDATE delivery SET state = 'failed', attempts = 1, code = 550, text = '5.7.1 no', next_attempt = NULL
+         WHERE subscriber_id = (SELECT id FROM subscriber WHERE address = 'bob@example.org')",
+    );
+    let rows = |path: &str| all(&desk.get(path), "tbody tr");
+    let every = rows("/admin/editions/1/deliveries");
+    assert_eq!(every.len(), 3);
+    assert_eq!(every[0], format!("{BOB} failed 1 550 5.7.1 no"));
+    assert!(every[1].starts_with(&format!("{ANN} waiting 0")), "{every:?}");
+    assert_eq!(rows("/admin/editions/1/deliveries?state=failed"), every[..1]);
+    assert_eq!(rows("/admin/editions/1/deliveries?state=waiting"), every[1..]);
+    assert_eq!(rows("/admin/editions/1/deliveries?from=failed.2"), every[1..]);
+    assert_eq!(
+        rows("/admin/editions/1/deliveries?state=sent"),
+        Vec::<String>::new()
+    );
+    for wrong in ["state=x", "from=x", "from=sent.x"] {
+        let path = format!("/admin/editions/1/deliveries?{wrong}");
+        assert_eq!(desk.ask("GET", &path).status, 404, "{wrong}");
+    }
+    assert_eq!(
+        desk.act("/admin/editions/1/retry", &[]),
+        "/admin/editions/1?watch=1&said=retried"
+    );
+    assert_eq!(counts(&desk), ["0", "3", "0", "0"]);
+
+    let look = desk.get("/admin/editions/1/cancel");
+    assert!(
+        look.text()
+            .contains("3 readers would not receive this edition any more")
+    );
+    assert_ne!(state(&site, 1), "cancelled");
+    assert_eq!(
+        desk.act("/admin/editions/1/cancel", &[]),
+        "/admin/editions/1?said=cancelled"
+    );
+    wait_for("the end", || {
+        (counts(&desk) == ["0", "0", "0", "3"]).then_some(())
+    });
+    assert_eq!(state(&site, 1), "cancelled");
+    assert_eq!(delivered(&site), 0);
+    let listed: Value = site.run(&["editions", "--json"]).json();
+    assert_eq!(
+        all(&desk.get("/admin/editions"), "tbody tr").len(),
+        listed.as_array().unwrap().len()
+    );
+}
+
+#[test]
+fn long_lists_come_page_by_page() {
+    let site = site();
+    site.summary("first", "urology");
+    site.many_readers(205);
+    site.run(&["publish", "--wait"]).expect_code(0);
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    let mut path = "/admin/editions/1/deliveries".to_owned();
+    let mut seen = Vec::new();
+    let mut sizes = Vec::new();
+    loop {
+        let page = desk.get(&path);
+        let rows = all(&page, "tbody th");
+        sizes.push(rows.len());
+        seen.extend(rows);
+        let html = scraper::Html::parse_document(&page.text());
+        let next = scraper::Selector::parse("a[rel=next]").unwrap();
+        let Some(next) = html.select(&next).next() else {
+            break;
+        };
+        path = format!("/admin/editions/1/{}", next.value().attr("href").unwrap());
+    }
+    assert_eq!(sizes, [100, 100, 5]);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 205);
+}

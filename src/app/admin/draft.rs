@@ -166,7 +166,7 @@ impl App {
             .collect();
         EntryContext {
             slug: stored.summary.slug.to_string(),
-            title: stored.summary.title.clone(),
+            heading: stored.summary.title.clone(),
             kind: match kind {
                 ItemKind::New => None,
                 ItemKind::Correction => Some("Correction"),

@@ -133,7 +133,7 @@ impl App {
         let readers = self.store.count_readers(name.as_str()).await?;
         Ok(DigestRow {
             name: name.to_string(),
-            title: digest.title.clone(),
+            heading: digest.title.clone(),
             waiting,
             next_run: next_run.map(|at| moment(at, digest.timezone)),
             readers: counted(readers, "confirmed reader"),

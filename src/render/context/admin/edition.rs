@@ -34,8 +34,8 @@ pub struct DraftPage {
 pub struct EntryContext {
     /// The summary's slug.
     pub slug: String,
-    /// Its title.
-    pub title: String,
+    /// Its title; a value called `title` would be taken for the page's.
+    pub heading: String,
     /// `Correction` or `Retraction`; null for what is new.
     pub kind: Option<&'static str>,
     /// Its categories, joined by commas.
@@ -98,13 +98,13 @@ impl DraftPage {
             entries: vec![
                 EntryContext {
                     slug: "sample-summary".to_owned(),
-                    title: "Sample summary".to_owned(),
+                    heading: "Sample summary".to_owned(),
                     kind: Some("Correction"),
                     categories: "Urology, Oncology".to_owned(),
                 },
                 EntryContext {
                     slug: "another-summary".to_owned(),
-                    title: "Another summary".to_owned(),
+                    heading: "Another summary".to_owned(),
                     kind: None,
                     categories: "Urology".to_owned(),
                 },

@@ -26,8 +26,8 @@ pub struct StartPage {
 pub struct DigestRow {
     /// Stands in addresses.
     pub name: String,
-    /// What readers see.
-    pub title: String,
+    /// What readers see; a value called `title` would be taken for the page's.
+    pub heading: String,
     /// How many new summaries wait.
     pub waiting: usize,
     /// When the next edition is made by itself, or null.
@@ -112,7 +112,7 @@ impl DigestRow {
     fn sample() -> Self {
         Self {
             name: "weekly".to_owned(),
-            title: "Weekly research digest".to_owned(),
+            heading: "Weekly research digest".to_owned(),
             waiting: 3,
             next_run: Some("Mon 5 Jan 2026 07:00 GMT".to_owned()),
             readers: "412 readers".to_owned(),
@@ -122,7 +122,7 @@ impl DigestRow {
     fn bare_sample() -> Self {
         Self {
             name: "monthly".to_owned(),
-            title: "Monthly research digest".to_owned(),
+            heading: "Monthly research digest".to_owned(),
             waiting: 0,
             next_run: None,
             readers: "1 reader".to_owned(),
