@@ -160,9 +160,10 @@ impl Sources {
     fn complete_mails(&self) -> Vec<String> {
         // The templates of notices make no digest.
         let complete = |mail: &String| {
-            NoticeKind::parse(mail).is_none() && MAIL_FILES
-                .iter()
-                .all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
+            NoticeKind::parse(mail).is_none()
+                && MAIL_FILES
+                    .iter()
+                    .all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
         };
         self.mails().into_iter().filter(complete).collect()
     }
