@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::notice::NoticeKind;
 
 /// A templates folder with these files.
 pub(super) fn folder(files: &[(&str, &str)]) -> TempDir {
