@@ -188,7 +188,14 @@ async fn every_kind_arrives_as_a_message_should_and_leaves_nothing_behind() {
         let visitor = (kind == NoticeKind::Contact).then(|| "visitor@example.com".to_owned());
         assert_eq!(answers_to, visitor, "{kind:?}");
         if kind == NoticeKind::Contact {
-            assert!(html.contains("&lt;script&gt;"), "{html}");
+            assert!(
+                html.contains("&lt;script&gt;") && !html.contains('\u{202e}'),
+                "{html}"
+            );
+            assert!(
+                text.contains("Vi <b> Bcc: x@example.com (visitor@example.com) wrote"),
+                "{text}"
+            );
         }
         let clean = format!(
             "SELECT COUNT(*) FROM notice WHERE id = {id} AND state = 'sent' AND address IS NULL
