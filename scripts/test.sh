@@ -9,7 +9,8 @@ source scripts/services.sh
 # What the tests start, and the Debian package that brings it.
 NEEDED=(
   "smtp-sink:postfix" "initdb:postgresql" "python3:python3" "openssl:openssl" "curl:curl"
-  "ps:procps" "perl:perl" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
+  "ps:procps" "perl:perl" "chromium:chromium" "node:nodejs" "npm:npm" "shellcheck:shellcheck"
+  "runuser:util-linux" "cc:gcc"
 )
 TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 VENV="$TARGET/test-venv"
@@ -57,6 +58,15 @@ make_venv() {
   fi
 }
 
+# Lays the Node packages of the browser's tests beside them; npm downloads no browser.
+install_node_packages() {
+  local folder=tests/browser
+  cmp -s "$folder/package-lock.json" "$folder/node_modules/lock.json" && return
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel error ||
+    fail "cannot install $folder/package-lock.json from npm"
+  cp "$folder/package-lock.json" "$folder/node_modules/lock.json"
+}
+
 # How many tests passed on one database.
 passed_on() { grep -cE "^test ([^ ]+::)?on_$1(::[^ ]+)? \.\.\. ok$" "$WORK/tests" || true; }
 
@@ -76,6 +86,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   [ "${#missing[@]}" = 0 ] || fail "still missing after the installation: ${missing[*]}"
 fi
 make_venv
+install_node_packages
 export PATH="$VENV/bin:$PATH"
 
 say "format"
@@ -93,9 +104,11 @@ start_postgres
 export POSTRIDER_TEST_POSTGRES="postgres://postrider@127.0.0.1:$CLUSTER_PORT/postgres"
 POSTRIDER_TEST_SMTP_SINK=$(command -v smtp-sink)
 POSTRIDER_TEST_PYTHON="$VENV/bin/python"
-export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON
-printf '%s\n%s\n%s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
-  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, dkim, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')"
+POSTRIDER_TEST_BROWSER=$(command -v chromium)
+export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON POSTRIDER_TEST_BROWSER
+printf '%s\n%s\n%s\n%s, Node %s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
+  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, dkim, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')" \
+  "$("$POSTRIDER_TEST_BROWSER" --version 2>/dev/null)" "$(node --version)"
 
 say "tests"
 code=0

@@ -186,8 +186,13 @@ impl Site {
 
     /// Runs `serve` on a free port and waits until it listens.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_at("127.0.0.1:0", arguments)
+    }
+
+    /// Runs `serve` at an address and waits until it listens.
+    pub fn serve_at(&self, address: &str, arguments: &[&str]) -> Server {
         let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&["serve", "--listen", address])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
