@@ -176,6 +176,12 @@ impl Reader {
         self.view_after("open", json!({ "url": url }))
     }
 
+    /// Opens a document that no server has, such as a mail.
+    #[track_caller]
+    pub fn show(&self, document: &str) -> View {
+        self.view_after("show", json!({ "document": document }))
+    }
+
     /// The page as it is now.
     #[track_caller]
     pub fn view(&self) -> View {

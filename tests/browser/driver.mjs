@@ -134,6 +134,12 @@ const commands = {
     await reader.page.goto(new URL(command.url, `${base}/`).href);
     return view(reader);
   },
+  async show(command) {
+    const reader = readerOf(command);
+    reader.seen.given = command.document;
+    await reader.page.goto(GIVEN);
+    return view(reader);
+  },
   async view(command) {
     return view(readerOf(command));
   },

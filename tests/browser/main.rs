@@ -10,9 +10,12 @@ mod programs;
 mod site;
 
 mod browser;
+mod forms;
+mod grounds;
 mod letter;
 mod mails;
 mod pages;
+mod pictures;
 mod planted;
 mod scanner;
 mod stories;

@@ -93,6 +93,23 @@ impl Site {
         site
     }
 
+    /// The configuration, content and list that the program comes with.
+    pub fn shipped() -> Self {
+        let site = Self::new();
+        let ground = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let copy = |name: &str| fs::copy(ground.join(name), site.path(name)).unwrap();
+        // An operator's own lists may lie beside the sample.
+        copy("config.toml");
+        copy("subscribers/sample.csv");
+        for file in fs::read_dir(ground.join("content")).unwrap() {
+            copy(&format!(
+                "content/{}",
+                file.unwrap().file_name().to_str().unwrap()
+            ));
+        }
+        site
+    }
+
     /// Writes the configuration anew; `digest` is added to the digest's table, `rest` behind everything.
     pub fn configure(&self, digest: &str, rest: &str) {
         self.write(
