@@ -8,6 +8,8 @@ import { inspectMail, inspectPage, withoutScript } from "./inspect.mjs";
 const [base, program] = process.argv.slice(2);
 /** How long an action may take, in milliseconds. */
 const LONGEST = 15_000;
+/** How long a command may take, which may be about many pages. */
+const LONGEST_OF_ALL = 300_000;
 /** Where a document is shown that does not come from the server. */
 const GIVEN = `${base}/a-document-of-the-test`;
 
@@ -186,11 +188,24 @@ const commands = {
   mails: ({ stops }) => inspectAll(stops, inspectMail),
 };
 
+/** Does a command; one that never ends fails. */
+async function obey(command) {
+  let clock;
+  const late = new Promise((_, fail) => {
+    clock = setTimeout(() => fail(new Error(`not done after ${LONGEST_OF_ALL / 1000} seconds`)), LONGEST_OF_ALL);
+  });
+  try {
+    return await Promise.race([commands[command.do](command), late]);
+  } finally {
+    clearTimeout(clock);
+  }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   let answer;
   try {
-    answer = { done: (await commands[command.do](command)) ?? null };
+    answer = { done: (await obey(command)) ?? null };
   } catch (error) {
     answer = { failed: error.message };
   }
