@@ -17,7 +17,7 @@ crate::on_both! {
     every_state_leaves_the_same_trace_and_gets_its_mail, at_most_three_mails_in_a_day_and_ten_minutes_apart,
     two_at_once_send_one_mail, confirming_begins_what_was_offered_and_once, the_way_back_is_the_readers_alone,
     an_older_link_changes_nothing_of_a_confirmed_reader, whoever_refuses_is_left_alone,
-    who_does_not_confirm_is_forgotten, networks_have_limits,
+    who_does_not_confirm_is_forgotten, networks_have_limits, ten_thousand_submissions_send_three_mails,
 }
 
 const DAY: u64 = 86_400;
@@ -421,4 +421,33 @@ async fn networks_have_limits(db: Database) {
     assert_eq!(admitted, 3);
     upkeep::tidy(&store, at(40 * DAY)).await.unwrap();
     assert_eq!(db.number("SELECT COUNT(*) FROM network_use").await, 0);
+}
+
+/// As many as a thousand networks can send within the limits of each.
+async fn ten_thousand_submissions_send_three_mails(db: Database) {
+    let store = db.open().await;
+    let limits = Limits {
+        per_network: 10,
+        total: 100_000,
+    };
+    for n in 0..10_000_u64 {
+        // Ten from each network, all within an hour.
+        let (network, now) = (format!("network {}", n % 1000), at(n / 3));
+        assert_eq!(
+            admit(&store, &network, limits, now).await.unwrap(),
+            Admission::Admitted
+        );
+        let mut request = wish("ann@readers.net");
+        request.network = network;
+        sign_ups::request(&store, &request, &addressing(), now)
+            .await
+            .unwrap();
+        if n % 1000 == 0 {
+            sign_ups::process(&store, &addressing(), now).await.unwrap();
+        }
+    }
+    sign_ups::process(&store, &addressing(), at(3400)).await.unwrap();
+    assert_eq!(db.number("SELECT COUNT(*) FROM sign_up_request").await, 0);
+    assert_eq!(db.number("SELECT COUNT(*) FROM notice").await, 3);
+    assert_eq!(notices(&db, "confirm").await, 3);
 }
