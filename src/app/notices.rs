@@ -6,6 +6,7 @@ use crate::deliver::notice_mail::Correspondence;
 use crate::deliver::worker::Identity;
 use crate::domain::digest::Unchosen;
 use crate::domain::notice::NoticeData;
+use crate::domain::text::one_line;
 use crate::domain::{Category, Clock, Digest, Problem, Result, Site, Slug, Timestamp};
 use crate::render::{LatestContext, NoticeBody, NoticeContext, NoticeFrame, PublicationContext, day};
 use crate::schedule::runner;
@@ -120,8 +121,8 @@ impl Correspondent {
             },
             NoticeData::Contact { from, name, text } => NoticeBody::Contact {
                 from: from.as_str().to_owned(),
-                name: name.clone(),
-                lines: text.lines().map(str::to_owned).collect(),
+                name: name.as_deref().map(|name| one_line(&harmless(name))),
+                lines: text.lines().map(harmless).collect(),
             },
         })
     }
@@ -203,6 +204,12 @@ fn weekday(time: Timestamp, digest: &Digest) -> String {
         date.format("%B"),
         date.year()
     )
+}
+
+/// `text` without the marks that turn the direction of what follows: a link must not be shown backwards.
+fn harmless(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| !turns(c)).collect()
 }
 
 /// A time such as `30 minutes`, `24 hours` or `7 days`, rounded down to what can be promised.

@@ -41,7 +41,7 @@ impl ReaderLetter {
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
         message.clear();
-        mail.write(
+        mail.write_as(
             &ReaderValues {
                 to: &address,
                 name: due.name.as_deref(),
@@ -50,6 +50,7 @@ impl ReaderLetter {
                 unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
                 preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
             },
+            due.text_only,
             &mut message,
         )?;
         relay.sign(&mut message, courier.clock.now()).await?;
@@ -58,6 +59,7 @@ impl ReaderLetter {
                 subscriber: due.subscriber,
                 address: None,
                 name: None,
+                text_only: due.text_only,
                 attempts: due.attempts,
                 left: None,
             },

@@ -79,10 +79,14 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<i64>> {
+        // Looked at first: the transaction takes the write lock of a SQLite file, also when others hold all.
+        if self.due_notices(now).await? == 0 {
+            return Ok(Vec::new());
+        }
         let mut tx = self.begin().await?;
         // Two statements: PostgreSQL may run a sub-select with a limit more than once, and lock more.
         let sql = format!(
-            "SELECT id FROM notice WHERE {TAKEABLE} ORDER BY id LIMIT $2 {}",
+            "SELECT id FROM notice WHERE {TAKEABLE} ORDER BY next_attempt, id LIMIT $2 {}",
             self.dialect.skip_locked()
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
