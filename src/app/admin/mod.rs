@@ -110,7 +110,7 @@ pub fn said(word: &str) -> Option<&'static str> {
         "noted" => "The note is saved.",
         "note-gone" => "The edition has no note now.",
         "tested" => "A test is on its way to you.",
-        "sent" => "Approved. Messages go out now.",
+        "sent" => "Approved. The messages go out by themselves; you may close this page.",
         "already" => "This edition was approved before. Nothing was sent a second time.",
         "paused" => "Paused. What is in flight ends, and nothing new is begun.",
         "resumed" => "It goes on.",
