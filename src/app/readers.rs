@@ -304,7 +304,7 @@ impl App {
     }
 
     /// The digest that readers see; its own name when the configuration no longer has it.
-    fn publication(&self, name: Option<&str>) -> PublicationContext {
+    pub(super) fn publication(&self, name: Option<&str>) -> PublicationContext {
         let known = self
             .digests
             .iter()

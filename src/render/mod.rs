@@ -27,7 +27,6 @@ mod logic_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use context::paragraphs;
 pub use context::{
     ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,
     CategoryPage, ChannelContext, ContactPage, ContactSentPage, Crumb, DigestContext, EditionContext,

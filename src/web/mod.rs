@@ -10,6 +10,7 @@ mod metrics;
 mod preferences;
 mod problem;
 mod send_digest;
+mod site;
 mod stylesheet;
 mod unsubscribe;
 mod visitor;
@@ -20,7 +21,7 @@ pub use connections::{serve, serve_watchers};
 use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,8 +89,13 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .merge(watchers());
-    for (path, route) in pages() {
+    for (path, route) in readers_pages() {
         router = router.route(path, route);
+    }
+    if app.site().pages {
+        for (path, route) in site::pages().into_iter().chain(site::documents()) {
+            router = router.route(path, route);
+        }
     }
     let router = router
         .fallback(problem::nothing_here)
@@ -99,13 +105,14 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
             longest,
         ))
         .layer(map_response(problem::say_time_is_up))
+        .layer(from_fn_with_state(Arc::clone(&app), site::say_it_on_a_page))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
     guarded(router, &app).with_state(app)
 }
 
-/// The routes that answer with pages for people; `tests/browser` visits every one.
-fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+/// The routes behind readers' own links, which are there with the site's pages or without.
+fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     vec![
         (
             "/u/{token}",
@@ -115,9 +122,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     ]
 }
 
-/// The paths of the pages for people, such as `/u/{token}`.
+/// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.
 pub fn page_paths() -> Vec<&'static str> {
-    pages().into_iter().map(|(path, _)| path).collect()
+    let pages = readers_pages().into_iter().chain(site::pages());
+    pages.map(|(path, _)| path).collect()
 }
 
 /// What every answer says of itself.

@@ -22,7 +22,7 @@ pub use site_texts::{ContactPage, ContactSentPage, FieldContext, NotFoundPage, R
 pub use web::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
-pub(crate) use digest::paragraphs;
+use digest::paragraphs;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;

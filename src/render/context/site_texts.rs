@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::Frame;
 use super::site::{Crumb, sample_crumbs};
+use super::{Frame, day, local_day};
+use crate::domain::Timestamp;
 use crate::render::pages::Page;
 use crate::render::texts::Text;
 
@@ -84,6 +85,19 @@ pub struct RemovedPage {
     pub date: String,
     /// The same day, such as `2026-01-02`.
     pub date_iso: String,
+}
+
+impl RemovedPage {
+    /// The page of what was removed at `time`; its day is that of UTC.
+    pub fn new(frame: Frame, note: &str, time: Timestamp) -> Self {
+        let date = local_day(time, chrono_tz::UTC);
+        Self {
+            frame,
+            note: note.to_owned(),
+            date: day(date),
+            date_iso: date.to_string(),
+        }
+    }
 }
 
 impl TextPage {
