@@ -51,7 +51,7 @@ impl App {
         let summary = self.shown(&stored);
         let page = self.public_page(&HelpfulPage {
             frame,
-            summary_title: summary.page_title(),
+            summary_title: summary.full_title,
             slug: summary.item.slug,
             answer: answer.map(Answer::as_str),
             done,

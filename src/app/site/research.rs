@@ -147,7 +147,6 @@ impl App {
         let page = SummaryPage {
             frame,
             crumbs,
-            page_title: summary.page_title(),
             summary,
             back,
         };

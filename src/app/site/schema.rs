@@ -46,7 +46,7 @@ pub(super) fn summary(site: &Site, stored: &StoredSummary, shown: &SummaryContex
         "@type": "MedicalWebPage",
         "@id": url,
         "url": url,
-        "name": shown.page_title(),
+        "name": shown.full_title,
         "description": some(&shown.description()),
         "inLanguage": site.language,
         "audience": {"@type": "Patient", "audienceType": "Patients and caregivers"},
