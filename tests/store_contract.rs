@@ -35,6 +35,8 @@ mod planning;
 mod relays;
 #[path = "store_contract/sequences.rs"]
 mod sequences;
+#[path = "store_contract/site.rs"]
+mod site;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
