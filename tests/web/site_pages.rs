@@ -140,7 +140,7 @@ fn is_readers(path: &str) -> bool {
 
 /// Visits everything that can be reached from `start` by links; gives what was visited.
 fn crawl(server: &Server, start: impl IntoIterator<Item = String>) -> BTreeSet<String> {
-    let mut open: Vec<String> = start.into_iter().collect();
+    let mut open: Vec<String> = start.into_iter().filter(|path| !path.is_empty()).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     while let Some(path) = open.pop() {
         if is_readers(&path) || !seen.insert(path.clone()) {
@@ -197,8 +197,8 @@ fn every_link_of_mails_feeds_sitemap_and_pages_leads_somewhere() {
     let (mut in_loc, mut listed) = (false, Vec::new());
     loop {
         match reader.read_event().unwrap() {
-            Event::Start(tag) => in_loc = tag.name().as_ref() == b"loc",
-            Event::Text(text) if in_loc => listed.push(text.decode().unwrap().into_owned()),
+            Event::Start(tag) => in_loc = tag.name().as_ref() == "loc",
+            Event::Text(text) if in_loc => listed.push(text.to_string()),
             Event::End(_) => in_loc = false,
             Event::Eof => break,
             _ => {}

@@ -164,6 +164,7 @@ impl DigestContext {
                 ItemContext {
                     is_new: false,
                     is_retraction: true,
+                    helpful_url: None,
                     status: "retracted",
                     fault: Some("paper"),
                     ..item(1)
