@@ -25,6 +25,8 @@ mod leases;
 mod ledger;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/notices.rs"]
+mod notices;
 #[path = "store_contract/opening.rs"]
 mod opening;
 #[path = "store_contract/outcomes.rs"]

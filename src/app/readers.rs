@@ -298,7 +298,7 @@ impl App {
         self.templates.stylesheet()
     }
 
-    fn contact(&self) -> String {
+    pub(super) fn contact(&self) -> String {
         let mail = &self.config.mail;
         mail.reply_to.as_ref().unwrap_or(&mail.from).address.full()
     }

@@ -25,6 +25,16 @@ pub struct Mailbox<'a> {
     pub address: &'a EmailAddress,
 }
 
+impl<'a> Mailbox<'a> {
+    /// A name, which may be empty, and an address.
+    pub(super) fn of((name, address): &'a (String, EmailAddress)) -> Self {
+        Self {
+            name: (!name.is_empty()).then_some(name.as_str()),
+            address,
+        }
+    }
+}
+
 /// The headers that a segment shares.
 #[derive(Debug, Clone)]
 pub struct MessageHead<'a> {
@@ -88,14 +98,38 @@ impl SegmentMessage {
             slots: Vec::new(),
             subject,
         };
-        message.headers(head, &boundary);
-        message.part(&boundary, "text/plain", text, Slot::Text);
-        message.part(&boundary, "text/html", html, Slot::Html);
-        message.raw(&format!("--{boundary}--\r\n"));
+        message.headers(head);
+        message.bodies(&boundary, text, html);
         Ok(message)
     }
 
-    fn headers(&mut self, head: &MessageHead<'_>, boundary: &str) {
+    /// A whole message of the fields in `head` and two bodies that nothing differs in.
+    pub(super) fn whole(head: Vec<u8>, boundary_seed: &str, text: &str, html: &str) -> Vec<u8> {
+        let mut message = Self {
+            literal: head,
+            slots: Vec::new(),
+            subject: Vec::new(),
+        };
+        message.bodies(
+            &boundary(boundary_seed),
+            &[Part::Literal(text)],
+            &[Part::Literal(html)],
+        );
+        message.literal
+    }
+
+    /// The last fields and both parts.
+    fn bodies(&mut self, boundary: &str, text: &[Part<'_>], html: &[Part<'_>]) {
+        header::plain(&mut self.literal, "MIME-Version", "1.0");
+        self.raw(&format!(
+            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
+        ));
+        self.part(boundary, "text/plain", text, Slot::Text);
+        self.part(boundary, "text/html", html, Slot::Html);
+        self.raw(&format!("--{boundary}--\r\n"));
+    }
+
+    fn headers(&mut self, head: &MessageHead<'_>) {
         let out = &mut self.literal;
         header::with_angle(out, "From", head.from.name, &head.from.address.full());
         if let Some(reply_to) = &head.reply_to {
@@ -124,10 +158,6 @@ impl SegmentMessage {
         }
         header::plain(out, "Feedback-ID", head.feedback_id);
         header::plain(out, "Precedence", "bulk");
-        header::plain(out, "MIME-Version", "1.0");
-        self.raw(&format!(
-            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
-        ));
     }
 
     fn part(&mut self, boundary: &str, kind: &str, parts: &[Part<'_>], slot: fn(Value) -> Slot) {

@@ -12,6 +12,7 @@ mod kind;
 mod logic;
 mod mail;
 mod mjml;
+mod notice;
 mod pages;
 mod partials;
 mod scopes;
@@ -31,12 +32,13 @@ pub use context::{
     ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,
     CategoryPage, ChannelContext, ContactPage, ContactSentPage, Crumb, DigestContext, EditionContext,
     EditionPage, EntryContext, FeedLink, FieldContext, Frame, Head, HelpfulPage, HomePage,
-    ImplicationContext, ItemContext, LinkInvalidPage, NotFoundPage, Pager, PointContext, PreferencesPage,
-    PublicationContext, RemovedPage, ResearchPage, SummaryContext, SummaryPage, TextPage, UnsubscribePage,
-    UnsubscribedPage,
+    ImplicationContext, ItemContext, LatestContext, LinkInvalidPage, NotFoundPage, NoticeBody, NoticeContext,
+    NoticeFrame, Pager, PointContext, PreferencesPage, PublicationContext, RemovedPage, ResearchPage,
+    SummaryContext, SummaryPage, TextPage, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
+pub use notice::RenderedNotice;
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};

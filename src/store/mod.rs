@@ -19,6 +19,8 @@ pub mod ledger;
 pub mod listings;
 mod lists;
 mod migrate;
+pub mod notice_ledger;
+pub mod notice_outcomes;
 pub mod notices;
 mod outcomes;
 pub mod owner;

@@ -6,6 +6,7 @@ mod digest;
 mod feed;
 mod frame;
 mod item;
+mod notice;
 mod site;
 mod site_pages;
 mod site_texts;
@@ -16,6 +17,7 @@ pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
 pub use frame::{FeedLink, Frame, Head};
 pub use item::{ImplicationContext, ItemContext, PointContext};
+pub use notice::{LatestContext, NoticeBody, NoticeContext, NoticeFrame};
 pub use site::{CategoryContext, CategoryLink, Crumb, Pager, SummaryContext};
 pub use site_pages::{CategoriesPage, CategoryPage, HelpfulPage, HomePage, ResearchPage, SummaryPage};
 pub use site_texts::{ContactPage, ContactSentPage, FieldContext, NotFoundPage, RemovedPage, TextPage};
@@ -45,7 +47,7 @@ pub(super) fn sample_site() -> Site {
 }
 
 /// A day such as `2 January 2026`.
-fn day(date: NaiveDate) -> String {
+pub fn day(date: NaiveDate) -> String {
     format!("{} {} {}", date.day(), date.format("%B"), date.year())
 }
 
