@@ -27,8 +27,12 @@ mod logic_tests;
 mod tests;
 
 pub use context::{
-    ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
-    LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, ChannelContext, CheckInboxPage,
+    ChoicesContext, ConfirmPage, ConfirmedPage, DigestContext, EditionContext, EntryContext, ErasePage,
+    ErasedPage, FaultContext, FieldContext, Frame, HiddenContext, ImplicationContext, ItemContext,
+    LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, OptionContext, PointContext,
+    PreferencesPage, PublicationContext, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage,
+    UnsubscribedPage,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};

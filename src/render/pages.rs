@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage, to_data};
+use super::context::{AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, PreferencesPage, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage, UnsubscribedPage, to_data};
 use crate::domain::Result;
 
 /// What the template of a page sees.
@@ -20,8 +20,25 @@ type Entry = (&'static str, fn() -> Result<Vec<Value>>);
 
 /// Every page.
 const PAGES: &[Entry] = &[
+    entry::<AccountLinkPage>(),
+    entry::<AccountPage>(),
+    entry::<AddressChangedPage>(),
+    entry::<AskPersonPage>(),
+    entry::<CheckInboxPage>(),
+    entry::<ConfirmPage>(),
+    entry::<ConfirmedPage>(),
+    entry::<ErasePage>(),
+    entry::<ErasedPage>(),
+    entry::<LinkExpiredPage>(),
     entry::<LinkInvalidPage>(),
+    entry::<LinkSentPage>(),
+    entry::<LostLinkPage>(),
+    entry::<NewAddressPage>(),
     entry::<PreferencesPage>(),
+    entry::<RefusePage>(),
+    entry::<RefusedPage>(),
+    entry::<SubscribePage>(),
+    entry::<TooManyPage>(),
     entry::<UnsubscribePage>(),
     entry::<UnsubscribedPage>(),
 ];

@@ -23,6 +23,10 @@ pub struct ChoicesContext {
 /// One of several things to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OptionContext {
+    /// Tells it from every other control of the page.
+    pub id: String,
+    /// The field's name.
+    pub name: String,
     /// What the form sends.
     pub value: String,
     /// What people read.
@@ -73,6 +77,8 @@ impl ChoicesContext {
     /// Two choices, one of them made, with a fault.
     pub(super) fn sample() -> Self {
         let option = |value: &str, label: &str, chosen| OptionContext {
+            id: format!("choice-{value}"),
+            name: "choice".to_owned(),
             value: value.to_owned(),
             label: label.to_owned(),
             description: Some(format!("What {label} is about")),

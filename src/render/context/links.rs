@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::form::{ChoicesContext, FaultContext, FieldContext};
+use super::web::sample_digest;
 use super::{Frame, PublicationContext};
 use crate::render::pages::Page;
 
@@ -169,7 +170,7 @@ impl PreferencesPage {
     pub fn sample() -> Self {
         Self {
             frame: Frame::sample(),
-            digest: PublicationContext::sample(),
+            digest: sample_digest(),
             active: true,
             saved: true,
             faults: vec![FaultContext::sample()],

@@ -3,13 +3,25 @@
 
 mod digest;
 mod feed;
+mod form;
 mod item;
+mod links;
+mod sign_up;
 mod web;
 
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
 pub use item::{ImplicationContext, ItemContext, PointContext};
-pub use web::{Frame, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
+pub use form::{ChoicesContext, FaultContext, FieldContext, HiddenContext, OptionContext};
+pub use links::{
+    AccountLinkPage, AccountPage, AddressChangedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkSentPage,
+    LostLinkPage, NewAddressPage, PreferencesPage,
+};
+pub use sign_up::{
+    AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, RefusePage, RefusedPage, SubscribePage,
+    TooManyPage,
+};
+pub use web::{Frame, LinkInvalidPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
 
