@@ -10,10 +10,12 @@ pub mod interventions;
 pub mod metrics;
 pub mod preview;
 pub mod publish;
+pub mod reader_pages;
 pub mod readers;
 pub mod showcase;
 mod sources;
 pub mod status;
+mod upkeep;
 
 use crate::config::{self, Config, Database};
 
@@ -74,6 +76,8 @@ pub struct App {
     sources: Vec<Box<dyn Source>>,
     feeds: feeds::Shelf,
     watch: metrics::Watch,
+    /// Rung when something was put on the queue of sign-ups.
+    bell: tokio::sync::Notify,
 }
 
 /// Reads the configuration; its warnings go to the log.
@@ -160,6 +164,7 @@ impl App {
             sources,
             feeds: feeds::Shelf::default(),
             watch: metrics::Watch::default(),
+            bell: tokio::sync::Notify::new(),
         })
     }
 

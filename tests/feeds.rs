@@ -22,6 +22,7 @@ fn site() -> Site {
         tagline: "Research < jargon".to_owned(),
         copyright: "© Example".to_owned(),
         postal_address: "1 Example Street".to_owned(),
+        pages: true,
     }
 }
 

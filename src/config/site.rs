@@ -12,6 +12,7 @@ pub(super) const KEYS: &[&str] = &[
     "tagline",
     "copyright",
     "postal_address",
+    "pages",
 ];
 
 /// The longest line that a reader's own link may need, in characters.
@@ -32,6 +33,7 @@ pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Resu
         postal_address: section
             .parsed("postal_address", address_line)?
             .unwrap_or_default(),
+        pages: section.flag("pages")?.unwrap_or(true),
     };
     let link = site.link("/u/").chars().count() + TOKEN;
     if link > LINK_LINE {

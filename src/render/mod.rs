@@ -29,10 +29,10 @@ mod tests;
 pub use context::{
     AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, ChannelContext, CheckInboxPage,
     ChoicesContext, ConfirmPage, ConfirmedPage, DigestContext, EditionContext, EntryContext, ErasePage,
-    ErasedPage, FaultContext, FieldContext, Frame, HiddenContext, ImplicationContext, ItemContext,
-    LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, OptionContext, PointContext,
-    PreferencesPage, PublicationContext, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage,
-    UnsubscribedPage,
+    ErasedPage, FaultContext, FeedLink, FieldContext, Frame, Head, HiddenContext, ImplicationContext,
+    ItemContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, OptionContext,
+    PointContext, PreferencesPage, PublicationContext, RefusePage, RefusedPage, SubscribePage, TooManyPage,
+    UnsubscribePage, UnsubscribedPage,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};

@@ -3,7 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, PreferencesPage, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage, UnsubscribedPage, to_data};
+use super::context::{
+    AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, CheckInboxPage, ConfirmPage,
+    ConfirmedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage,
+    NewAddressPage, PreferencesPage, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage,
+    UnsubscribedPage, to_data,
+};
 use crate::domain::Result;
 
 /// What the template of a page sees.

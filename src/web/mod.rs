@@ -7,11 +7,11 @@ mod connections;
 mod feeds;
 mod health;
 mod metrics;
-mod preferences;
+mod pages;
 mod problem;
 mod send_digest;
+mod sign_up_by_api;
 mod stylesheet;
-mod unsubscribe;
 mod visitor;
 mod writing;
 
@@ -87,6 +87,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
+        .route("/api/subscribe", post(sign_up_by_api::sign_up))
         .merge(watchers());
     for (path, route) in pages() {
         router = router.route(path, route);
@@ -106,13 +107,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
 
 /// The routes that answer with pages for people; `tests/browser` visits every one.
 fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
-    vec![
-        (
-            "/u/{token}",
-            get(unsubscribe::page).post(unsubscribe::unsubscribe),
-        ),
-        ("/p/{token}", get(preferences::page)),
-    ]
+    pages::routes()
 }
 
 /// The paths of the pages for people, such as `/u/{token}`.

@@ -75,27 +75,24 @@ impl FieldContext {
 
 impl ChoicesContext {
     /// Two choices, one of them made, with a fault.
-    pub(super) fn sample() -> Self {
+    pub(super) fn sample(name: &str) -> Self {
         let option = |value: &str, label: &str, chosen| OptionContext {
-            id: format!("choice-{value}"),
-            name: "choice".to_owned(),
+            id: format!("{name}-{value}"),
+            name: name.to_owned(),
             value: value.to_owned(),
-            label: label.to_owned(),
+            label: format!("{label} {name}"),
             description: Some(format!("What {label} is about")),
             chosen,
         };
         Self {
-            options: vec![
-                option("first", "First Choice", true),
-                option("second", "Second Choice", false),
-            ],
+            options: vec![option("first", "First", true), option("second", "Second", false)],
             fault: Some("There is something wrong here.".to_owned()),
         }
     }
 
     /// The same without what may be missing.
-    pub(super) fn bare_sample() -> Self {
-        let mut choices = Self::sample();
+    pub(super) fn bare_sample(name: &str) -> Self {
+        let mut choices = Self::sample(name);
         choices.fault = None;
         for option in &mut choices.options {
             option.description = None;
@@ -105,9 +102,10 @@ impl ChoicesContext {
 }
 
 impl FaultContext {
-    pub(super) fn sample() -> Self {
+    /// A fault of the control `id`.
+    pub(super) fn sample(id: &str) -> Self {
         Self {
-            id: "address".to_owned(),
+            id: id.to_owned(),
             text: "There is something wrong here.".to_owned(),
         }
     }

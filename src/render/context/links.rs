@@ -173,16 +173,16 @@ impl PreferencesPage {
             digest: sample_digest(),
             active: true,
             saved: true,
-            faults: vec![FaultContext::sample()],
-            digests: ChoicesContext::sample(),
+            faults: vec![FaultContext::sample("name")],
+            digests: ChoicesContext::sample("digest"),
             several_digests: true,
-            categories: ChoicesContext::sample(),
+            categories: ChoicesContext::sample("category"),
             unchosen_all: true,
             consent: "I agree to receive these mails.".to_owned(),
             name: FieldContext::sample(),
             text_only: true,
             paused_until: Some("5 March 2027".to_owned()),
-            pauses: ChoicesContext::sample(),
+            pauses: ChoicesContext::sample("pause"),
             action: "../p/sample-token".to_owned(),
             unsubscribe: "../u/sample-token".to_owned(),
             account: "../p/sample-token/account".to_owned(),
@@ -194,14 +194,14 @@ impl PreferencesPage {
         Self {
             saved: false,
             faults: Vec::new(),
-            digests: ChoicesContext::bare_sample(),
+            digests: ChoicesContext::bare_sample("digest"),
             several_digests: false,
-            categories: ChoicesContext::bare_sample(),
+            categories: ChoicesContext::bare_sample("category"),
             unchosen_all: false,
             name: FieldContext::default(),
             text_only: false,
             paused_until: None,
-            pauses: ChoicesContext::bare_sample(),
+            pauses: ChoicesContext::bare_sample("pause"),
             ..Self::sample()
         }
     }
@@ -233,7 +233,7 @@ impl Page for LostLinkPage {
     fn samples() -> Vec<Self> {
         let full = Self {
             frame: Frame::sample(),
-            faults: vec![FaultContext::sample()],
+            faults: vec![FaultContext::sample("address")],
             address: FieldContext::sample(),
             stamp: "sample-stamp".to_owned(),
         };
@@ -279,7 +279,7 @@ impl Page for AccountPage {
         let full = Self {
             frame: Frame::sample(),
             registered: "ann@example.org".to_owned(),
-            faults: vec![FaultContext::sample()],
+            faults: vec![FaultContext::sample("address")],
             address: FieldContext::sample(),
             asked: true,
             action: "../account/sample-token".to_owned(),

@@ -4,6 +4,7 @@
 mod digest;
 mod feed;
 mod form;
+mod frame;
 mod item;
 mod links;
 mod sign_up;
@@ -11,8 +12,9 @@ mod web;
 
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
-pub use item::{ImplicationContext, ItemContext, PointContext};
 pub use form::{ChoicesContext, FaultContext, FieldContext, HiddenContext, OptionContext};
+pub use frame::{FeedLink, Frame, Head};
+pub use item::{ImplicationContext, ItemContext, PointContext};
 pub use links::{
     AccountLinkPage, AccountPage, AddressChangedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkSentPage,
     LostLinkPage, NewAddressPage, PreferencesPage,
@@ -21,7 +23,7 @@ pub use sign_up::{
     AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, RefusePage, RefusedPage, SubscribePage,
     TooManyPage,
 };
-pub use web::{Frame, LinkInvalidPage, UnsubscribePage, UnsubscribedPage};
+pub use web::{LinkInvalidPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
 
@@ -32,7 +34,7 @@ use serde_json::Value;
 
 use crate::domain::{Problem, Result, Site, text};
 
-/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`.
+/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`, `pages`.
 fn sample_site() -> Site {
     Site {
         name: "Sample Site".to_owned(),
@@ -41,6 +43,7 @@ fn sample_site() -> Site {
         tagline: "Research in plain words.".to_owned(),
         copyright: "© Sample Site".to_owned(),
         postal_address: "Sample Site, 1 Example Street, Example Town".to_owned(),
+        pages: true,
     }
 }
 

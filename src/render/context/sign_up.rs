@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::form::{ChoicesContext, FaultContext, FieldContext, HiddenContext};
 use super::Frame;
+use super::form::{ChoicesContext, FaultContext, FieldContext, HiddenContext};
 use crate::render::pages::Page;
 
 /// `subscribe`: the form.
@@ -128,12 +128,12 @@ impl Page for SubscribePage {
     fn samples() -> Vec<Self> {
         let full = Self {
             frame: Frame::sample(),
-            faults: vec![FaultContext::sample()],
+            faults: vec![FaultContext::sample("address")],
             address: FieldContext::sample(),
             name: FieldContext::sample(),
-            digests: ChoicesContext::sample(),
+            digests: ChoicesContext::sample("digest"),
             several_digests: true,
-            categories: ChoicesContext::sample(),
+            categories: ChoicesContext::sample("category"),
             unchosen_all: true,
             text_only: true,
             consent: "I agree to receive these mails.".to_owned(),
@@ -145,9 +145,9 @@ impl Page for SubscribePage {
             faults: Vec::new(),
             address: FieldContext::default(),
             name: FieldContext::default(),
-            digests: ChoicesContext::bare_sample(),
+            digests: ChoicesContext::bare_sample("digest"),
             several_digests: false,
-            categories: ChoicesContext::bare_sample(),
+            categories: ChoicesContext::bare_sample("category"),
             unchosen_all: false,
             text_only: false,
             agreed: false,
