@@ -92,7 +92,7 @@ impl App {
             .store
             .suppression(&import::address_hash(&key, &self.salt))
             .await?;
-        Ok(found.filter(|reason| matches!(reason, Suppression::Bounced | Suppression::Complained)))
+        Ok(found.filter(|reason| reason.blocks_everything()))
     }
 
     /// Imports one list.
@@ -168,6 +168,15 @@ impl App {
         )
         .await?;
         self.subscriber(address).await
+    }
+
+    /// Lets an address be written to again whose owner had said never to; false when nobody had.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn allow_address(&self, address: &EmailAddress) -> Result<bool> {
+        let settings = self.import_settings(false);
+        admin::allow(&self.store, address, &settings, self.clock.now()).await
     }
 
     /// The category with `slug`.

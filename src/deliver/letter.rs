@@ -36,7 +36,7 @@ impl Letter {
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
         message.clear();
-        mail.write(
+        mail.write_as(
             &ReaderValues {
                 to: &address,
                 name: due.name.as_deref(),
@@ -45,6 +45,7 @@ impl Letter {
                 unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
                 preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
             },
+            due.text_only,
             &mut message,
         )?;
         relay.sign(&mut message, courier.clock.now()).await?;
@@ -54,6 +55,7 @@ impl Letter {
                 subscriber: due.subscriber,
                 address: None,
                 name: None,
+                text_only: due.text_only,
                 attempts: due.attempts,
                 left: None,
             },

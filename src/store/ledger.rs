@@ -29,6 +29,8 @@ pub struct Due {
     pub address: Option<EmailAddress>,
     /// The reader's name.
     pub name: Option<String>,
+    /// Whether they want mails as text only.
+    pub text_only: bool,
     /// How often a relay was asked before.
     pub attempts: i64,
     /// Why it must not be sent any more, if so.
@@ -54,6 +56,7 @@ pub(super) const LEFT: &str = "CASE WHEN s.id IS NULL THEN 'erased'
     WHEN s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
     WHEN s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
     WHEN s.state = 'paused' THEN 'paused'
+    WHEN b.reason = 'refused' THEN 'unsubscribed'
     WHEN s.state = 'confirmed' AND p.active = 1 THEN NULL
     ELSE 'unsubscribed' END";
 /// The words that [`LEFT`] gives.
@@ -184,7 +187,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
         let sql = self.dialect.gathered(
-            &format!("d.subscriber_id, s.address, s.name, d.attempts, {LEFT}"),
+            &format!("d.subscriber_id, s.address, s.name, s.text_only, d.attempts, {LEFT}"),
             &format!(
                 "delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
                  WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
@@ -323,14 +326,22 @@ fn numbers(ids: &[i64]) -> String {
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
-/// Subscriber, address, name, attempts, and why it must not be sent any more.
-type DueRow = (i64, Option<String>, Option<String>, i64, Option<String>);
+/// Subscriber, address, name, text only, attempts, and why it must not be sent any more.
+type DueRow = (
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    i64,
+    Option<String>,
+);
 
-fn read_due((subscriber, address, name, attempts, left): DueRow) -> Result<Due> {
+fn read_due((subscriber, address, name, text_only, attempts, left): DueRow) -> Result<Due> {
     Ok(Due {
         subscriber,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
         name,
+        text_only: text_only.unwrap_or_default() != 0,
         attempts,
         left: left
             .map(|word| {

@@ -1,6 +1,6 @@
 //! What opening a signed link gives.
 
-use super::token::TokenFault;
+use super::token::{Purpose, ReaderRef, Signer, TokenFault};
 use crate::domain::{Problem, Result};
 
 /// What a link of ours leads to. One that is not ours is a [`Problem`] of the kind `NotFound`.
@@ -30,12 +30,21 @@ impl<T> Opened<T> {
 }
 
 /// The number in a token that was read; `None` when its time is up.
-pub(super) fn number<T>(read: std::result::Result<T, TokenFault>) -> Result<Option<T>> {
+pub(super) fn number(read: std::result::Result<i64, TokenFault>) -> Result<Option<i64>> {
     match read {
         Ok(number) => Ok(Some(number)),
         Err(TokenFault::Expired) => Ok(None),
-        Err(fault) => Err(Problem::not_found("this link can't be used")
-            .because(fault)
-            .hint("open the link of a newer mail, or ask for a new one")),
+        Err(fault) => Err(unusable(fault)),
     }
+}
+
+/// Whom a link that does not run out is for.
+pub(super) fn read_reader(signer: &Signer, purpose: Purpose, token: &str) -> Result<ReaderRef> {
+    signer.read_reader_token(purpose, token).map_err(unusable)
+}
+
+fn unusable(fault: TokenFault) -> Problem {
+    Problem::not_found("this link can't be used")
+        .because(fault)
+        .hint("open the link of a newer mail, or ask for a new one")
 }

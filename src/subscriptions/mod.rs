@@ -7,6 +7,7 @@ pub mod api_token;
 mod cell;
 pub mod confirm;
 pub mod delivery_name;
+pub mod erase;
 pub mod export;
 mod fate;
 mod group;

@@ -1,29 +1,22 @@
 //! What time does by itself: pauses end, and what is not needed any more goes.
 
-use crate::domain::{Problem, Result, Timestamp};
+use crate::domain::{Result, Timestamp};
 use crate::store::Store;
 
-/// What was tidied away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tidied {
-    /// Readers who signed up themselves and did not confirm within seven days.
-    pub unconfirmed: u64,
-    /// Sign-ups, changes of address and counts of networks that had run out.
-    pub run_out: u64,
-}
+pub use crate::store::reader_upkeep::Tidied;
 
 /// Ends the pauses whose date has come; how many.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn wake(_: &Store, _: Timestamp) -> Result<u64> {
-    Err(Problem::failed("not there yet"))
+pub async fn wake(store: &Store, now: Timestamp) -> Result<u64> {
+    store.wake_readers(now).await
 }
 
 /// Deletes what has run out.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tidy(_: &Store, _: Timestamp) -> Result<Tidied> {
-    Err(Problem::failed("not there yet"))
+pub async fn tidy(store: &Store, now: Timestamp) -> Result<Tidied> {
+    store.tidy_readers(now).await
 }
