@@ -192,11 +192,11 @@ fn every_field_is_judged_and_shown_again_as_it_was_typed() {
             [format!("#{control}")],
             "{name} {value:?}"
         );
-        let said = texts(&page, "[role=alert] a").remove(0);
-        assert!(
-            page.text().matches(&said).count() > 1 || control.starts_with("digest"),
-            "{said}"
-        );
+        // In the summary, and beside the field; a single digest is no field to be seen.
+        let said = texts(&page, "[role=alert] a");
+        if !control.starts_with("digest") {
+            assert_eq!(texts(&page, ".error"), said, "{name} {value:?}");
+        }
         if matches!(*control, "address" | "name") {
             assert_eq!(attributes(&page, "[aria-invalid=true]", "id"), [*control]);
             let shown = attributes(&page, &format!("input#{control}"), "value").remove(0);
@@ -314,7 +314,7 @@ fn the_answer_is_the_same_whatever_is_known() {
     server.execute("DELETE FROM subscriber WHERE address = 'gg@example.org'");
     server.execute("DELETE FROM notice");
     server.execute(&format!(
-        "INSERT INTO suppression (address_hash, reason, since) VALUES ('{hash}', 'erased', 1)"
+        "INSERT INTO suppression (address_hash, reason, created) VALUES ('{hash}', 'erased', 1)"
     ));
 
     for path in ["/subscribe", "/lost-link"] {

@@ -43,8 +43,8 @@ fn seed(server: &InProcess) {
     let now = server.now().0;
     let end = now + 7 * 24 * 3_600_000;
     server.execute(&format!(
-        "INSERT INTO subscriber (address, address_key, address_hash, state, cause, categories, created, changed)
-         VALUES ('bob@example.org', 'bob@example.org', 'hash of bob', 'pending', 'reader', '', {now}, {now})"
+        "INSERT INTO subscriber (address, address_key, address_hash, reserved, state, cause, categories, created, changed)
+         VALUES ('bob@example.org', 'bob@example.org', 'hash of bob', 1, 'pending', 'reader', '', {now}, {now})"
     ));
     server.execute(&format!(
         "INSERT INTO sign_up (subscriber_id, digests, categories, text_only, wording, way, created, expires)

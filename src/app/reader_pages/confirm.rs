@@ -7,7 +7,6 @@ use crate::domain::{Result, Slug};
 use crate::render::{ConfirmPage, ConfirmedPage, RefusePage, RefusedPage};
 use crate::subscriptions::confirm::{self, Offer};
 use crate::subscriptions::link::Opened;
-use crate::subscriptions::token::Purpose;
 
 /// From `/confirm/TOKEN` and `/refuse/TOKEN` to the start page.
 const ROOT: &str = "../";
@@ -44,25 +43,19 @@ impl App {
     /// When the database does not answer.
     pub async fn confirm(&self, token: &str) -> Result<ReaderPage> {
         match confirm::confirm(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(Opened::Good(offer)) => self.confirmed_page(&offer).await,
+            Ok(Opened::Good(offer)) => self.confirmed_page(&offer),
             Ok(Opened::Expired | Opened::Gone) => self.expired_link(ROOT, true),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }
 
-    async fn confirmed_page(&self, offer: &Offer) -> Result<ReaderPage> {
-        let number = match offer.digests.first() {
-            Some(digest) => self.store.digest_number(digest.as_str()).await?,
-            None => 0,
-        };
-        let preferences = self
-            .signer
-            .reader_token(Purpose::Preferences, offer.subscriber, number);
+    fn confirmed_page(&self, offer: &Offer) -> Result<ReaderPage> {
+        let digest = offer.digests.first().map_or("", Slug::as_str);
         self.good(&ConfirmedPage {
             frame: self.frame(ROOT),
             digests: self.titles(&offer.digests),
             needs_choice: offer.categories.is_empty() && !self.unchosen_all(&offer.digests),
-            preferences: format!("../p/{preferences}"),
+            preferences: self.relative(&self.identity.preferences_url(digest, offer.subscriber)),
         })
     }
 

@@ -116,6 +116,12 @@ impl App {
         Ok((admission == Admission::Admitted).then_some(network))
     }
 
+    /// An absolute link of ours, as a page one step below the start page names it.
+    fn relative(&self, link: &str) -> String {
+        link.strip_prefix(&self.config.site.url)
+            .map_or_else(|| link.to_owned(), |path| format!("..{path}"))
+    }
+
     /// The address to write to.
     pub(super) fn contact(&self) -> String {
         let mail = &self.config.mail;

@@ -62,7 +62,6 @@ impl App {
             Ok(Opened::Good(choices)) => {
                 let form = shown(&choices);
                 self.preferences_form(token, &choices, &form, &Faults::default(), saved)
-                    .await
             }
             Ok(Opened::Expired | Opened::Gone) => self.nobodys_preferences(token).await,
             Err(problem) => self.bad_link(problem, ROOT),
@@ -84,7 +83,7 @@ impl App {
         let pause = faults.take("pause", read_pause(&form.pause));
         let (Some(understood), Some(pause)) = (understood, pause) else {
             let page = self.preferences_form(token, &choices, form, &faults, false);
-            return Ok(PreferencesAnswer::Page(page.await?));
+            return Ok(PreferencesAnswer::Page(page?));
         };
         let wanted = NewChoices {
             digests: understood.digests,
@@ -124,7 +123,6 @@ impl App {
         };
         let form = shown(&choices);
         self.preferences_form(token, &choices, &form, &Faults::default(), false)
-            .await
     }
 
     /// The digest whose mail held the link.
@@ -135,7 +133,7 @@ impl App {
         }
     }
 
-    async fn preferences_form(
+    fn preferences_form(
         &self,
         token: &str,
         choices: &Choices,
@@ -150,13 +148,9 @@ impl App {
             .as_ref()
             .filter(receives)
             .or(choices.digests.first());
-        let number = match digest {
-            Some(digest) => self.store.digest_number(digest).await?,
-            None => 0,
-        };
         let unsubscribe = self
-            .signer
-            .reader_token(Purpose::Unsubscribe, choices.subscriber, number);
+            .identity
+            .unsubscribe_url(digest.map_or("", String::as_str), choices.subscriber);
         let offered: Vec<_> = self.digests.iter().map(|digest| digest.name.clone()).collect();
         let receives_all = offered
             .iter()
@@ -177,7 +171,7 @@ impl App {
             paused_until: choices.paused_until.map(|until| self.day(until)),
             pauses: self.pauses(choices, &form.pause, faults),
             action: format!("../p/{token}"),
-            unsubscribe: format!("../u/{unsubscribe}"),
+            unsubscribe: self.relative(&unsubscribe),
             account: format!("../p/{token}/account"),
         };
         let faulty = !faults.0.is_empty();
