@@ -194,11 +194,3 @@ fn the_unsubscribe_page() {
     let html = Html::parse_document(&page);
     insta::assert_snapshot!(all(&html, "main")[0].inner_html());
 }
-
-#[test]
-fn dump() {
-    for (name, page) in every_page() {
-        let path = format!("/tmp/shots/pages/{}.html", name.replace(' ', "_"));
-        std::fs::write(path, page).unwrap();
-    }
-}

@@ -192,11 +192,14 @@ fn every_field_is_judged_and_shown_again_as_it_was_typed() {
             [format!("#{control}")],
             "{name} {value:?}"
         );
-        // In the summary, and beside the field; a single digest is no field to be seen.
+        // In the summary, and beside the field, which the link finds.
         let said = texts(&page, "[role=alert] a");
-        if !control.starts_with("digest") {
-            assert_eq!(texts(&page, ".error"), said, "{name} {value:?}");
-        }
+        assert_eq!(texts(&page, ".error"), said, "{name} {value:?}");
+        assert_eq!(
+            attributes(&page, &format!("[id={control}]"), "id").len(),
+            1,
+            "{name} {value:?}"
+        );
         if matches!(*control, "address" | "name") {
             assert_eq!(attributes(&page, "[aria-invalid=true]", "id"), [*control]);
             let shown = attributes(&page, &format!("input#{control}"), "value").remove(0);
@@ -347,4 +350,38 @@ fn the_answer_is_the_same_whatever_is_known() {
             assert_eq!(written[n], written[0], "{path}: {state}");
         }
     }
+}
+
+/// What was written down is worked off by whatever runs: the server that took it, or a worker elsewhere.
+#[test]
+fn the_queue_is_worked_off_in_the_background() {
+    let site = Site::new();
+    site.configure("", "[subscribe]\nminimum_time = \"0s\"\n");
+    let pending = |address: &str| {
+        crate::wait_for("the reader", || {
+            let said = site.run(&["subscribers", "show", address, "--json"]);
+            (said.code == 0).then(|| said.json()["state"].as_str().unwrap().to_owned())
+        })
+    };
+    let sign_up = |server: &crate::site::Server, address: &str| {
+        let page = get(server, "/subscribe");
+        let stamp = attributes(&page, "input[name=stamp]", "value").remove(0);
+        assert_eq!(
+            heading(&post(server, "/subscribe", &filled(address, &stamp))),
+            "Check your inbox"
+        );
+    };
+    let server = site.serve(&[]);
+    sign_up(&server, "ann@example.org");
+    assert_eq!(pending("ann@example.org"), "pending");
+    assert_eq!(server.stop(), 0);
+
+    let server = InProcess::serve(&site);
+    let stamp = stamp(&server, "/subscribe");
+    post(&server, "/subscribe", &filled("bob@example.org", &stamp));
+    assert_eq!(server.number("SELECT COUNT(*) FROM sign_up_request"), 1);
+    let mut worker = site.command(&["worker"]).spawn().unwrap();
+    assert_eq!(pending("bob@example.org"), "pending");
+    worker.kill().unwrap();
+    worker.wait().unwrap();
 }

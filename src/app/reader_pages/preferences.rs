@@ -155,14 +155,15 @@ impl App {
         let receives_all = offered
             .iter()
             .all(|name| choices.digests.iter().any(|digest| digest == name.as_str()));
+        let digests = self.digest_choices(&form.fields.digests, faults);
         let page = PreferencesPage {
             frame: self.frame(ROOT),
             digest: self.publication(digest.map(String::as_str)),
             active: is_active(choices),
             saved,
             faults: faults.0.clone(),
-            digests: self.digest_choices(&form.fields.digests, faults),
-            several_digests: offered.len() > 1 || !receives_all,
+            several_digests: offered.len() > 1 || !receives_all || digests.fault.is_some(),
+            digests,
             categories: self.category_choices(&form.fields.categories, faults),
             unchosen_all: self.unchosen_all(&offered),
             consent: self.consent_to_choices(),

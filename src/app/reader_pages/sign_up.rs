@@ -116,13 +116,14 @@ impl App {
         let names: Vec<_> = self.digests.iter().map(|digest| digest.name.clone()).collect();
         let mut frame = self.frame(ROOT).public("/subscribe", "");
         frame.head.here = "subscribe";
+        let digests = self.digest_choices(&form.fields.digests, faults);
         let page = SubscribePage {
             frame,
             faults: faults.0.clone(),
             address: field(&form.address, "address", faults),
             name: field(&form.fields.name, "name", faults),
-            digests: self.digest_choices(&form.fields.digests, faults),
-            several_digests: self.digests.len() > 1,
+            several_digests: self.digests.len() > 1 || digests.fault.is_some(),
+            digests,
             categories: self.category_choices(&form.fields.categories, faults),
             unchosen_all: self.unchosen_all(&names),
             text_only: form.fields.text_only,
