@@ -8,6 +8,7 @@ mod feeds;
 mod gather;
 mod intervene;
 mod man;
+mod memory;
 mod output;
 mod preview;
 mod progress;
@@ -126,6 +127,16 @@ enum Command {
     Completions(man::CompletionArguments),
 }
 
+impl Command {
+    /// Whether it may send an edition of any size.
+    fn delivers(&self) -> bool {
+        matches!(
+            self,
+            Self::Publish(_) | Self::Send(_) | Self::Serve(_) | Self::Worker(_) | Self::Editions(_)
+        )
+    }
+}
+
 /// How a command ended when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
@@ -141,6 +152,9 @@ enum Done {
 
 /// Runs the command that `cli` names and returns its exit code.
 pub fn run(cli: Cli) -> ExitCode {
+    if cli.command.delivers() {
+        memory::begin_with_few_arenas();
+    }
     let output = Output::new(cli.global.json);
     // The database's threads and signing need the other processors; handing work to and fro costs more
     // than it brings.

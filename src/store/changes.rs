@@ -257,13 +257,16 @@ impl Change {
         Ok(())
     }
 
-    /// A digest that reader `id` receives, or else one that they had.
+    /// A digest that reader `id` receives, or else one that they had, or else one that others receive.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn some_digest_of(&mut self, id: i64) -> Result<Option<Slug>> {
         let row = sqlx::query(
-            "SELECT digest FROM subscription WHERE subscriber_id = $1 ORDER BY active DESC, created, digest LIMIT 1",
+            "SELECT digest FROM (SELECT digest, active, created FROM subscription WHERE subscriber_id = $1
+                 UNION ALL SELECT o.digest, -1, 0 FROM
+                     (SELECT digest FROM subscription WHERE active = 1 LIMIT 1) o) x
+             ORDER BY active DESC, created, digest LIMIT 1",
         )
         .bind(id)
         .fetch_optional(&mut *self.tx)

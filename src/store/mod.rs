@@ -184,6 +184,8 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Open
         connection.execute("PRAGMA cache_size = -1024").await?;
         // Pages. A page that is written again and again goes into the file once.
         connection.execute("PRAGMA wal_autocheckpoint = 4000").await?;
+        // Bytes, for all connections together: beyond it pages are used again before further ones are asked for.
+        connection.execute("PRAGMA soft_heap_limit = 6291456").await?;
         if let Some(pages) = opening.most_pages {
             let limit = format!("PRAGMA max_page_count = {pages}");
             connection.execute(AssertSqlSafe(limit)).await?;

@@ -181,6 +181,24 @@ impl Change {
         .transpose()
     }
 
+    /// Takes the other requests about an address off the queue that nobody else is at; how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drop_requests(&mut self, address_hash: &str) -> Result<u64> {
+        let sql = format!(
+            "DELETE FROM sign_up_request WHERE id IN
+                 (SELECT id FROM sign_up_request WHERE address_hash = $1 {})",
+            self.dialect.skip_locked()
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(address_hash)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(done.rows_affected())
+    }
+
     /// Adds a pending subscriber, unless the address has one; whether it was added.
     ///
     /// # Errors

@@ -97,7 +97,11 @@ pub async fn request_link(
 /// When the database does not answer; what is left stays on the queue.
 pub async fn process(store: &Store, addressing: &Addressing, now: Timestamp) -> Result<u64> {
     let mut done = 0;
-    while store.has_requests().await? {
+    // Asked first, so that an empty queue costs no lock.
+    if !store.has_requests().await? {
+        return Ok(0);
+    }
+    loop {
         let mut change = store.begin_change(now).await?;
         let Some(request) = change.next_request().await? else {
             // Others are at what is left.
@@ -105,9 +109,11 @@ pub async fn process(store: &Store, addressing: &Addressing, now: Timestamp) -> 
             break;
         };
         change.take_turn(&request.address_hash).await?;
-        decide(&mut change, &request, addressing, now).await?;
-        change.commit().await?;
         done += 1;
+        if decide(&mut change, &request, addressing, now).await? == After::Quiet {
+            done += change.drop_requests(&request.address_hash).await?;
+        }
+        change.commit().await?;
     }
     Ok(done)
 }
@@ -139,16 +145,25 @@ pub(super) async fn is_seldom(
     Ok(count < 3 && last.is_none_or(|last| last.plus(APART) <= now))
 }
 
+/// What becomes of other requests about the same address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// The next one may cause a mail.
+    Open,
+    /// Nothing goes there for the next minutes: a flood of them costs no more than one.
+    Quiet,
+}
+
 async fn decide(
     change: &mut Change,
     request: &QueuedRequest,
     addressing: &Addressing,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<After> {
     let hash = &request.address_hash;
     // Nothing is to be done about an address that another version of the program took for one.
     let Ok(address) = EmailAddress::parse(request.address.as_str()) else {
-        return Ok(());
+        return Ok(After::Open);
     };
     if change
         .suppression(hash)
@@ -156,13 +171,13 @@ async fn decide(
         .is_some_and(|reason| reason.blocks_everything())
         || !may_go(change, hash, now).await?
     {
-        return Ok(());
+        return Ok(After::Quiet);
     }
     let known = addressing.known(&address);
     if request.kind == RequestKind::LostLink {
         return match change.reader_of(&known.key).await? {
             Some(reader) => send_link(change, &reader, &[]).await,
-            None => Ok(()),
+            None => Ok(After::Open),
         };
     }
     let is_new = change
@@ -174,7 +189,7 @@ async fn decide(
         })
         .await?;
     let Some(reader) = change.reader_of(&known.key).await? else {
-        return Ok(());
+        return Ok(After::Open);
     };
     if is_new {
         let event = ReaderEvent {
@@ -188,12 +203,12 @@ async fn decide(
     match reader.state {
         State::Confirmed | State::Paused => send_link(change, &reader, &request.wish.digests).await,
         State::Pending | State::Unsubscribed => ask(change, &reader, &request.wish, now).await,
-        State::Bounced | State::Complained => Ok(()),
+        State::Bounced | State::Complained => Ok(After::Open),
     }
 }
 
 /// Asks the owner of the address whether they want this.
-async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timestamp) -> Result<()> {
+async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timestamp) -> Result<After> {
     let expires = now.plus(CONFIRM_WITHIN);
     let sign_up = change.add_sign_up(reader.id, wish, expires).await?;
     change
@@ -209,21 +224,21 @@ async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timesta
             },
         })
         .await?;
-    Ok(())
+    Ok(After::Quiet)
 }
 
 /// Mails the link to their choices to a reader who has some; it is for a digest that they have, or had, or
 /// else for the first of `others`.
-async fn send_link(change: &mut Change, reader: &Subscriber, others: &[Slug]) -> Result<()> {
+async fn send_link(change: &mut Change, reader: &Subscriber, others: &[Slug]) -> Result<After> {
     if !matches!(
         reader.state,
         State::Confirmed | State::Paused | State::Unsubscribed
     ) {
-        return Ok(());
+        return Ok(After::Open);
     }
     let had = change.some_digest_of(reader.id).await?;
     let Some(digest) = had.or_else(|| others.first().cloned()) else {
-        return Ok(());
+        return Ok(After::Open);
     };
     change
         .notify(&NewNotice {
@@ -233,5 +248,5 @@ async fn send_link(change: &mut Change, reader: &Subscriber, others: &[Slug]) ->
             data: NoticeData::PreferencesLink { digest },
         })
         .await?;
-    Ok(())
+    Ok(After::Quiet)
 }
