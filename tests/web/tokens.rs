@@ -9,8 +9,10 @@ use std::time::Duration;
 
 const HALF_HOUR: Duration = Duration::from_secs(1800);
 
-/// Each path that takes a token, with the token's purpose and the form that would do something there.
-const PLACES: [(&str, Purpose, &[(&str, &str)]); 8] = [
+/// A path that takes a token, the token's purpose, and the form that would do something there.
+type Place = (&'static str, Purpose, &'static [(&'static str, &'static str)]);
+
+const PLACES: [Place; 8] = [
     ("/u/{}", Purpose::Unsubscribe, &[]),
     ("/p/{}", Purpose::Preferences, &[("category", "urology")]),
     ("/p/{}/account", Purpose::Preferences, &[]),
