@@ -46,7 +46,10 @@ pub(super) fn mjml(inside: &str) -> String {
 #[test]
 fn every_built_in_template_renders_with_its_samples() {
     let verdicts = Templates::load(None, &["digest".to_owned()]).unwrap().check();
-    assert_eq!(verdicts.len(), 12);
+    let whole = built_in::BUILT_IN
+        .iter()
+        .filter(|(name, _)| name.ends_with(".hbs") && !name.starts_with("partials/"));
+    assert_eq!(verdicts.len(), whole.count());
     for (name, verdict) in verdicts {
         verdict.unwrap_or_else(|problem| panic!("{name}: {problem}"));
     }
