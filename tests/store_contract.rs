@@ -19,6 +19,8 @@ mod audience;
 mod backlog;
 #[path = "store_contract/choices.rs"]
 mod choices;
+#[path = "store_contract/confirming.rs"]
+mod confirming;
 #[path = "store_contract/editions.rs"]
 mod editions;
 #[path = "store_contract/erasure.rs"]
@@ -33,6 +35,8 @@ mod leases;
 mod ledger;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/notices.rs"]
+mod notices;
 #[path = "store_contract/opening.rs"]
 mod opening;
 #[path = "store_contract/outcomes.rs"]

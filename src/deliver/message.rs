@@ -26,6 +26,16 @@ pub struct Mailbox<'a> {
     pub address: &'a EmailAddress,
 }
 
+impl<'a> Mailbox<'a> {
+    /// A name, which may be empty, and an address.
+    pub(super) fn of((name, address): &'a (String, EmailAddress)) -> Self {
+        Self {
+            name: (!name.is_empty()).then_some(name.as_str()),
+            address,
+        }
+    }
+}
+
 /// The headers that a segment shares.
 #[derive(Debug, Clone)]
 pub struct MessageHead<'a> {
@@ -96,17 +106,40 @@ impl SegmentMessage {
             text: 0..0,
         };
         message.headers(head);
-        message.shared_head = message.literal.len();
-        message.raw(&format!(
+        message.bodies(&boundary, text, html);
+        Ok(message)
+    }
+
+    /// A whole message of the fields in `head` and two bodies that nothing differs in.
+    pub(super) fn whole(head: Vec<u8>, boundary_seed: &str, text: &str, html: &str) -> Vec<u8> {
+        let mut message = Self {
+            literal: head,
+            slots: Vec::new(),
+            subject: Vec::new(),
+            shared_head: 0,
+            text: 0..0,
+        };
+        message.bodies(
+            &boundary(boundary_seed),
+            &[Part::Literal(text)],
+            &[Part::Literal(html)],
+        );
+        message.literal
+    }
+
+    /// The last fields and both parts.
+    fn bodies(&mut self, boundary: &str, text: &[Part<'_>], html: &[Part<'_>]) {
+        header::plain(&mut self.literal, "MIME-Version", "1.0");
+        self.shared_head = self.literal.len();
+        self.raw(&format!(
             "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n"
         ));
-        let begin = message.literal.len();
-        message.part("text/plain", text, Slot::Text);
-        message.text = begin..message.literal.len();
-        message.raw(&format!("--{boundary}\r\n"));
-        message.part("text/html", html, Slot::Html);
-        message.raw(&format!("--{boundary}--\r\n"));
-        Ok(message)
+        let begin = self.literal.len();
+        self.part("text/plain", text, Slot::Text);
+        self.text = begin..self.literal.len();
+        self.raw(&format!("--{boundary}\r\n"));
+        self.part("text/html", html, Slot::Html);
+        self.raw(&format!("--{boundary}--\r\n"));
     }
 
     /// The same message as its text part alone, for readers who asked for that.
@@ -163,7 +196,6 @@ impl SegmentMessage {
         }
         header::plain(out, "Feedback-ID", head.feedback_id);
         header::plain(out, "Precedence", "bulk");
-        header::plain(out, "MIME-Version", "1.0");
     }
 
     fn part(&mut self, kind: &str, parts: &[Part<'_>], slot: fn(Value) -> Slot) {

@@ -117,8 +117,8 @@ impl Heading {
     fn message(&self, mail: &RenderedMail, shape: ReaderShape) -> Result<SegmentMessage> {
         let sender = &*self.sender;
         let head = MessageHead {
-            from: mailbox(&sender.from),
-            reply_to: sender.reply_to.as_ref().map(mailbox),
+            from: Mailbox::of(&sender.from),
+            reply_to: sender.reply_to.as_ref().map(Mailbox::of),
             subject: &parts(&mail.subject),
             list_id: &self.list_id,
             list_name: &self.list_name,
@@ -129,13 +129,6 @@ impl Heading {
             boundary_seed: &format!("{}-{}", self.seed, usize::from(shape == ReaderShape::Named)),
         };
         SegmentMessage::new(&head, &parts(&mail.text), &parts(&mail.html))
-    }
-}
-
-fn mailbox((name, address): &(String, EmailAddress)) -> Mailbox<'_> {
-    Mailbox {
-        name: (!name.is_empty()).then_some(name.as_str()),
-        address,
     }
 }
 

@@ -144,6 +144,20 @@ impl NoticeData {
         }
     }
 
+    /// When the link of a notice that was written at `created` ends; none for a link that does not, and
+    /// for a notice without one.
+    pub fn link_end(&self, created: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Confirm { expires, .. } | Self::NewAddress { expires, .. } => Some(*expires),
+            Self::AccountLink {} => Some(created.plus(HOUR / 2)),
+            Self::SignIn { .. } => Some(created.plus(HOUR / 4)),
+            Self::Welcome { .. }
+            | Self::PreferencesLink { .. }
+            | Self::AddressChanged {}
+            | Self::Contact { .. } => None,
+        }
+    }
+
     /// The JSON object that the store keeps beside the kind.
     ///
     /// # Errors

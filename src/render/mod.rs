@@ -12,6 +12,7 @@ mod kind;
 mod logic;
 mod mail;
 mod mjml;
+mod notice;
 mod pages;
 mod partials;
 mod scopes;
@@ -30,12 +31,13 @@ pub use context::{
     AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, ChannelContext, CheckInboxPage,
     ChoicesContext, ConfirmPage, ConfirmedPage, DigestContext, EditionContext, EntryContext, ErasePage,
     ErasedPage, FaultContext, FeedLink, FieldContext, Frame, Head, HiddenContext, ImplicationContext,
-    ItemContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage, OptionContext,
-    PointContext, PreferencesPage, PublicationContext, RefusePage, RefusedPage, SubscribePage, TooManyPage,
-    UnsubscribePage, UnsubscribedPage,
+    ItemContext, LatestContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage,
+    NoticeBody, NoticeContext, NoticeFrame, OptionContext, PointContext, PreferencesPage, PublicationContext,
+    RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
+pub use notice::RenderedNotice;
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};

@@ -109,7 +109,7 @@ impl Store {
                      AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})
                  ORDER BY b.edition_id, b.segment_id, b.no LIMIT 1 {})
              RETURNING edition_id, segment_id, no",
-            numbers(but),
+            listed(but),
             match self.dialect.skip_locked() {
                 "" => String::new(),
                 lock => lock.replace("UPDATE", "UPDATE OF b"),
@@ -264,22 +264,10 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.next_due_but(&[]).await
-    }
-
-    /// [`Store::next_due`] of any edition but these.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn next_due_but(&self, but: &[i64]) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
-             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
-            numbers(but)
-        )))
-        .fetch_one(&self.pool)
-        .await
-        .map_err(db)?;
+        let row = sqlx::query(AssertSqlSafe(next_batch(&[])))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(db)?;
         Ok(row.try_get::<Option<i64>, _>(0).map_err(db)?.map(Timestamp))
     }
 
@@ -320,8 +308,17 @@ impl Store {
     }
 }
 
+/// Selects when the next batch of an edition under way is due, of any edition but `but`.
+pub(super) fn next_batch(but: &[i64]) -> String {
+    format!(
+        "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
+         WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
+        listed(but)
+    )
+}
+
 /// For a list in brackets, which must not be empty.
-fn numbers(ids: &[i64]) -> String {
+pub(super) fn listed(ids: &[i64]) -> String {
     ids.iter()
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }

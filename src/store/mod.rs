@@ -22,6 +22,8 @@ pub mod ledger;
 mod lists;
 mod migrate;
 mod network_uses;
+pub mod notice_ledger;
+pub mod notice_outcomes;
 pub mod notices;
 mod outcomes;
 pub mod owner;

@@ -2,6 +2,7 @@
 
 use super::super::App;
 use super::ReaderPage;
+use crate::deliver::worker::Identity;
 use crate::domain::digest::Unchosen;
 use crate::domain::{Result, Slug};
 use crate::render::{ConfirmPage, ConfirmedPage, RefusePage, RefusedPage};
@@ -55,7 +56,7 @@ impl App {
             frame: self.frame(ROOT),
             digests: self.titles(&offer.digests),
             needs_choice: offer.categories.is_empty() && !self.unchosen_all(&offer.digests),
-            preferences: self.relative(&self.identity.preferences_url(digest, offer.subscriber)),
+            preferences: self.relative(&self.names.preferences_url(digest, offer.subscriber)),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::super::App;
 use super::fields::{Faults, field};
 use super::{Outcome, ReaderFields, ReaderPage};
+use crate::deliver::worker::Identity;
 use crate::domain::subscriber::{Choice, State};
 use crate::domain::{Result, Timestamp};
 use crate::render::{ChoicesContext, OptionContext, PreferencesPage};
@@ -149,7 +150,7 @@ impl App {
             .filter(receives)
             .or(choices.digests.first());
         let unsubscribe = self
-            .identity
+            .names
             .unsubscribe_url(digest.map_or("", String::as_str), choices.subscriber);
         let offered: Vec<_> = self.digests.iter().map(|digest| digest.name.clone()).collect();
         let receives_all = offered

@@ -7,6 +7,7 @@ mod form;
 mod frame;
 mod item;
 mod links;
+mod notice;
 mod sign_up;
 mod web;
 
@@ -19,6 +20,7 @@ pub use links::{
     AccountLinkPage, AccountPage, AddressChangedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkSentPage,
     LostLinkPage, NewAddressPage, PreferencesPage,
 };
+pub use notice::{LatestContext, NoticeBody, NoticeContext, NoticeFrame};
 pub use sign_up::{
     AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, RefusePage, RefusedPage, SubscribePage,
     TooManyPage,
@@ -48,7 +50,7 @@ fn sample_site() -> Site {
 }
 
 /// A day such as `2 January 2026`.
-fn day(date: NaiveDate) -> String {
+pub fn day(date: NaiveDate) -> String {
     format!("{} {} {}", date.day(), date.format("%B"), date.year())
 }
 
