@@ -12,11 +12,13 @@ mod names;
 mod notices;
 pub mod preview;
 pub mod publish;
+pub mod reader_pages;
 pub mod readers;
 pub mod showcase;
 pub mod site;
 mod sources;
 pub mod status;
+mod upkeep;
 
 use crate::config::{self, Config, Database};
 
@@ -79,6 +81,8 @@ pub struct App {
     sources: Vec<Box<dyn Source>>,
     feeds: feeds::Shelf,
     watch: metrics::Watch,
+    /// Rung when something was put on the queue of sign-ups.
+    bell: tokio::sync::Notify,
 }
 
 /// Reads the configuration; its warnings go to the log.
@@ -167,6 +171,7 @@ impl App {
             sources,
             feeds: feeds::Shelf::default(),
             watch: metrics::Watch::default(),
+            bell: tokio::sync::Notify::new(),
         })
     }
 

@@ -4,9 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::context::{
-    ArchivePage, CategoriesPage, CategoryPage, ContactPage, ContactSentPage, EditionPage, HelpfulPage,
-    HomePage, LinkInvalidPage, NotFoundPage, PreferencesPage, RemovedPage, ResearchPage, SummaryPage,
-    TextPage, UnsubscribePage, UnsubscribedPage, to_data,
+    AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, AskPersonPage, CategoriesPage,
+    CategoryPage, CheckInboxPage, ConfirmPage, ConfirmedPage, ContactPage, ContactSentPage, EditionPage,
+    ErasePage, ErasedPage, HelpfulPage, HomePage, LinkExpiredPage, LinkInvalidPage, LinkSentPage,
+    LostLinkPage, NewAddressPage, NotFoundPage, PreferencesPage, RefusePage, RefusedPage, RemovedPage,
+    ResearchPage, SubscribePage, SummaryPage, TextPage, TooManyPage, UnsubscribePage, UnsubscribedPage,
+    to_data,
 };
 use crate::domain::Result;
 
@@ -24,21 +27,38 @@ type Entry = (&'static str, fn() -> Result<Vec<Value>>);
 
 /// Every page.
 const PAGES: &[Entry] = &[
+    entry::<AccountLinkPage>(),
+    entry::<AccountPage>(),
+    entry::<AddressChangedPage>(),
     entry::<ArchivePage>(),
+    entry::<AskPersonPage>(),
     entry::<CategoriesPage>(),
     entry::<CategoryPage>(),
+    entry::<CheckInboxPage>(),
+    entry::<ConfirmPage>(),
+    entry::<ConfirmedPage>(),
     entry::<ContactPage>(),
     entry::<ContactSentPage>(),
     entry::<EditionPage>(),
+    entry::<ErasePage>(),
+    entry::<ErasedPage>(),
     entry::<HelpfulPage>(),
     entry::<HomePage>(),
+    entry::<LinkExpiredPage>(),
     entry::<NotFoundPage>(),
     entry::<RemovedPage>(),
     entry::<ResearchPage>(),
     entry::<SummaryPage>(),
     entry::<TextPage>(),
     entry::<LinkInvalidPage>(),
+    entry::<LinkSentPage>(),
+    entry::<LostLinkPage>(),
+    entry::<NewAddressPage>(),
     entry::<PreferencesPage>(),
+    entry::<RefusePage>(),
+    entry::<RefusedPage>(),
+    entry::<SubscribePage>(),
+    entry::<TooManyPage>(),
     entry::<UnsubscribePage>(),
     entry::<UnsubscribedPage>(),
 ];

@@ -7,12 +7,12 @@ mod connections;
 mod feeds;
 mod health;
 mod metrics;
-mod preferences;
+mod pages;
 mod problem;
 mod send_digest;
+mod sign_up_by_api;
 mod site;
 mod stylesheet;
-mod unsubscribe;
 mod visitor;
 mod writing;
 
@@ -88,6 +88,7 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
+        .route("/api/subscribe", post(sign_up_by_api::sign_up))
         .merge(watchers());
     for (path, route) in readers_pages() {
         router = router.route(path, route);
@@ -111,15 +112,9 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     guarded(router, &app).with_state(app)
 }
 
-/// The routes behind readers' own links, which are there with the site's pages or without.
+/// The routes of readers' own pages, which are there with the site's pages or without.
 fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
-    vec![
-        (
-            "/u/{token}",
-            get(unsubscribe::page).post(unsubscribe::unsubscribe),
-        ),
-        ("/p/{token}", get(preferences::page)),
-    ]
+    pages::routes()
 }
 
 /// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.

@@ -20,6 +20,24 @@ pub type Row = (&'static str, fn(&Grounds) -> Vec<Stop>);
 
 /// Every route that answers with pages has a row here.
 pub const ROUTES: &[Row] = &[
+    ("/subscribe", |_| {
+        vec![ok("/subscribe"), ok("/subscribe?category=urology")]
+    }),
+    ("/confirm/{token}", |_| vec![missing("/confirm/not-a-token")]),
+    ("/refuse/{token}", |_| vec![missing("/refuse/not-a-token")]),
+    ("/p/{token}/account", |grounds| {
+        let preferences = grounds.path("See and change what you receive");
+        vec![
+            ok(format!("{preferences}/account")),
+            missing("/p/not-a-token/account"),
+        ]
+    }),
+    ("/account/{token}", |_| vec![missing("/account/not-a-token")]),
+    ("/account/{token}/delete", |_| {
+        vec![missing("/account/not-a-token/delete")]
+    }),
+    ("/address/{token}", |_| vec![missing("/address/not-a-token")]),
+    ("/lost-link", |_| vec![ok("/lost-link")]),
     ("/u/{token}", |grounds| {
         vec![
             ok(grounds.path("Unsubscribe from Weekly research digest")),

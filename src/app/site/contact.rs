@@ -57,8 +57,8 @@ impl App {
     /// When the database does not answer.
     pub async fn send_message(&self, form: ContactForm) -> Result<ContactOutcome> {
         let mut page = self.empty_contact_page()?;
-        page.name.error = too_long(&form.name, NAME, "Your name");
-        page.email.error = match EmailAddress::parse(&form.email) {
+        page.name.fault = too_long(&form.name, NAME, "Your name");
+        page.email.fault = match EmailAddress::parse(&form.email) {
             Ok(_) => None,
             Err(_) if form.email.trim().is_empty() => {
                 Some("Please give your email address, so that we can answer.".to_owned())
@@ -68,16 +68,16 @@ impl App {
         let text = strip_illegal(form.message.trim())
             .replace("\r\n", "\n")
             .replace('\r', "\n");
-        page.message.error = if text.trim().is_empty() {
+        page.message.fault = if text.trim().is_empty() {
             Some("Please write a message.".to_owned())
         } else {
             too_long(&text, MESSAGE, "Your message")
         };
         if !form.trap.trim().is_empty() {
-            page.trap.error = Some("Please empty the last field, and send the message once more.".to_owned());
+            page.trap.fault = Some("Please empty the last field, and send the message once more.".to_owned());
         }
         let errors = [&page.name, &page.email, &page.message, &page.trap];
-        page.has_errors = errors.iter().any(|field| field.error.is_some());
+        page.has_errors = errors.iter().any(|field| field.fault.is_some());
         let from = EmailAddress::parse(&form.email);
         if let (Ok(from), false) = (from, page.has_errors) {
             let name = Some(one_line(&form.name)).filter(|name| !name.is_empty());
