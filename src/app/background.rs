@@ -1,7 +1,9 @@
-//! What a server does beside answering requests: scheduled runs, and delivery.
+//! What a server does beside answering requests: scheduled runs, delivery, and the
+//! upkeep of readers.
 
 use super::App;
 use super::publish::Publish;
+use super::upkeep::keep_up;
 use crate::deliver::worker::{Courier, Tally, Until};
 use crate::domain::Result;
 use crate::schedule::runner::Runner;
@@ -50,7 +52,7 @@ impl App {
         Ok(background)
     }
 
-    /// Starts delivery, until `stop` becomes true.
+    /// Starts delivery, and the upkeep of readers, until `stop` becomes true.
     ///
     /// # Errors
     /// When a relay's settings can't be used.
@@ -62,6 +64,7 @@ impl App {
         );
         let account = tokio::spawn(keep_account(courier.tally(), stop.clone()));
         Ok(Background(vec![
+            tokio::spawn(keep_up(Arc::clone(self), stop.clone())),
             tokio::spawn(keep_delivering(courier, stop)),
             account,
         ]))

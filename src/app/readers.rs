@@ -1,20 +1,15 @@
 //! Readers: lists, single subscribers, signed links, and who may use the API.
 
 use super::App;
-use crate::domain::digest::Unchosen;
-use crate::domain::problem::Kind;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
-use crate::render::{
-    Frame, LinkInvalidPage, Page, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
-};
+use crate::render::Frame;
 pub use crate::store::bounces::Cause;
 pub use crate::store::subscribers::Subscriber;
 use crate::subscriptions::admin;
 use crate::subscriptions::import::ImportSettings;
 use crate::subscriptions::list_folder;
-use crate::subscriptions::token::Purpose;
-use crate::subscriptions::{api_token, export, import, unsubscribe};
+use crate::subscriptions::{api_token, export, import};
 use serde::Serialize;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -32,15 +27,6 @@ pub struct ListReport {
     pub report: Option<ImportReport>,
     /// Why nothing of it was taken.
     pub failed: Option<String>,
-}
-
-/// A page for a reader, and whether their link was good.
-#[derive(Debug)]
-pub struct ReaderPage {
-    /// The whole HTML document.
-    pub html: String,
-    /// False: the token was not made by us, or its key is revoked.
-    pub valid: bool,
 }
 
 impl App {
@@ -212,119 +198,14 @@ impl App {
         )
     }
 
-    /// The page behind an unsubscribe link; nothing changes.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn unsubscribe_page(&self, token: &str) -> Result<ReaderPage> {
-        match unsubscribe::peek(&self.store, &self.signer, token).await {
-            Ok(peek) => self.page(&UnsubscribePage {
-                frame: self.frame("../"),
-                digest: self.publication(peek.digest.as_deref()),
-                subscribed: peek.subscribed,
-                action: format!("../u/{token}"),
-            }),
-            Err(problem) => self.invalid_link(problem),
-        }
-    }
-
-    /// Ends the subscription that `token` names. A repeat is fine, and so is a reader who is gone.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn unsubscribe(&self, token: &str) -> Result<ReaderPage> {
-        match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(left) => self.page(&UnsubscribedPage {
-                frame: self.frame("../"),
-                digest: self.publication(left.digest.as_deref()),
-            }),
-            Err(problem) => self.invalid_link(problem),
-        }
-    }
-
-    /// The page behind a preferences link: what the reader receives, and how to change it.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn preferences_page(&self, token: &str) -> Result<ReaderPage> {
-        let Ok(reader) = self.signer.read_reader_token(Purpose::Preferences, token) else {
-            return self.invalid_link(Problem::not_found("this link can't be used"));
-        };
-        let digest = self.store.digest_of_number(reader.digest_number).await?;
-        let known = self.store.subscriber_by_id(reader.subscriber).await?;
-        let subscribed = match &digest {
-            Some(digest) => self.store.is_subscribed(reader.subscriber, digest).await?,
-            None => false,
-        };
-        let choice = known.map(|subscriber| subscriber.categories).unwrap_or_default();
-        let known = self
-            .digests
-            .iter()
-            .find(|known| Some(known.name.as_str()) == digest.as_deref());
-        let unsubscribe =
-            self.signer
-                .reader_token(Purpose::Unsubscribe, reader.subscriber, reader.digest_number);
-        self.page(&PreferencesPage {
-            frame: self.frame("../"),
-            digest: self.publication(digest.as_deref()),
-            subscribed,
-            categories: choice.slugs().map(|slug| self.category_name(slug)).collect(),
-            unchosen_all: known.is_some_and(|known| known.unchosen == Unchosen::All),
-            contact: self.contact(),
-            unsubscribe: format!("../u/{unsubscribe}"),
-        })
-    }
-
-    /// A page for a link that is not ours; other trouble stays an error.
-    fn invalid_link(&self, problem: Problem) -> Result<ReaderPage> {
-        if problem.kind() != Kind::NotFound {
-            return Err(problem);
-        }
-        let page = LinkInvalidPage {
-            frame: self.frame("../"),
-            contact: Some(self.contact()),
-        };
-        Ok(ReaderPage {
-            html: self.templates.page(&page)?,
-            valid: false,
-        })
-    }
-
     /// What the layout of a page needs; `root` leads from there to the start page.
     pub(super) fn frame(&self, root: &str) -> Frame {
         Frame::new(self.config.site.clone(), root)
     }
 
-    fn page(&self, page: &impl Page) -> Result<ReaderPage> {
-        Ok(ReaderPage {
-            html: self.templates.page(page)?,
-            valid: true,
-        })
-    }
-
     /// The stylesheet of the pages.
     pub fn stylesheet(&self) -> &str {
         self.templates.stylesheet()
-    }
-
-    pub(super) fn contact(&self) -> String {
-        let mail = &self.config.mail;
-        mail.reply_to.as_ref().unwrap_or(&mail.from).address.full()
-    }
-
-    /// The digest that readers see; its own name when the configuration no longer has it.
-    pub(super) fn publication(&self, name: Option<&str>) -> PublicationContext {
-        let known = self
-            .digests
-            .iter()
-            .find(|digest| Some(digest.name.as_str()) == name);
-        known.map_or_else(
-            || PublicationContext {
-                name: name.unwrap_or_default().to_owned(),
-                title: name.unwrap_or(&self.config.site.name).to_owned(),
-            },
-            PublicationContext::from,
-        )
     }
 
     /// Makes a bearer token for the API; it is shown once and stored hashed.

@@ -1,4 +1,4 @@
-//! Networks of IP addresses: whom we trust, and what we count by.
+//! Networks of IP addresses: whom we trust.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -36,13 +36,6 @@ impl Network {
             Problem::configuration(format!("expected an address or a network, got {text:?}"))
                 .hint("write an address such as 127.0.0.1, or a network such as 10.0.0.0/8 or fd00::/8")
         })
-    }
-
-    /// The network by which visitors are counted: /24 of IPv4, /48 of IPv6. One household or provider may
-    /// change its address within it at will.
-    pub fn of_visitor(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        Self::of(address, if address.is_ipv4() { 24 } else { 48 })
     }
 
     /// Whether `address` belongs to it; an IPv4 address written as IPv6 counts as IPv4.
@@ -129,17 +122,6 @@ mod tests {
                 inside,
                 "{network} {address}"
             );
-        }
-    }
-
-    #[test]
-    fn visitors_are_counted_by_network() {
-        for (address, network) in [
-            ("192.0.2.77", "192.0.2.0/24"),
-            ("::ffff:192.0.2.77", "192.0.2.0/24"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
-        ] {
-            assert_eq!(Network::of_visitor(address.parse().unwrap()).to_string(), network);
         }
     }
 }

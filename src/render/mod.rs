@@ -29,14 +29,16 @@ mod logic_tests;
 mod tests;
 
 pub use context::admin;
-pub(crate) use context::paragraphs;
 pub use context::{
-    ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,
-    CategoryPage, ChannelContext, ContactPage, ContactSentPage, Crumb, DigestContext, EditionContext,
-    EditionPage, EntryContext, FeedLink, FieldContext, Frame, Head, HelpfulPage, HomePage,
-    ImplicationContext, ItemContext, LatestContext, LinkInvalidPage, NotFoundPage, NoticeBody, NoticeContext,
-    NoticeFrame, Pager, PointContext, PreferencesPage, PublicationContext, RemovedPage, ResearchPage,
-    SummaryContext, SummaryPage, TextPage, UnsubscribePage, UnsubscribedPage, day,
+    AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, ArchivedContext, ArchivedDigest,
+    AskPersonPage, CategoriesPage, CategoryContext, CategoryLink, CategoryPage, ChannelContext,
+    CheckInboxPage, ChoicesContext, ConfirmPage, ConfirmedPage, ContactPage, ContactSentPage, Crumb,
+    DigestContext, EditionContext, EditionPage, EntryContext, ErasePage, ErasedPage, FaultContext, FeedLink,
+    FieldContext, Frame, Head, HelpfulPage, HiddenContext, HomePage, ImplicationContext, ItemContext,
+    LatestContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage,
+    NotFoundPage, NoticeBody, NoticeContext, NoticeFrame, OptionContext, Pager, PointContext,
+    PreferencesPage, PublicationContext, RefusePage, RefusedPage, RemovedPage, ResearchPage, SubscribePage,
+    SummaryContext, SummaryPage, TextPage, TooManyPage, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};

@@ -47,11 +47,13 @@ pub enum Purpose {
     NewAddress,
     /// Sign in as an admin.
     SignIn,
+    /// Show when a form was shown; no link.
+    Form,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Unsubscribe,
         Self::Preferences,
         Self::Confirm,
@@ -59,6 +61,7 @@ impl Purpose {
         Self::Account,
         Self::NewAddress,
         Self::SignIn,
+        Self::Form,
     ];
 
     /// What its subkey is derived from; never changed, or links stop working.
@@ -71,6 +74,7 @@ impl Purpose {
             Self::Account => "account",
             Self::NewAddress => "new address",
             Self::SignIn => "sign in",
+            Self::Form => "form",
         }
     }
 }
@@ -151,6 +155,7 @@ impl Subkeys {
                     account,
                     new_address,
                     sign_in,
+                    form,
                 ] = &self.links;
                 match purpose {
                     Purpose::Unsubscribe => unsubscribe,
@@ -160,6 +165,7 @@ impl Subkeys {
                     Purpose::Account => account,
                     Purpose::NewAddress => new_address,
                     Purpose::SignIn => sign_in,
+                    Purpose::Form => form,
                 }
             }
             Use::ReturnPath => &self.return_path,

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const PURPOSES: [Purpose; 7] = Purpose::ALL;
+const PURPOSES: [Purpose; 8] = Purpose::ALL;
 
 fn key(id: u8, revoked: bool) -> Key {
     Key {

@@ -8,11 +8,12 @@ mod connections;
 mod feeds;
 mod health;
 mod metrics;
-mod preferences;
+mod pages;
 mod problem;
 mod send_digest;
+mod sign_up_by_api;
+mod site;
 mod stylesheet;
-mod unsubscribe;
 mod visitor;
 mod writing;
 
@@ -21,7 +22,7 @@ pub use connections::{serve, serve_watchers};
 use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,9 +91,16 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
+        .route("/api/subscribe", post(sign_up_by_api::sign_up))
         .merge(watchers());
-    for (path, route) in pages().into_iter().chain(admin::actions()) {
+    let admins = admin::pages().into_iter().chain(admin::actions());
+    for (path, route) in readers_pages().into_iter().chain(admins) {
         router = router.route(path, route);
+    }
+    if app.site().pages {
+        for (path, route) in site::pages().into_iter().chain(site::documents()) {
+            router = router.route(path, route);
+        }
     }
     let router = router
         .fallback(problem::nothing_here)
@@ -102,27 +110,24 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
             longest,
         ))
         .layer(map_response(problem::say_time_is_up))
+        .layer(from_fn_with_state(Arc::clone(&app), site::say_it_on_a_page))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
     guarded(router, &app).with_state(app)
 }
 
-/// The routes that answer with pages for people; `tests/browser` visits every one.
-fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
-    let mut pages = vec![
-        (
-            "/u/{token}",
-            get(unsubscribe::page).post(unsubscribe::unsubscribe),
-        ),
-        ("/p/{token}", get(preferences::page)),
-    ];
-    pages.extend(admin::pages());
-    pages
+/// The routes of readers' own pages, which are there with the site's pages or without.
+fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+    pages::routes()
 }
 
-/// The paths of the pages for people, such as `/u/{token}`.
+/// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.
 pub fn page_paths() -> Vec<&'static str> {
-    pages().into_iter().map(|(path, _)| path).collect()
+    let pages = readers_pages()
+        .into_iter()
+        .chain(site::pages())
+        .chain(admin::pages());
+    pages.map(|(path, _)| path).collect()
 }
 
 /// What every answer says of itself.

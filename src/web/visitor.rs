@@ -71,6 +71,9 @@ mod tests {
     use super::*;
     use axum::http::{HeaderName, HeaderValue};
 
+    /// The peer, the headers, and the address that is found.
+    type Row<'a> = (&'a str, &'a [(&'static str, &'static str)], &'a str);
+
     const XFF: &str = "x-forwarded-for";
     const FWD: &str = "forwarded";
 
@@ -80,7 +83,7 @@ mod tests {
             .iter()
             .map(|text| Network::parse(text).unwrap())
             .collect();
-        let rows: &[(&str, &[(&str, &str)], &str)] = &[
+        let rows: &[Row<'_>] = &[
             // Nobody in between.
             ("192.0.2.1", &[], "192.0.2.1"),
             ("127.0.0.1", &[], "127.0.0.1"),

@@ -20,6 +20,24 @@ pub type Row = (&'static str, fn(&Grounds) -> Vec<Stop>);
 
 /// Every route that answers with pages has a row here.
 pub const ROUTES: &[Row] = &[
+    ("/subscribe", |_| {
+        vec![ok("/subscribe"), ok("/subscribe?category=urology")]
+    }),
+    ("/confirm/{token}", |_| vec![missing("/confirm/not-a-token")]),
+    ("/refuse/{token}", |_| vec![missing("/refuse/not-a-token")]),
+    ("/p/{token}/account", |grounds| {
+        let preferences = grounds.path("See and change what you receive");
+        vec![
+            ok(format!("{preferences}/account")),
+            missing("/p/not-a-token/account"),
+        ]
+    }),
+    ("/account/{token}", |_| vec![missing("/account/not-a-token")]),
+    ("/account/{token}/delete", |_| {
+        vec![missing("/account/not-a-token/delete")]
+    }),
+    ("/address/{token}", |_| vec![missing("/address/not-a-token")]),
+    ("/lost-link", |_| vec![ok("/lost-link")]),
     ("/u/{token}", |grounds| {
         vec![
             ok(grounds.path("Unsubscribe from Weekly research digest")),
@@ -32,7 +50,32 @@ pub const ROUTES: &[Row] = &[
             missing("/p/not-a-token"),
         ]
     }),
+    ("/", |_| vec![ok("/"), missing("/nothing")]),
+    ("/research", |_| {
+        vec![ok("/research"), missing("/research?page=9")]
+    }),
+    ("/research/{slug}", |_| {
+        vec![ok(SUMMARY), missing("/research/nothing")]
+    }),
+    ("/research/{slug}/helpful", |_| {
+        let asks = format!("{SUMMARY}/helpful");
+        vec![ok(format!("{asks}?answer=yes")), ok(asks)]
+    }),
+    ("/categories", |_| vec![ok("/categories")]),
+    ("/categories/{slug}", |_| {
+        vec![ok("/categories/oncology"), missing("/categories/nothing")]
+    }),
+    ("/about", |_| vec![ok("/about")]),
+    ("/disclaimer", |_| vec![ok("/disclaimer")]),
+    ("/contact", |_| vec![ok("/contact")]),
+    ("/archive", |_| vec![ok("/archive")]),
+    ("/archive/{number}", |_| {
+        vec![ok("/archive/1"), missing("/archive/9")]
+    }),
 ];
+
+/// The page of a summary that the program comes with.
+const SUMMARY: &str = "/research/minimally-invasive-spine-stabilization";
 
 fn ok(path: impl Into<String>) -> Stop {
     Stop {

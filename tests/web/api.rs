@@ -171,7 +171,7 @@ fn an_address_that_is_nobodys_says_so() {
     let site = site();
     let server = site.serve(&[]);
     for path in [
-        "/",
+        "/index.html",
         "/nothing",
         "/u",
         "/u/",
@@ -192,7 +192,7 @@ fn an_address_that_is_nobodys_says_so() {
     for (path, allow) in [
         ("/healthz", "GET,HEAD"),
         ("/assets/site.css", "GET,HEAD"),
-        ("/p/x", "GET,HEAD"),
+        ("/p/x", "GET,HEAD,POST"),
         ("/u/x", "GET,HEAD,POST"),
     ] {
         let answer = ask(&server, "DELETE", path, &[]);

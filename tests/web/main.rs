@@ -7,18 +7,28 @@ mod database;
 #[path = "../support/site.rs"]
 mod site;
 
+mod account;
 mod admin;
 mod api;
 mod bridge;
 mod conditional;
 mod desk;
 mod feeds;
+mod in_process;
 mod limits;
 mod metrics;
 mod overrides;
+mod preferences;
 mod readers;
 mod reading;
 mod sign_in;
+mod sign_up;
+mod sign_up_api;
+mod sign_up_limits;
+mod site_helpful;
+mod site_pages;
+mod site_summary;
+mod tokens;
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -95,9 +95,16 @@ fn heading(page: &Answer) -> String {
         page.text()
     );
     assert!(all("title")[0].ends_with("Test Site"));
-    assert_eq!(all("script, style, [style], img, iframe").len(), 0);
+    assert_eq!(all("script:not([type]), style, [style], img, iframe").len(), 0);
     assert_eq!(all("link[rel=stylesheet][href='../assets/site.css']").len(), 1);
     all("h1").remove(0)
+}
+
+/// Whether a page of preferences has the box of `category` ticked.
+fn receives(page: &Answer, category: &str) -> bool {
+    let html = Html::parse_document(&page.text());
+    let ticked = format!("input[name=category][value='{category}'][checked]");
+    html.select(&Selector::parse(&ticked).unwrap()).next().is_some()
 }
 
 #[test]
@@ -121,7 +128,7 @@ fn looking_changes_nothing() {
         (page.status, heading(&page).as_str()),
         (200, "What you receive from Test Site")
     );
-    assert!(page.text().contains("<li>Urology</li>") && page.text().contains(&format!("href=\"..{leave}\"")));
+    assert!(receives(&page, "urology") && page.text().contains(&format!("href=\"..{leave}\"")));
     for path in [&leave, &preferences] {
         for suffix in ["", "?List-Unsubscribe=One-Click", "?confirm=1&action=unsubscribe"] {
             let path = format!("{path}{suffix}");
@@ -130,10 +137,6 @@ fn looking_changes_nothing() {
             assert_eq!((got.status, got.lasting_headers()), (200, head.lasting_headers()));
         }
     }
-    assert_eq!(
-        send(&server, "POST", &preferences, &[FORM], ONE_CLICK).status,
-        405
-    );
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         assert_eq!(
             send(&server, method, &leave, &[FORM], ONE_CLICK).status,
@@ -259,19 +262,12 @@ fn a_reader_who_is_gone_may_leave_again() {
 /// Asserts that `path` is refused in every way, with a page that offers a new link.
 fn refused(server: &Server, path: &str) {
     for page in [get(server, path), send(server, "POST", path, &[FORM], ONE_CLICK)] {
-        if path.starts_with("/p/") && page.status == 405 {
-            continue;
-        }
         assert_eq!(
             (page.status, heading(&page).as_str()),
             (404, "This link does not work"),
             "{path}"
         );
-        assert!(
-            page.text().contains("href=\"mailto:news@example.org?subject="),
-            "{}",
-            page.text()
-        );
+        assert!(page.text().contains("href=\"../lost-link\""), "{}", page.text());
     }
 }
 
@@ -346,7 +342,7 @@ fn links_outlive_a_change_of_how_addresses_are_compared() {
     let server = site.serve(&[]);
     let page = get(&server, &preferences);
     assert_eq!(page.status, 200, "{page:?}");
-    assert!(page.text().contains("<li>Urology</li>"));
+    assert!(receives(&page, "urology"));
     let gone = "You do not receive Weekly digest at present";
     assert!(!get(&server, &leave).text().contains(gone));
     assert_eq!(send(&server, "POST", &leave, &[FORM], ONE_CLICK).status, 200);

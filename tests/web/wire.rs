@@ -39,9 +39,21 @@ impl Answer {
     }
 }
 
+/// What can be asked: the real program, or its routes within the test.
+pub trait Listens {
+    /// `http://address:port`.
+    fn url(&self) -> &str;
+}
+
+impl Listens for Server {
+    fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// A connection to the server, on which nothing waits longer than 20 seconds.
-pub fn connect(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+pub fn connect(server: &impl Listens) -> TcpStream {
+    let stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
@@ -57,18 +69,44 @@ pub fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// Sends a request without a body.
-pub fn ask(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn ask(server: &impl Listens, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut stream = connect(server);
     stream.write_all(&head(method, path, headers)).unwrap();
     answer(&mut stream, method)
 }
 
-pub fn get(server: &Server, path: &str) -> Answer {
+pub fn get(server: &impl Listens, path: &str) -> Answer {
     ask(server, "GET", path, &[])
 }
 
+/// Sends a form.
+pub fn post(server: &impl Listens, path: &str, fields: &[(&str, &str)]) -> Answer {
+    post_with(server, path, &[], fields)
+}
+
+/// Sends a form with further headers.
+pub fn post_with(
+    server: &impl Listens,
+    path: &str,
+    headers: &[(&str, &str)],
+    fields: &[(&str, &str)],
+) -> Answer {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let mut all = vec![("Content-Type", "application/x-www-form-urlencoded")];
+    all.extend(headers);
+    send(server, "POST", path, &all, body.as_bytes())
+}
+
 /// Sends a request with a body.
-pub fn send(server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+pub fn send(
+    server: &impl Listens,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     let length = body.len().to_string();
     let mut all = vec![("Content-Length", length.as_str())];
     all.extend(headers);
@@ -128,7 +166,31 @@ fn check(answer: &Answer, method: &str) {
     );
     assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{answer:?}");
     assert_eq!(answer.header("set-cookie"), None, "{answer:?}");
-    assert_eq!(answer.header("location"), None, "{answer:?}");
+    // Only a form that was taken leads on.
+    assert_eq!(
+        answer.header("location").is_some(),
+        answer.status == 303,
+        "{answer:?}"
+    );
+    for header in [
+        "permissions-policy",
+        "cross-origin-opener-policy",
+        "cross-origin-resource-policy",
+    ] {
+        assert!(answer.header(header).is_some(), "no {header}: {answer:?}");
+    }
+    // The site of these tests is on https.
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000"),
+        "{answer:?}"
+    );
+    if answer
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("text/html"))
+    {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+    }
     if method == "HEAD" || answer.status == 304 {
         assert_eq!(answer.body, b"", "{answer:?}");
         return;

@@ -2,11 +2,10 @@
 
 use super::super::App;
 use super::{Admin, AdminPage, Outcome, Visit};
-use crate::domain::{EmailAddress, Network, Problem, Result};
+use crate::domain::{EmailAddress, Problem, Result};
 use crate::render::admin::{LinkUsedPage, SessionPage, SignInPage, SignInSentPage};
 use crate::store::admin_sessions::{Asked, SignInAsked};
 use crate::subscriptions::admin_session;
-use crate::subscriptions::import::address_hash;
 use crate::subscriptions::token::Purpose;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -76,12 +75,11 @@ impl App {
             }
         };
         let now = self.clock.now();
-        let hash = self.admin_hash(&parsed);
+        let hash = self.addressing().known(&parsed).hash;
         let mail_to = self.admin_with(&hash).map(EmailAddress::full);
-        let network = format!("network {}", Network::of_visitor(visitor));
         let asked = SignInAsked {
             address_hash: &hash,
-            network: &address_hash(&network, &self.salt),
+            network: &self.addressing().network(visitor),
             mail_to: mail_to.as_deref(),
             limits: (LINKS, ASKS),
             since: now.minus(LINK),
@@ -195,18 +193,10 @@ impl App {
         Ok(format!("{}/admin", url.path().trim_end_matches('/')))
     }
 
-    /// The proxies that are believed when they say whom a request is from.
-    pub fn trusted_proxies(&self) -> &[Network] {
-        &self.config.serve.trusted_proxies
-    }
-
-    fn admin_hash(&self, address: &EmailAddress) -> String {
-        address_hash(&address.key(self.config.subscribers.local_part), &self.salt)
-    }
-
     /// The admin whose address has this hash.
     fn admin_with(&self, hash: &str) -> Option<&EmailAddress> {
+        let addressing = self.addressing();
         let mut admins = self.config.admin.addresses.iter();
-        admins.find(|admin| self.admin_hash(admin) == hash)
+        admins.find(|admin| addressing.known(admin).hash == hash)
     }
 }

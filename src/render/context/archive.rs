@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::site::{Crumb, SummaryContext, sample_crumbs, sample_summaries};
-use super::{Frame, PublicationContext, day, local_day};
+use super::{Frame, PublicationContext, day, local_day, paragraphs};
 use crate::domain::Timestamp;
 use crate::render::pages::Page;
 
@@ -18,6 +18,37 @@ pub struct ArchivedContext {
     pub date_iso: String,
     /// How many summaries it holds.
     pub count: i64,
+}
+
+impl EditionPage {
+    /// The page of an edition: retractions, then corrections, come first, as in its mails.
+    pub fn new(
+        frame: Frame,
+        digest: PublicationContext,
+        edition: ArchivedContext,
+        note: Option<&str>,
+        mut summaries: Vec<SummaryContext>,
+    ) -> Self {
+        summaries.sort_by_key(|summary| summary.item.rank());
+        let archive = Crumb {
+            name: "Earlier editions".to_owned(),
+            href: Some(format!("{}archive", frame.root)),
+        };
+        let page_title = format!("{}, {}", digest.title, edition.date);
+        let here = Crumb {
+            name: page_title.clone(),
+            href: None,
+        };
+        Self {
+            frame,
+            crumbs: vec![archive, here],
+            page_title,
+            digest,
+            edition,
+            note: paragraphs(note.unwrap_or_default()),
+            summaries,
+        }
+    }
 }
 
 impl ArchivedContext {

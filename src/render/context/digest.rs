@@ -88,11 +88,7 @@ impl DigestContext {
         let date = local_day(time, digest.timezone);
         let has_page = site.pages && number > 0;
         let web_url = has_page.then(|| site.link(&format!("/archive/{number}")));
-        items.sort_by_key(|item| match (item.is_retraction, item.is_correction) {
-            (true, _) => 0,
-            (_, true) => 1,
-            _ => 2,
-        });
+        items.sort_by_key(ItemContext::rank);
         let count = items.len();
         let changes_count = items.iter().filter(|item| !item.is_new).count();
         Self {
@@ -168,6 +164,7 @@ impl DigestContext {
                 ItemContext {
                     is_new: false,
                     is_retraction: true,
+                    helpful_url: None,
                     status: "retracted",
                     fault: Some("paper"),
                     ..item(1)
@@ -238,7 +235,7 @@ impl Level {
     ];
 }
 
-pub(crate) fn paragraphs(note: &str) -> Vec<String> {
+pub(super) fn paragraphs(note: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     for line in note.lines().map(crate::domain::text::one_line) {
         match paragraphs.last_mut() {

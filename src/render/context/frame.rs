@@ -47,7 +47,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedLink {
     /// The feed's title with its format.
-    pub title: String,
+    pub name: String,
     /// `RSS`, `Atom` or `JSON Feed`.
     pub format: &'static str,
     /// The value of `type`.
@@ -100,7 +100,7 @@ impl Frame {
         ];
         self.head.feeds = formats
             .map(|(format, extension, media_type)| FeedLink {
-                title: format!("{title} ({format})"),
+                name: format!("{title} ({format})"),
                 format,
                 media_type,
                 href: format!("{}feeds/{slug}.{extension}", self.root),

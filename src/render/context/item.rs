@@ -169,6 +169,15 @@ impl ItemContext {
         }
     }
 
+    /// Where it stands among others: retractions first, then corrections.
+    pub(super) fn rank(&self) -> u8 {
+        match (self.is_retraction, self.is_correction) {
+            (true, _) => 0,
+            (_, true) => 1,
+            _ => 2,
+        }
+    }
+
     /// Leaves out the findings and limitations after the first `findings` and `limitations`.
     pub(super) fn cut_points(&mut self, findings: usize, limitations: usize) {
         let cut = |points: &mut Vec<PointContext>, keep: usize| {

@@ -5,9 +5,12 @@ pub mod admin;
 mod archive;
 mod digest;
 mod feed;
+mod form;
 mod frame;
 mod item;
+mod links;
 mod notice;
+mod sign_up;
 mod site;
 mod site_pages;
 mod site_texts;
@@ -16,16 +19,25 @@ mod web;
 pub use archive::{ArchivePage, ArchivedContext, ArchivedDigest, EditionPage};
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
+pub use form::{ChoicesContext, FaultContext, FieldContext, HiddenContext, OptionContext};
 pub use frame::{FeedLink, Frame, Head};
 pub use item::{ImplicationContext, ItemContext, PointContext};
+pub use links::{
+    AccountLinkPage, AccountPage, AddressChangedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkSentPage,
+    LostLinkPage, NewAddressPage, PreferencesPage,
+};
 pub use notice::{LatestContext, NoticeBody, NoticeContext, NoticeFrame};
+pub use sign_up::{
+    AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, RefusePage, RefusedPage, SubscribePage,
+    TooManyPage,
+};
 pub use site::{CategoryContext, CategoryLink, Crumb, Pager, SummaryContext};
 pub use site_pages::{CategoriesPage, CategoryPage, HelpfulPage, HomePage, ResearchPage, SummaryPage};
-pub use site_texts::{ContactPage, ContactSentPage, FieldContext, NotFoundPage, RemovedPage, TextPage};
-pub use web::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
+pub use site_texts::{ContactPage, ContactSentPage, NotFoundPage, RemovedPage, TextPage};
+pub use web::{LinkInvalidPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
-pub(crate) use digest::paragraphs;
+use digest::paragraphs;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;

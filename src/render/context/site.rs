@@ -51,6 +51,8 @@ pub struct SummaryContext {
     /// The summary.
     #[serde(flatten)]
     pub item: ItemContext,
+    /// The title, which says so when the summary was retracted. (`title` is the page's in the layout.)
+    pub full_title: String,
     /// Its categories; the main one first.
     pub topics: Vec<CategoryLink>,
     /// The beginning of the explanation, or null.
@@ -70,7 +72,9 @@ impl SummaryContext {
     pub fn new(item: ItemContext, stored: &StoredSummary, topics: Vec<CategoryLink>) -> Self {
         let date = |time: Timestamp| local_day(time, chrono_tz::UTC);
         let marked = stored.marked.filter(|_| item.is_retraction || item.is_correction);
+        let retracted = if item.is_retraction { "Retracted: " } else { "" };
         Self {
+            full_title: [retracted, &item.title].concat(),
             excerpt: item
                 .explanation_line
                 .as_deref()
@@ -82,16 +86,6 @@ impl SummaryContext {
             marked: marked.map(|time| day(date(time))),
             marked_iso: marked.map(|time| date(time).to_string()),
         }
-    }
-
-    /// The title with what became of the summary.
-    pub fn page_title(&self) -> String {
-        let retracted = if self.item.is_retraction {
-            "Retracted: "
-        } else {
-            ""
-        };
-        [retracted, &self.item.title].concat()
     }
 
     /// What search engines and other sites show of it.
@@ -108,6 +102,7 @@ impl SummaryContext {
                 status: "corrected",
                 ..ItemContext::sample()
             },
+            full_title: "A sample summary: where the title of the paper stands".to_owned(),
             topics: vec![
                 CategoryLink {
                     slug: "first-category".to_owned(),

@@ -73,8 +73,6 @@ pub struct SummaryPage {
     pub frame: Frame,
     /// The way here.
     pub crumbs: Vec<Crumb>,
-    /// What stands in the title of the window.
-    pub page_title: String,
     /// The summary.
     pub summary: SummaryContext,
     /// The category that the way back leads to, or null.
@@ -193,7 +191,6 @@ impl Page for SummaryPage {
             frame: sample_frame(full),
             crumbs: sample_crumbs(),
             back: summary.topics.first().cloned(),
-            page_title: summary.page_title(),
             summary,
         };
         let mut samples = vec![sample(true, SummaryContext::sample())];

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::Frame;
+use super::form::FieldContext;
 use super::site::{Crumb, sample_crumbs};
+use super::{Frame, day, local_day};
+use crate::domain::Timestamp;
 use crate::render::pages::Page;
 use crate::render::texts::Text;
 
@@ -19,15 +21,6 @@ pub struct TextPage {
     pub heading: String,
     /// HTML.
     pub body_html: String,
-}
-
-/// A field of a form: what stands in it, and what is wrong with that.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct FieldContext {
-    /// What the visitor typed.
-    pub value: String,
-    /// What is wrong with it, as a sentence, or null.
-    pub error: Option<String>,
 }
 
 /// `contact`: a form that mails the admins.
@@ -86,6 +79,19 @@ pub struct RemovedPage {
     pub date_iso: String,
 }
 
+impl RemovedPage {
+    /// The page of what was removed at `time`; its day is that of UTC.
+    pub fn new(frame: Frame, note: &str, time: Timestamp) -> Self {
+        let date = local_day(time, chrono_tz::UTC);
+        Self {
+            frame,
+            note: note.to_owned(),
+            date: day(date),
+            date_iso: date.to_string(),
+        }
+    }
+}
+
 impl TextPage {
     /// The page of `text`.
     pub fn new(frame: Frame, text: Text) -> Self {
@@ -142,7 +148,7 @@ impl Page for ContactPage {
     fn samples() -> Vec<Self> {
         let wrong = FieldContext {
             value: "Where the words of the visitor stand".to_owned(),
-            error: Some("What is wrong with them.".to_owned()),
+            fault: Some("What is wrong with them.".to_owned()),
         };
         let bare = Self::new(Frame::sample(), sample_text());
         let full = Self {

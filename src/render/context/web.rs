@@ -17,6 +17,8 @@ pub struct UnsubscribePage {
     pub subscribed: bool,
     /// Where the button posts to.
     pub action: String,
+    /// Where the reader can choose fewer mails instead.
+    pub fewer: String,
 }
 
 /// `unsubscribed`: says that it is done.
@@ -39,27 +41,7 @@ pub struct LinkInvalidPage {
     pub contact: Option<String>,
 }
 
-/// `preferences`: what a reader receives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PreferencesPage {
-    /// What the layout needs.
-    #[serde(flatten)]
-    pub frame: Frame,
-    /// The digest that the link came with.
-    pub digest: PublicationContext,
-    /// Whether the reader receives it.
-    pub subscribed: bool,
-    /// The names of the chosen categories; empty for none.
-    pub categories: Vec<String>,
-    /// Whether a reader who chose none receives the summaries of every category, or nothing.
-    pub unchosen_all: bool,
-    /// The address to write to.
-    pub contact: String,
-    /// Where the reader can leave.
-    pub unsubscribe: String,
-}
-
-fn sample_digest() -> PublicationContext {
+pub(super) fn sample_digest() -> PublicationContext {
     PublicationContext {
         name: "weekly".to_owned(),
         title: "Weekly research digest".to_owned(),
@@ -90,14 +72,6 @@ impl Page for LinkInvalidPage {
     }
 }
 
-impl Page for PreferencesPage {
-    const TEMPLATE: &'static str = "preferences";
-
-    fn samples() -> Vec<Self> {
-        vec![Self::sample(), Self::bare_sample()]
-    }
-}
-
 impl UnsubscribePage {
     /// Every value present.
     pub fn sample() -> Self {
@@ -106,6 +80,7 @@ impl UnsubscribePage {
             digest: sample_digest(),
             subscribed: true,
             action: "../u/sample-token".to_owned(),
+            fewer: "../p/sample-token#mails".to_owned(),
         }
     }
 }
@@ -134,30 +109,6 @@ impl LinkInvalidPage {
         Self {
             frame: Frame::bare_sample(),
             contact: None,
-        }
-    }
-}
-
-impl PreferencesPage {
-    /// Every value present.
-    pub fn sample() -> Self {
-        Self {
-            frame: Frame::sample(),
-            digest: sample_digest(),
-            subscribed: true,
-            categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
-            unchosen_all: true,
-            contact: "mail@example.org".to_owned(),
-            unsubscribe: "../u/sample-token".to_owned(),
-        }
-    }
-
-    /// A reader who left.
-    pub fn bare_sample() -> Self {
-        Self {
-            subscribed: false,
-            categories: Vec::new(),
-            ..Self::sample()
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) async fn drop_summary(
     Path(id): Path<String>,
     Acting { visit, form }: Acting,
 ) -> Response {
-    let next = async { app.admin_drop(&visit, number(&id)?, form.one("slug")).await };
+    let next = async { app.admin_drop(&visit, number(&id)?, &form.one("slug")).await };
     respond::next(&app, &visit, next.await)
 }
 
@@ -21,7 +21,7 @@ pub(super) async fn set_note(
     Path(id): Path<String>,
     Acting { visit, form }: Acting,
 ) -> Response {
-    let next = async { app.admin_note(&visit, number(&id)?, form.one("note")).await };
+    let next = async { app.admin_note(&visit, number(&id)?, &form.one("note")).await };
     respond::next(&app, &visit, next.await)
 }
 

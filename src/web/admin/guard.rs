@@ -1,7 +1,7 @@
 //! Who may come in: a session for every page, and for every form also a sign that it is from a page of ours.
 
+use super::super::pages::Form;
 use super::super::problem::Failure;
-use super::form::Fields;
 use super::respond;
 use crate::app::App;
 use crate::app::admin::{Admin, Visit};
@@ -19,13 +19,13 @@ const COOKIE: &str = "postrider_admin";
 pub(super) struct Looking {
     pub(super) visit: Visit,
     /// The query of the address.
-    pub(super) query: Fields,
+    pub(super) query: Form,
 }
 
 /// A signed-in admin who sends a form of ours; any other form gets a 403 and changes nothing.
 pub(super) struct Acting {
     pub(super) visit: Visit,
-    pub(super) form: Fields,
+    pub(super) form: Form,
 }
 
 impl FromRequestParts<Arc<App>> for Looking {
@@ -33,9 +33,9 @@ impl FromRequestParts<Arc<App>> for Looking {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let root = root_of(&parts.uri);
-        let query = Fields::read(parts.uri.query().unwrap_or_default().as_bytes());
+        let query = Form::read(parts.uri.query().unwrap_or_default().as_bytes());
         let admin = admin(app, &parts.headers, &root).await?;
-        let said = query.get("said").map(str::to_owned);
+        let said = query.first("said").map(str::to_owned);
         Ok(Self {
             visit: Visit { admin, root, said },
             query,
@@ -54,8 +54,8 @@ impl FromRequest<Arc<App>> for Acting {
             .await
             .map_err(IntoResponse::into_response)?;
         let admin = admin(app, &headers, &root).await?;
-        let form = Fields::read(&body);
-        if !is_from_here(&headers, &app.site().url) || !admin.sent_form(form.one("form_token")) {
+        let form = Form::read(&body);
+        if !is_from_here(&headers, &app.site().url) || !admin.sent_form(&form.one("form_token")) {
             tracing::warn!(admin = %admin.address, "a form that is not of this session was refused");
             return Err(refusal(app, &root));
         }

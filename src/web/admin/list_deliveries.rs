@@ -12,7 +12,7 @@ pub(super) async fn page(
     Looking { visit, query }: Looking,
     Path(id): Path<String>,
 ) -> Response {
-    let (filter, from) = (query.one("state"), query.get("from"));
-    let page = async { app.admin_deliveries(&visit, number(&id)?, filter, from).await };
+    let (filter, from) = (query.one("state"), query.first("from"));
+    let page = async { app.admin_deliveries(&visit, number(&id)?, &filter, from).await };
     respond::outcome(&app, &visit, page.await)
 }

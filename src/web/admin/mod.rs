@@ -1,7 +1,6 @@
 //! The admins' pages: the same calls as the command line, behind a sign-in.
 
 mod change_draft;
-mod form;
 mod guard;
 mod intervene;
 mod list_deliveries;

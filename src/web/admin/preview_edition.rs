@@ -20,7 +20,7 @@ pub(super) async fn preview(
     Path(id): Path<String>,
 ) -> Response {
     let view = DraftView {
-        category: query.one("categories").to_owned(),
+        category: query.one("categories"),
         is_text: query.one("format") == "text",
     };
     let mail = async { app.admin_preview(number(&id)?, &view).await };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub(super) async fn list(State(app): State<Arc<App>>, Looking { visit, query }: Looking) -> Response {
     let page = async {
-        let before = query.get("before").map(number).transpose()?;
+        let before = query.first("before").map(number).transpose()?;
         app.admin_editions(&visit, before).await
     };
     respond::outcome(&app, &visit, page.await)
@@ -22,10 +22,10 @@ pub(super) async fn page(
     Path(id): Path<String>,
 ) -> Response {
     let view = DraftView {
-        category: query.one("categories").to_owned(),
+        category: query.one("categories"),
         is_text: query.one("format") == "text",
     };
-    let watched = query.get("watch").is_some();
+    let watched = query.first("watch").is_some();
     let page = async { app.admin_edition(&visit, number(&id)?, &view, watched).await };
     respond::outcome(&app, &visit, page.await)
 }

@@ -1,8 +1,8 @@
 //! `/admin/sign-in`: asks for an address, and mails a link if it is an admin's.
 
+use super::super::pages::{Form, visitor};
 use super::super::problem::Failure;
-use super::super::visitor::{self, Peer};
-use super::form::Fields;
+use super::super::visitor::Peer;
 use super::guard::{is_from_here, refusal};
 use super::respond;
 use crate::app::App;
@@ -19,8 +19,8 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let query = Fields::read(query.unwrap_or_default().as_bytes());
-    Ok(respond::page(ROOT, app.sign_in_page(query.get("said"))?))
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    Ok(respond::page(ROOT, app.sign_in_page(query.first("said"))?))
 }
 
 pub(super) async fn ask(
@@ -32,8 +32,8 @@ pub(super) async fn ask(
     if !is_from_here(&headers, &app.site().url) {
         return Ok(refusal(&app, ROOT));
     }
-    let visitor = visitor::address(peer.0, &headers, app.trusted_proxies());
-    let form = Fields::read(&body);
-    let page = app.ask_to_sign_in(form.one("address"), visitor).await?;
+    let visitor = visitor(&app, peer, &headers);
+    let form = Form::read(&body);
+    let page = app.ask_to_sign_in(&form.one("address"), visitor).await?;
     Ok(respond::page(ROOT, page))
 }

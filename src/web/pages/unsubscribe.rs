@@ -1,12 +1,11 @@
 //! The one-click endpoint (RFC 8058): GET asks, POST unsubscribes. GET and HEAD change nothing.
 
-use super::problem::Failure;
+use super::super::problem::Failure;
+use super::respond::respond;
 use crate::app::App;
-use crate::app::readers::ReaderPage;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use std::sync::Arc;
 
 pub(super) async fn page(
@@ -24,14 +23,4 @@ pub(super) async fn unsubscribe(
     _form: Bytes,
 ) -> Result<Response, Failure> {
     Ok(respond(app.unsubscribe(&token).await?))
-}
-
-/// A reader's page; never kept by anything between, since its address is a secret of theirs.
-pub(super) fn respond(page: ReaderPage) -> Response {
-    let status = if page.valid {
-        StatusCode::OK
-    } else {
-        StatusCode::NOT_FOUND
-    };
-    (status, [(header::CACHE_CONTROL, "no-store")], Html(page.html)).into_response()
 }

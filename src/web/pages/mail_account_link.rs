@@ -1,0 +1,25 @@
+//! `/p/{token}/account`: GET says what a fresh link is for, POST mails it.
+
+use super::super::problem::Failure;
+use super::respond::respond;
+use crate::app::App;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use std::sync::Arc;
+
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+) -> Result<Response, Failure> {
+    Ok(respond(app.account_link_page(&token).await?))
+}
+
+/// The token alone decides; the body is read so that the answer does not overtake it.
+pub(super) async fn mail(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    _form: Bytes,
+) -> Result<Response, Failure> {
+    Ok(respond(app.mail_account_link(&token).await?))
+}
