@@ -53,7 +53,15 @@ async fn adds_readers(db: Database) {
     assert_eq!(
         report,
         ImportReport {
+            rows: 4,
             added: 4,
+            states: [
+                ("bounced", 1),
+                ("confirmed", 1),
+                ("pending", 1),
+                ("unsubscribed", 1)
+            ]
+            .into(),
             ..ImportReport::default()
         }
     );

@@ -6,9 +6,9 @@ use std::io::Read;
 
 use super::fate::has_left;
 use super::group::{Candidate, Voice, apply};
-use super::line::{Header, Wrong};
+use super::line::{Header, Layout, Told, Wrong};
+use super::moving::{Export, Translator};
 use super::rows::Rows;
-use crate::domain::subscriber::Cause;
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::Store;
 use crate::store::import::Import;
@@ -22,6 +22,9 @@ const GROUP: usize = 1000;
 /// Wrong lines that are reported one by one; the rest is counted.
 const SHOWN: usize = 100;
 
+/// With what a ZIP archive begins.
+const ZIP: &[u8] = b"PK\x03\x04";
+
 /// Wrong lines that the message of a refused list names.
 const NAMED: usize = 20;
 
@@ -34,9 +37,11 @@ pub struct InvalidLine {
     pub reason: String,
 }
 
-/// What a list did. Every line that is taken counts once: as added, updated, unchanged, kept or refused.
+/// What a list did. Every row counts once: as added, updated, unchanged, kept, refused, skipped or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
+    /// Rows below the header.
+    pub rows: u64,
     /// New readers.
     pub added: u64,
     /// Readers of whom something changed.
@@ -47,6 +52,14 @@ pub struct ImportReport {
     pub kept: u64,
     /// Addresses that are not taken, by the reason why they are not mailed.
     pub refused: BTreeMap<&'static str, u64>,
+    /// Rows that tell of nobody who is to be a reader, by the reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// The states in which the added, updated, unchanged and kept readers stand now.
+    pub states: BTreeMap<&'static str, u64>,
+    /// Values of another program that mean nothing here, such as a tag, and how often they were met.
+    pub unmapped: BTreeMap<String, u64>,
+    /// Wrong lines that say that somebody left, of which this much was taken.
+    pub heeded: u64,
     /// The first wrong lines.
     pub invalid: Vec<InvalidLine>,
     /// How many wrong lines there are.
@@ -54,6 +67,29 @@ pub struct ImportReport {
 }
 
 impl ImportReport {
+    /// Adds what another list did.
+    pub fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.added += other.added;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.kept += other.kept;
+        self.heeded += other.heeded;
+        self.invalid_count += other.invalid_count;
+        for (mine, others) in [
+            (&mut self.refused, &other.refused),
+            (&mut self.skipped, &other.skipped),
+            (&mut self.states, &other.states),
+        ] {
+            for (&reason, count) in others {
+                *mine.entry(reason).or_default() += count;
+            }
+        }
+        for (value, count) in &other.unmapped {
+            *self.unmapped.entry(value.clone()).or_default() += count;
+        }
+    }
+
     fn wrong(&mut self, line: u64, reason: String) {
         self.invalid_count += 1;
         if self.invalid.len() < SHOWN {
@@ -89,6 +125,14 @@ impl ImportReport {
     }
 }
 
+/// A file that is to be imported.
+pub struct ListFile {
+    /// Its path, for messages; some programs say in its name what it holds.
+    pub name: String,
+    /// Its bytes.
+    pub from: Box<dyn Read + Send>,
+}
+
 /// Imports the CSV list `from`; nothing of it when a line is wrong, unless `settings.skip_invalid`.
 ///
 /// Whoever a wrong line says has left is left alone nevertheless.
@@ -102,83 +146,171 @@ pub async fn import(
     settings: &ImportSettings,
     now: Timestamp,
 ) -> Result<ImportReport> {
+    let mut running = Running::new(store, Voice::LIST, settings, now);
     let mut rows = Rows::new(from);
-    let first = rows.next()?.and_then(|row| row.cells);
-    let header = Header::parse(&first.ok_or_else(|| {
-        Problem::failed("the list has no first line in UTF-8").hint("save it as CSV in UTF-8, with a header")
-    })?)?;
-    let mut report = ImportReport::default();
-    let mut running = Running {
-        store,
-        now,
-        import: None,
-        group: Vec::with_capacity(GROUP),
-    };
-    // Half of each hash is enough to tell a million addresses apart. A tree takes a third of a hash table's
-    // memory while it grows.
-    let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let line = match row.cells {
-            Some(cells) => header.line(&cells, settings, now),
-            None => Err("is not in UTF-8".to_owned().into()),
-        };
-        let line = match line {
-            Ok(line) => Some(line),
-            Err(Wrong { reason, leaver }) => {
-                report.wrong(row.line, reason);
-                leaver.map(|line| *line)
-            }
-        };
-        let Some(candidate) = line.map(|line| Candidate::new(line, settings)) else {
-            continue;
-        };
-        let short = candidate
-            .hash
-            .get(..16)
-            .and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        let number = u32::try_from(row.line).unwrap_or(u32::MAX);
-        let earlier = short.and_then(|short| seen.insert(short, number));
-        if let Some(earlier) = earlier {
-            let reason = format!(
-                "address {} stands on line {earlier} already",
-                candidate.line.address
-            );
-            report.wrong(row.line, reason);
-            if !has_left(candidate.line.state) {
-                continue;
-            }
-        }
-        if report.invalid_count > 0 && !settings.skip_invalid {
-            // Only the other wrong lines are looked for now; the lock is not needed for that.
-            running.abandon().await?;
-            continue;
-        }
-        // One statement can't take an address twice.
-        if earlier.is_some() || running.group.len() >= GROUP {
-            running.flush(&mut report).await?;
-        }
-        running.group.push(candidate);
-    }
-    if report.invalid_count > 0 && !settings.skip_invalid {
-        running.abandon().await?;
-        return Err(report.refusal());
-    }
-    running.flush(&mut report).await?;
-    if let Some(import) = running.import {
-        import.commit().await?;
-    }
+    let mut header = Header::parse(&first(&mut rows)?)?;
+    let report = running.take(&mut rows, &mut header).await?;
+    running.keep().await?;
     Ok(report)
+}
+
+/// Imports `files` in one go: lists of ours, or what another program exported; their reports in that order.
+/// With `dry_run` everything is done, counted, and undone.
+///
+/// # Errors
+/// As [`import`], with the file's name in front; when `export` names what is not there. Nothing is kept then.
+pub async fn import_files(
+    store: &Store,
+    files: Vec<ListFile>,
+    export: Option<&Export>,
+    dry_run: bool,
+    settings: &ImportSettings,
+    now: Timestamp,
+) -> Result<Vec<ImportReport>> {
+    let voice = match export {
+        Some(export) => export.checked(settings, now)?.voice(),
+        None => Voice::LIST,
+    };
+    let mut running = Running::new(store, voice, settings, now);
+    let mut reports = Vec::with_capacity(files.len());
+    for file in files {
+        let taken = running.file(file.from, &file.name, export).await;
+        reports.push(taken.map_err(|problem| problem.at(&file.name))?);
+    }
+    if dry_run {
+        running.abandon().await?;
+    } else {
+        running.keep().await?;
+    }
+    Ok(reports)
+}
+
+/// The first row, which names the columns.
+fn first(rows: &mut Rows<impl Read>) -> Result<Vec<String>> {
+    rows.next()?.and_then(|row| row.cells).ok_or_else(|| {
+        Problem::failed("the list has no first line in UTF-8").hint("save it as CSV in UTF-8, with a header")
+    })
 }
 
 /// The lines that wait to be written, and the transaction that takes them.
 struct Running<'a> {
     store: &'a Store,
+    voice: Voice,
+    settings: &'a ImportSettings,
     now: Timestamp,
     import: Option<Import>,
     group: Vec<Candidate>,
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
+    fn new(store: &'a Store, voice: Voice, settings: &'a ImportSettings, now: Timestamp) -> Self {
+        Self {
+            store,
+            voice,
+            settings,
+            now,
+            import: None,
+            group: Vec::with_capacity(GROUP),
+        }
+    }
+
+    async fn file(
+        &mut self,
+        mut from: Box<dyn Read + Send>,
+        name: &str,
+        export: Option<&Export>,
+    ) -> Result<ImportReport> {
+        let mut begin = Vec::with_capacity(ZIP.len());
+        let trouble = |error| Problem::failed("the list can't be read").because(error);
+        from.by_ref()
+            .take(ZIP.len() as u64)
+            .read_to_end(&mut begin)
+            .map_err(trouble)?;
+        if begin == ZIP {
+            return Err(Problem::failed("this is a ZIP archive")
+                .hint("unpack it, and name the CSV files that were in it"));
+        }
+        let mut rows = Rows::new(begin.as_slice().chain(from));
+        let head = first(&mut rows)?;
+        match export {
+            None => self.take(&mut rows, &mut Header::parse(&head)?).await,
+            Some(export) => {
+                let mut translator = Translator::new(export, name, &head)?;
+                self.take(&mut rows, &mut translator).await
+            }
+        }
+    }
+
+    /// Takes the rows of a file.
+    async fn take(
+        &mut self,
+        rows: &mut Rows<impl Read + Send>,
+        layout: &mut impl Layout,
+    ) -> Result<ImportReport> {
+        let mut report = ImportReport::default();
+        // Half of each hash is enough to tell a million addresses apart. A tree takes a third of a hash
+        // table's memory while it grows.
+        let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            report.rows += 1;
+            let told = match row.cells {
+                Some(cells) => layout.read(&cells, self.settings, self.now),
+                None => Err("is not in UTF-8".to_owned().into()),
+            };
+            let (line, mut wrong) = match told {
+                Ok(Told::Reader(line)) => (Some(line), false),
+                Ok(Told::Skipped(reason)) => {
+                    *report.skipped.entry(reason).or_default() += 1;
+                    (None, false)
+                }
+                Err(Wrong { reason, leaver }) => {
+                    report.wrong(row.line, reason);
+                    (leaver.map(|line| *line), true)
+                }
+            };
+            let Some(mut candidate) = line.map(|line| Candidate::new(line, self.settings)) else {
+                continue;
+            };
+            let short = candidate
+                .hash
+                .get(..16)
+                .and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            let number = u32::try_from(row.line).unwrap_or(u32::MAX);
+            let earlier = short.and_then(|short| seen.insert(short, number));
+            if let Some(earlier) = earlier {
+                if !wrong {
+                    let address = &candidate.line.address;
+                    report.wrong(
+                        row.line,
+                        format!("address {address} stands on line {earlier} already"),
+                    );
+                }
+                wrong = true;
+                if !has_left(candidate.line.state) {
+                    continue;
+                }
+            }
+            candidate.wrong = wrong;
+            if report.invalid_count > 0 && !self.settings.skip_invalid {
+                // Only the other wrong lines are looked for now; the lock is not needed for that.
+                self.undo().await?;
+                continue;
+            }
+            // One statement can't take an address twice.
+            if earlier.is_some() || self.group.len() >= GROUP {
+                self.flush(&mut report).await?;
+            }
+            self.group.push(candidate);
+        }
+        if report.invalid_count > 0 && !self.settings.skip_invalid {
+            self.undo().await?;
+            return Err(report.refusal());
+        }
+        report.unmapped = layout.unmapped();
+        self.flush(&mut report).await?;
+        Ok(report)
+    }
+
     async fn flush(&mut self, report: &mut ImportReport) -> Result<()> {
         if self.group.is_empty() {
             return Ok(());
@@ -187,20 +319,27 @@ impl Running<'_> {
             Some(import) => import,
             None => self.store.begin_import(self.now).await?,
         };
-        let voice = Voice {
-            cause: Cause::Import,
-            ends_others: true,
-        };
-        apply(&mut import, &self.group, voice, report).await?;
+        apply(&mut import, &self.group, self.voice, report).await?;
         self.group.clear();
         self.import = Some(import);
         Ok(())
     }
 
-    async fn abandon(&mut self) -> Result<()> {
+    async fn undo(&mut self) -> Result<()> {
         self.group.clear();
         match self.import.take() {
             Some(import) => import.abandon().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn abandon(mut self) -> Result<()> {
+        self.undo().await
+    }
+
+    async fn keep(self) -> Result<()> {
+        match self.import {
+            Some(import) => import.commit().await,
             None => Ok(()),
         }
     }

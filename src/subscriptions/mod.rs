@@ -10,6 +10,7 @@ mod group;
 pub mod import;
 mod line;
 pub mod list_folder;
+pub mod moving;
 mod private_file;
 mod rows;
 pub mod token;
