@@ -4,10 +4,16 @@
 
 #[path = "support/database.rs"]
 mod database;
+#[path = "import/exports.rs"]
+mod exports;
 #[path = "import/files.rs"]
 mod files;
+#[path = "import/moving.rs"]
+mod moving;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/site.rs"]
+mod site;
 
 use database::Database;
 use postrider::domain::subscriber::{Cause, State, Suppression};

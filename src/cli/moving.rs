@@ -95,6 +95,14 @@ pub(super) async fn run(app: &App, output: &Output, arguments: Arguments) -> Res
     if reports.len() > 1 {
         output.line(format!("all lists: {}", counts(&total)))?;
     }
+    if !total.states.is_empty() {
+        let states: Vec<_> = total
+            .states
+            .iter()
+            .map(|(state, count)| format!("{count} {state}"))
+            .collect();
+        output.line(format!("states of these readers: {}", states.join(", ")))?;
+    }
     if arguments.dry_run {
         output.line("nothing was changed: this was a dry run")?;
     }
@@ -192,17 +200,6 @@ pub(super) fn say_report(output: &Output, file: &str, report: &ImportReport) -> 
         for (reason, count) in reasons {
             output.line(format!("list {file}: {count} {what}: {reason}"))?;
         }
-    }
-    if !report.states.is_empty() {
-        let states: Vec<_> = report
-            .states
-            .iter()
-            .map(|(state, count)| format!("{count} {state}"))
-            .collect();
-        output.line(format!(
-            "list {file}: these readers are now {}",
-            states.join(", ")
-        ))?;
     }
     if report.heeded > 0 {
         output.line(format!(

@@ -8,6 +8,7 @@ pub mod export;
 mod fate;
 mod group;
 pub mod import;
+mod import_report;
 mod line;
 pub mod list_folder;
 pub mod moving;
