@@ -59,7 +59,7 @@ pub(super) fn kind(name: &str, unsaid: Option<State>, has_status: bool) -> Resul
                 "the file's name begins with {first:?}: these readers don't become {}",
                 wanted.as_str()
             ))
-            .hint("leave --as out; who left can only come back by themselves"))
+            .hint("import this file without --as; who left can only come back by themselves"))
         }
         (_, Some(state)) => Ok(Kind {
             stand: Stand::Is(state),

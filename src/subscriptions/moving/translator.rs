@@ -174,3 +174,7 @@ fn folded(pairs: &[(String, Slug)]) -> BTreeMap<String, Vec<&Slug>> {
     }
     map
 }
+
+#[cfg(test)]
+#[path = "translator_tests.rs"]
+mod tests;
