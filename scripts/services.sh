@@ -6,6 +6,7 @@ WORK=""
 CLUSTER_USER=""
 CLUSTER_PORT=""
 NAME="$(basename "$0")"
+VENV="${CARGO_TARGET_DIR:-$PWD/target}/test-venv"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -126,4 +127,30 @@ start_postgres() {
   done
   tail -n 20 "$WORK/cluster/log" >&2 || true
   fail "PostgreSQL did not start"
+}
+
+# The Python of the tests, with what scripts/requirements.txt names.
+make_venv() {
+  if ! "$VENV/bin/python" -c 'import venv' >/dev/null 2>&1; then
+    rm -rf "$VENV"
+    python3 -m venv "$VENV" || fail "cannot make a Python environment in $VENV"
+  fi
+  if ! cmp -s scripts/requirements.txt "$VENV/requirements.txt"; then
+    "$VENV/bin/pip" install -q --disable-pip-version-check -r scripts/requirements.txt ||
+      fail "cannot install scripts/requirements.txt from PyPI"
+    cp scripts/requirements.txt "$VENV/requirements.txt"
+  fi
+  export POSTRIDER_TEST_PYTHON="$VENV/bin/python"
+}
+
+# The browser of the tests is Debian's; the Node packages that lead it are laid beside them.
+bring_browser() {
+  local folder=tests/browser
+  POSTRIDER_TEST_BROWSER=$(command -v chromium) || fail "chromium is missing (Debian: chromium)"
+  export POSTRIDER_TEST_BROWSER
+  if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/lock.json"; then
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel error ||
+      fail "cannot install what $folder/package-lock.json names from npm"
+    cp "$folder/package-lock.json" "$folder/node_modules/lock.json"
+  fi
 }

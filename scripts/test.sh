@@ -9,10 +9,9 @@ source scripts/services.sh
 # What the tests start, and the Debian package that brings it.
 NEEDED=(
   "smtp-sink:postfix" "initdb:postgresql" "python3:python3" "openssl:openssl" "curl:curl"
-  "ps:procps" "perl:perl" "chromium:chromium" "shellcheck:shellcheck" "runuser:util-linux" "cc:gcc"
+  "ps:procps" "perl:perl" "chromium:chromium" "node:nodejs" "npm:npm" "shellcheck:shellcheck"
+  "runuser:util-linux" "cc:gcc"
 )
-TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
-VENV="$TARGET/test-venv"
 
 trap stop_services EXIT
 trap 'exit 130' INT
@@ -45,18 +44,6 @@ install_packages() {
   [ "${made%failed}" = "$made" ] || fail "cannot install $*"
 }
 
-make_venv() {
-  if ! "$VENV/bin/python" -c 'import venv' >/dev/null 2>&1; then
-    rm -rf "$VENV"
-    python3 -m venv "$VENV" || fail "cannot make a Python environment in $VENV"
-  fi
-  if ! cmp -s scripts/requirements.txt "$VENV/requirements.txt"; then
-    "$VENV/bin/pip" install -q --disable-pip-version-check -r scripts/requirements.txt ||
-      fail "cannot install scripts/requirements.txt from PyPI"
-    cp scripts/requirements.txt "$VENV/requirements.txt"
-  fi
-}
-
 # How many tests passed on one database.
 passed_on() { grep -cE "^test ([^ ]+::)?on_$1(::[^ ]+)? \.\.\. ok$" "$WORK/tests" || true; }
 
@@ -76,6 +63,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   [ "${#missing[@]}" = 0 ] || fail "still missing after the installation: ${missing[*]}"
 fi
 make_venv
+bring_browser
 export PATH="$VENV/bin:$PATH"
 
 say "format"
@@ -92,10 +80,10 @@ say "services"
 start_postgres
 export POSTRIDER_TEST_POSTGRES="postgres://postrider@127.0.0.1:$CLUSTER_PORT/postgres"
 POSTRIDER_TEST_SMTP_SINK=$(command -v smtp-sink)
-POSTRIDER_TEST_PYTHON="$VENV/bin/python"
-export POSTRIDER_TEST_SMTP_SINK POSTRIDER_TEST_PYTHON
-printf '%s\n%s\n%s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
-  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, dkim, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')"
+export POSTRIDER_TEST_SMTP_SINK
+printf '%s\n%s\n%s\n%s, Node %s\n' "$POSTRIDER_TEST_POSTGRES" "$POSTRIDER_TEST_SMTP_SINK" \
+  "$("$POSTRIDER_TEST_PYTHON" -c 'import aiosmtpd, dkim, feedparser; print("aiosmtpd", aiosmtpd.__version__, "feedparser", feedparser.__version__)')" \
+  "$("$POSTRIDER_TEST_BROWSER" --version 2>/dev/null)" "$(node --version)"
 
 say "tests"
 code=0

@@ -8,6 +8,8 @@ pub mod dkim;
 pub mod feeds;
 pub mod interventions;
 pub mod metrics;
+mod names;
+mod notices;
 pub mod preview;
 pub mod publish;
 pub mod readers;
@@ -21,7 +23,7 @@ use crate::deliver::compose::Composer;
 use crate::deliver::dkim::Signer as DkimSigner;
 use crate::deliver::relay::Relay;
 use crate::deliver::segment_mail::Sender;
-use crate::deliver::worker::{Backoff, Courier, Identity, Parts, Rules};
+use crate::deliver::worker::{Backoff, Courier, Parts, Rules};
 use crate::deliver::{Limit, SessionSettings, Timeouts};
 use crate::domain::dkim::DkimIdentity;
 use crate::domain::relay::Limits;
@@ -34,8 +36,8 @@ use crate::gather::Source;
 use crate::render::Templates;
 use crate::schedule::cron::Schedule;
 use crate::store::Store;
-use crate::subscriptions::token::{Key, Purpose, Signer};
-use std::collections::HashMap;
+use crate::subscriptions::token::{Key, Signer};
+use names::Names;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,7 +70,7 @@ pub struct App {
     salt: String,
     templates: Arc<Templates>,
     composer: Arc<Composer>,
-    identity: Arc<dyn Identity>,
+    names: Arc<Names>,
     categories: Arc<[Category]>,
     digests: Arc<[Digest]>,
     sources: Vec<Box<dyn Source>>,
@@ -136,7 +138,7 @@ impl App {
         let signer = Arc::new(Signer::new(&keys)?);
         let store = Store::open(&database_url(&config.database), STORE_CONNECTIONS).await?;
         let salt = store.setting("address_salt", &fresh_salt(&*random)?).await?;
-        let identity = Arc::new(Names::new(&config, &store, Arc::clone(&signer)).await?);
+        let names = Arc::new(Names::new(&config, &store, Arc::clone(&signer)).await?);
         let composer = Arc::new(Composer::new(
             store.clone(),
             Arc::clone(&templates),
@@ -154,7 +156,7 @@ impl App {
             salt,
             templates,
             composer,
-            identity,
+            names,
             categories,
             digests,
             sources,
@@ -224,7 +226,8 @@ impl App {
         let courier = Arc::new(Courier::new(Parts {
             store: self.store.clone(),
             composer: Arc::clone(&self.composer),
-            identity: Arc::clone(&self.identity),
+            identity: Arc::<Names>::clone(&self.names),
+            correspondence: Arc::new(self.correspondent()),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             backoff: Backoff {
@@ -256,57 +259,6 @@ impl App {
 fn name_of(categories: &[Category], slug: &Slug) -> String {
     let known = categories.iter().find(|category| category.slug == *slug);
     known.map_or_else(|| slug.to_string(), |category| category.name.clone())
-}
-
-/// Names and links of readers, signed.
-struct Names {
-    signer: Arc<Signer>,
-    site: Site,
-    domain: String,
-    return_path: String,
-    digest_numbers: HashMap<String, i64>,
-}
-
-impl Names {
-    async fn new(config: &Config, store: &Store, signer: Arc<Signer>) -> Result<Self> {
-        let mut digest_numbers = HashMap::new();
-        for digest in &config.digests {
-            let name = digest.name.as_str();
-            digest_numbers.insert(name.to_owned(), store.digest_number(name).await?);
-        }
-        Ok(Self {
-            signer,
-            site: config.site.clone(),
-            domain: config.mail.from.address.domain().to_owned(),
-            return_path: config.mail.return_path.clone(),
-            digest_numbers,
-        })
-    }
-
-    fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
-        let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
-        let token = self.signer.reader_token(purpose, subscriber, number);
-        [self.site.url.as_str(), path, &token].concat()
-    }
-}
-
-impl Identity for Names {
-    fn message_id(&self, edition: i64, subscriber: i64) -> String {
-        self.signer.message_id(edition, subscriber, &self.domain)
-    }
-
-    fn return_path(&self, edition: i64, subscriber: i64) -> String {
-        let token = self.signer.return_path_token(edition, subscriber);
-        self.return_path.replace("{token}", &token)
-    }
-
-    fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String {
-        self.link("/u/", Purpose::Unsubscribe, digest, subscriber)
-    }
-
-    fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
-        self.link("/p/", Purpose::Preferences, digest, subscriber)
-    }
 }
 
 /// The configured relays, and what each may be burdened with.

@@ -58,8 +58,6 @@ async fn refusals_are_judged_and_leave_the_session_usable() {
     let dead = Verdict::Fail { dead_address: true };
     for (place, line, verdict, stage) in [
         ("MAIL", "550 5.7.1 sender", Verdict::RelayDown, Stage::Mail),
-        ("MAIL", "450 4.2.0 wait", RETRY, Stage::Mail),
-        ("MAIL", "452 4.5.3 too many messages", RETRY, Stage::Mail),
         ("RCPT", "451 4.7.1 greylisted", RETRY, Stage::Rcpt),
         ("RCPT", "550 5.1.1 no such user", dead, Stage::Rcpt),
         ("RCPT", "550", REFUSED, Stage::Rcpt),
@@ -82,6 +80,27 @@ async fn refusals_are_judged_and_leave_the_session_usable() {
         assert!(attempt.session_usable, "{place} {line}");
         assert_eq!(server.record(|record| record.connections), 1);
         assert_taken(&server, &[2]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_carried_enough_gives_the_message_to_the_next() {
+    for (place, line) in [
+        ("MAIL", "450 4.2.0 wait"),
+        ("MAIL", "452 4.5.3 too many messages"),
+        ("RCPT", "452 4.5.3 too many recipients"),
+    ] {
+        let server = ScriptedRelay::start(Script::default().after(1, place, say(line)));
+        let mut connection = relay_to(&server, false).connect().await.unwrap();
+        assert_eq!(send(&mut connection, 1).await.verdict, Verdict::Sent);
+        let attempt = send(&mut connection, 2).await;
+        assert_eq!(attempt.verdict, Verdict::Untouched, "{place} {line}");
+        assert!(!attempt.session_usable, "{place} {line}");
+        // At the first message of a session it is an answer.
+        let server = ScriptedRelay::start(Script::default().on(place, say(line)));
+        let mut connection = relay_to(&server, false).connect().await.unwrap();
+        let attempt = send(&mut connection, 1).await;
+        assert_eq!((attempt.verdict, attempt.code), (RETRY, line[..3].parse().ok()));
     }
 }
 

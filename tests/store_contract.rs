@@ -4,17 +4,25 @@
 
 #[path = "support/database.rs"]
 mod database;
+#[path = "support/links.rs"]
+mod links;
 #[path = "support/plan.rs"]
 mod plan;
 #[path = "support/seed.rs"]
 mod seed;
 
+#[path = "store_contract/accounts.rs"]
+mod accounts;
 #[path = "store_contract/audience.rs"]
 mod audience;
 #[path = "store_contract/backlog.rs"]
 mod backlog;
+#[path = "store_contract/choices.rs"]
+mod choices;
 #[path = "store_contract/editions.rs"]
 mod editions;
+#[path = "store_contract/erasure.rs"]
+mod erasure;
 #[path = "store_contract/expiry.rs"]
 mod expiry;
 #[path = "store_contract/interventions.rs"]
@@ -25,6 +33,8 @@ mod leases;
 mod ledger;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/notices.rs"]
+mod notices;
 #[path = "store_contract/opening.rs"]
 mod opening;
 #[path = "store_contract/outcomes.rs"]
@@ -35,6 +45,8 @@ mod planning;
 mod relays;
 #[path = "store_contract/sequences.rs"]
 mod sequences;
+#[path = "store_contract/sign_ups.rs"]
+mod sign_ups;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]

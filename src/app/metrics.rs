@@ -4,6 +4,8 @@ use super::App;
 use crate::deliver::Meter;
 use crate::deliver::exposition::{self, Findings};
 use crate::deliver::worker::Courier;
+use crate::domain::delivery::State;
+use crate::domain::notice::NoticeKind;
 use crate::domain::{Digest, Result};
 use crate::store::backlog::Backlog;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -19,12 +21,23 @@ const SHARE: u32 = 50;
 /// How long counting may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// What a notice can be.
+const NOTICE_STATES: [State; 5] = [
+    State::Waiting,
+    State::Uncertain,
+    State::Sent,
+    State::Failed,
+    State::Excluded,
+];
+
 /// What is watched, and what was counted last.
 #[derive(Default)]
 pub(super) struct Watch {
     pub(super) meter: Meter,
     couriers: Mutex<Vec<Weak<Courier>>>,
     counted: tokio::sync::Mutex<Option<Counted>>,
+    /// By kind and state, and how long that is good.
+    notices: tokio::sync::Mutex<Option<(Vec<([String; 2], i64)>, Instant)>>,
 }
 
 #[derive(Clone)]
@@ -41,7 +54,7 @@ impl Watch {
         couriers.push(Arc::downgrade(courier));
     }
 
-    fn couriers(&self) -> Vec<Arc<Courier>> {
+    pub(super) fn couriers(&self) -> Vec<Arc<Courier>> {
         let couriers = self.couriers.lock().unwrap_or_else(PoisonError::into_inner);
         couriers.iter().filter_map(Weak::upgrade).collect()
     }
@@ -91,6 +104,30 @@ impl App {
         exposition::text(&self.watch.meter, env!("CARGO_PKG_VERSION"), &findings)
     }
 
+    /// How many notices are kept in each state, counted not long ago.
+    async fn count_notices(&self) -> Result<Vec<([String; 2], i64)>> {
+        let mut counted = self.watch.notices.lock().await;
+        if let Some((counted, good_until)) = &*counted
+            && *good_until > Instant::now()
+        {
+            return Ok(counted.clone());
+        }
+        let begun = Instant::now();
+        let rows = self.store.count_notices().await?;
+        let count = |kind: NoticeKind, state: State| {
+            let mut rows = rows.iter();
+            let row = rows.find(|(k, s, _)| k == kind.as_str() && s == state.as_str());
+            let labels = [kind.as_str().to_owned(), state.as_str().to_owned()];
+            (labels, row.map_or(0, |(_, _, count)| *count))
+        };
+        let all: Vec<_> = NoticeKind::ALL
+            .into_iter()
+            .flat_map(|kind| NOTICE_STATES.map(|state| count(kind, state)))
+            .collect();
+        *counted = Some((all.clone(), Instant::now() + (begun.elapsed() * SHARE).max(FRESH)));
+        Ok(all)
+    }
+
     async fn look_up(&self, findings: &mut Findings) -> Result<()> {
         let backlog = self.backlog().await?;
         let now = self.clock.now();
@@ -100,6 +137,7 @@ impl App {
             let left = backlog.iter().find(|left| left.digest == digest.name.as_str());
             (digest.name.to_string(), left.map_or(0, |left| left.deliveries))
         };
+        findings.notices = self.count_notices().await?;
         findings.waiting = self.digests.iter().map(left).collect();
         Ok(())
     }

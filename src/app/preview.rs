@@ -3,6 +3,7 @@
 use super::App;
 use super::showcase::{Showcase, Shows};
 use crate::deliver::compose::Issue;
+use crate::deliver::worker::Identity;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;
 use crate::domain::summary::StoredSummary;
@@ -142,8 +143,8 @@ impl App {
             segment: 0,
         };
         let (unsubscribe_url, preferences_url) = (
-            self.identity.unsubscribe_url(digest.name.as_str(), 0),
-            self.identity.preferences_url(digest.name.as_str(), 0),
+            self.names.unsubscribe_url(digest.name.as_str(), 0),
+            self.names.preferences_url(digest.name.as_str(), 0),
         );
         let reader = Reader {
             name: Some(SAMPLE_NAME),

@@ -55,6 +55,15 @@ impl Prepared {
     }
 }
 
+/// What came of delivering.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// The accounts of editions.
+    pub editions: Vec<Report>,
+    /// Notices that wait for a later attempt.
+    pub notices_waiting: i64,
+}
+
 /// What a send would do.
 #[derive(Debug, Serialize)]
 pub struct SendForecast {
@@ -154,7 +163,8 @@ impl App {
         })
     }
 
-    /// Delivers what is due, and returns the accounts of `editions` and of what else was under way.
+    /// Delivers what is due, and returns the accounts of `editions` and of what else was under way, and how
+    /// many notices wait.
     ///
     /// # Errors
     /// When a template fails or the database does not answer.
@@ -164,7 +174,7 @@ impl App {
         editions: impl IntoIterator<Item = i64>,
         wait: bool,
         stop: watch::Receiver<bool>,
-    ) -> Result<Vec<Report>> {
+    ) -> Result<Delivered> {
         let under_way = [State::Planned, State::Sending, State::Waiting];
         let mut ids: Vec<i64> = editions.into_iter().collect();
         ids.extend(
@@ -176,8 +186,8 @@ impl App {
         );
         ids.sort_unstable();
         ids.dedup();
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        if ids.is_empty() && self.store.waiting_notices().await?.count == 0 {
+            return Ok(Delivered::default());
         }
         courier
             .run(if wait { Until::Final } else { Until::Settled }, stop)
@@ -186,7 +196,10 @@ impl App {
         for id in ids {
             reports.push(self.store.edition_report(id).await?);
         }
-        Ok(reports)
+        Ok(Delivered {
+            editions: reports,
+            notices_waiting: self.store.waiting_notices().await?.count,
+        })
     }
 
     /// Approves the draft `id`: its audience is frozen now, after the lists that changed were read.

@@ -107,7 +107,7 @@ impl App {
             .store
             .suppression(&import::address_hash(&key, &self.salt))
             .await?;
-        Ok(found.filter(|reason| matches!(reason, Suppression::Bounced | Suppression::Complained)))
+        Ok(found.filter(|reason| reason.blocks_everything()))
     }
 
     /// Imports lists, or with `export` what another program exported, in one go; a report for each file.
@@ -185,6 +185,15 @@ impl App {
         )
         .await?;
         self.subscriber(address).await
+    }
+
+    /// Lets an address be written to again whose owner had said never to; false when nobody had.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn allow_address(&self, address: &EmailAddress) -> Result<bool> {
+        let settings = self.import_settings(false);
+        admin::allow(&self.store, address, &settings, self.clock.now()).await
     }
 
     /// The category with `slug`.
@@ -304,7 +313,7 @@ impl App {
         self.templates.stylesheet()
     }
 
-    fn contact(&self) -> String {
+    pub(super) fn contact(&self) -> String {
         let mail = &self.config.mail;
         mail.reply_to.as_ref().unwrap_or(&mail.from).address.full()
     }

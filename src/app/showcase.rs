@@ -5,6 +5,7 @@ use crate::deliver::compose::Issue;
 use crate::deliver::message::Envelope;
 use crate::deliver::retry::Verdict;
 use crate::deliver::splice::ReaderValues;
+use crate::deliver::worker::Identity;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
@@ -53,7 +54,7 @@ impl App {
         let mut unique = [0u8; 8];
         self.random.fill(&mut unique)?;
         // Reader 0 is nobody: its links are good and change nothing.
-        let message_id = self.identity.message_id(0, i64::from_be_bytes(unique) & i64::MAX);
+        let message_id = self.names.message_id(0, i64::from_be_bytes(unique) & i64::MAX);
         let mut message = Vec::new();
         mail.write(
             &ReaderValues {
@@ -61,12 +62,12 @@ impl App {
                 name: None,
                 message_id: &message_id,
                 date: &now.rfc2822(),
-                unsubscribe_url: &self.identity.unsubscribe_url(digest.name.as_str(), 0),
-                preferences_url: &self.identity.preferences_url(digest.name.as_str(), 0),
+                unsubscribe_url: &self.names.unsubscribe_url(digest.name.as_str(), 0),
+                preferences_url: &self.names.preferences_url(digest.name.as_str(), 0),
             },
             &mut message,
         )?;
-        let return_path = self.identity.return_path(0, 0);
+        let return_path = self.names.return_path(0, 0);
         let envelope = Envelope {
             from: &return_path,
             to: address,

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::check::probe;
+use crate::deliver::worker::Identity;
 use crate::domain::condition::Condition;
 use crate::domain::edition::{Report, State};
 use crate::domain::summary::{Fault, Status, StoredSummary};
@@ -23,8 +24,21 @@ pub struct Overview {
     pub editions: Vec<Report>,
     /// Subscribers by state.
     pub subscribers: BTreeMap<&'static str, i64>,
+    /// Mails to single readers that are not final.
+    pub notices: NoticeOverview,
     /// Relays and what they are.
     pub relays: Vec<RelayOverview>,
+}
+
+/// Mails to single readers that wait.
+#[derive(Debug, Serialize)]
+pub struct NoticeOverview {
+    /// How many.
+    pub waiting: i64,
+    /// When the oldest of them was written.
+    pub oldest: Option<Timestamp>,
+    /// How many seconds ago that was; 0 when none waits.
+    pub oldest_seconds: u64,
 }
 
 /// A digest and its next run.
@@ -103,9 +117,15 @@ impl App {
             editions.push(self.store.edition_report(edition.id).await?);
         }
         let subscribers = self.store.count_subscribers().await?;
+        let notices = self.store.waiting_notices().await?;
         Ok(Overview {
             digests,
             editions,
+            notices: NoticeOverview {
+                waiting: notices.count,
+                oldest: notices.oldest,
+                oldest_seconds: notices.oldest.map_or(0, |oldest| now.since(oldest).as_secs()),
+            },
             subscribers: subscribers
                 .into_iter()
                 .map(|(state, count)| (state.as_str(), count))
@@ -192,7 +212,7 @@ impl App {
         Ok(rows
             .into_iter()
             .map(|(subscriber, mut report)| {
-                report.message_id = (report.attempts > 0).then(|| self.identity.message_id(id, subscriber));
+                report.message_id = (report.attempts > 0).then(|| self.names.message_id(id, subscriber));
                 report
             })
             .collect())

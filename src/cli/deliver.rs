@@ -1,26 +1,42 @@
 //! Delivering with a progress bar, and saying what became of it.
 
 use super::Done;
-use super::output::Output;
+use super::output::{Output, count};
 use super::progress;
 use super::stopping::stop_on_signal;
 use crate::app::App;
-use crate::app::publish::Prepared;
+use crate::app::publish::{Delivered, Prepared};
 use crate::domain::Result;
 use crate::domain::edition::{Report, State};
 
-/// Delivers what is due and reports the editions that were involved.
+/// Delivers what is due, and says what became of it.
 pub(super) async fn deliver(
     app: &App,
     output: &Output,
     prepared: &Prepared,
     wait: bool,
-) -> Result<Vec<Report>> {
+) -> Result<Delivered> {
+    let delivered = deliver_quietly(app, output, prepared, wait).await?;
+    say_editions(output, &delivered.editions)?;
+    if delivered.notices_waiting > 0 {
+        output.warning(format!(
+            "{} to single readers wait for a later attempt",
+            count_of(delivered.notices_waiting)
+        ));
+    }
+    Ok(delivered)
+}
+
+fn count_of(notices: i64) -> String {
+    count(usize::try_from(notices).unwrap_or(usize::MAX), "mail", "mails")
+}
+
+async fn deliver_quietly(app: &App, output: &Output, prepared: &Prepared, wait: bool) -> Result<Delivered> {
     let courier = app.courier()?;
     let tally = courier.tally();
     let stop = stop_on_signal(3)?;
     tokio::select! {
-        reports = app.deliver(&courier, prepared.editions(), wait, stop) => reports,
+        delivered = app.deliver(&courier, prepared.editions(), wait, stop) => delivered,
         never = progress::show(app, output, || tally.counts()) => match never {},
     }
 }
@@ -59,7 +75,7 @@ pub(super) fn say_planned(output: &Output, prepared: &Prepared) -> Result<()> {
     Ok(())
 }
 
-/// Says what became of editions; the exit code follows from it.
+/// Says what became of editions.
 pub(super) fn say_editions(output: &Output, reports: &[Report]) -> Result<()> {
     let rows: Vec<Vec<String>> = reports.iter().map(row).collect();
     output.table(&HEAD, &rows)?;
@@ -128,8 +144,8 @@ pub(super) fn row(report: &Report) -> Vec<String> {
     ]
 }
 
-/// Whether everything is final.
-pub(super) fn done(prepared: &Prepared, reports: &[Report]) -> Done {
+/// Whether everything is final: the exit code.
+pub(super) fn done(prepared: &Prepared, delivered: &Delivered) -> Done {
     let open = |report: &Report| {
         matches!(
             report.state,
@@ -138,7 +154,7 @@ pub(super) fn done(prepared: &Prepared, reports: &[Report]) -> Done {
     };
     if prepared.has_failures() {
         Done::WithTrouble
-    } else if reports.iter().any(open) {
+    } else if delivered.notices_waiting > 0 || delivered.editions.iter().any(open) {
         Done::ForNow
     } else {
         Done::Fully

@@ -105,10 +105,9 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         Some(Command::Approve { number, wait }) => {
             let prepared = app.approve(number).await?;
             say_prepared(output, &prepared)?;
-            let reports = deliver(&app, output, &prepared, wait).await?;
-            say_editions(output, &reports)?;
-            output.json(&reports.iter().find(|report| report.id == number))?;
-            code = done(&prepared, &reports);
+            let delivered = deliver(&app, output, &prepared, wait).await?;
+            output.json(&delivered.editions.iter().find(|report| report.id == number))?;
+            code = done(&prepared, &delivered);
         }
         Some(Command::Pause { number }) => say(output, &app.pause_edition(number).await?)?,
         Some(Command::Resume { number, wait }) => code = resume(&app, output, number, wait).await?,

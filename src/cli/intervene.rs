@@ -73,12 +73,11 @@ async fn send(
     wait: bool,
     more: &[(&str, Value)],
 ) -> Result<Done> {
-    let reports = deliver(app, output, prepared, wait).await?;
-    say_editions(output, &reports)?;
-    if let Some(report) = reports.iter().find(|report| report.id == number) {
+    let delivered = deliver(app, output, prepared, wait).await?;
+    if let Some(report) = delivered.editions.iter().find(|report| report.id == number) {
         say_json(output, report, more)?;
     }
-    Ok(done(prepared, &reports))
+    Ok(done(prepared, &delivered))
 }
 
 fn say_json(output: &Output, report: &Report, more: &[(&str, Value)]) -> Result<()> {

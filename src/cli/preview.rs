@@ -4,6 +4,7 @@ use super::Done;
 use super::deliver::{done, say_prepared};
 use super::output::Output;
 use super::publish::named;
+use crate::app::publish::Delivered;
 use crate::app::{App, Options, Request};
 use crate::domain::{Result, Slug};
 use clap::Args;
@@ -60,5 +61,5 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
     output.line(format!("written to {}", arguments.out.display()))?;
     output.json(&segments)?;
     app.close().await;
-    Ok(done(&prepared, &[]))
+    Ok(done(&prepared, &Delivered::default()))
 }

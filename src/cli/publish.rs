@@ -1,7 +1,7 @@
 //! `postrider publish`: the scheduled job, now.
 
 use super::Done;
-use super::deliver::{deliver, done, say_editions, say_prepared};
+use super::deliver::{deliver, done, say_prepared};
 use super::output::Output;
 use crate::app::publish::Prepared;
 use crate::app::{App, Options, Request};
@@ -58,12 +58,12 @@ pub(super) async fn send_prepared(
     prepared: &Prepared,
     wait: bool,
 ) -> Result<Done> {
-    let reports = deliver(app, output, prepared, wait).await?;
-    say_editions(output, &reports)?;
+    let delivered = deliver(app, output, prepared, wait).await?;
     output.json(&serde_json::json!({
-        "sources": prepared.sources, "lists": prepared.lists, "digests": prepared.digests, "editions": reports,
+        "sources": prepared.sources, "lists": prepared.lists, "digests": prepared.digests,
+        "editions": delivered.editions, "notices_waiting": delivered.notices_waiting,
     }))?;
-    Ok(done(prepared, &reports))
+    Ok(done(prepared, &delivered))
 }
 
 /// The digests with these names; an unknown one is a mistake on the command line.

@@ -4,7 +4,7 @@ use super::Done;
 use super::deliver::{done, say_planned, say_prepared};
 use super::output::Output;
 use super::publish::{named, publish, send_prepared};
-use crate::app::publish::Prepared;
+use crate::app::publish::{Delivered, Prepared};
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, EmailAddress, Result, Slug};
 use clap::Args;
@@ -58,14 +58,14 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         (None, Some(digest)) if arguments.dry_run => {
             let prepared = gathered(&app, output, &request).await?;
             forecast(&app, output, digest, &request).await?;
-            done(&prepared, &[])
+            done(&prepared, &Delivered::default())
         }
         (None, Some(digest)) if output.is_interactive() && !arguments.yes => {
             let mut prepared = gathered(&app, output, &request).await?;
             let readers = forecast(&app, output, digest, &request).await?;
             if readers > 0 && !agreed(readers)? {
                 output.line("nothing was sent")?;
-                done(&prepared, &[])
+                done(&prepared, &Delivered::default())
             } else {
                 app.plan_all(&mut prepared, &digests, &request).await?;
                 say_planned(output, &prepared)?;
@@ -103,7 +103,7 @@ async fn test(
     ))?;
     output.line(format!("it shows {}", sent.shows.as_str()))?;
     output.json(&sent)?;
-    Ok(done(&prepared, &[]))
+    Ok(done(&prepared, &Delivered::default()))
 }
 
 /// Says what would go to how many; the number of readers who would receive something.

@@ -5,6 +5,7 @@ use super::deliver::{HEAD, concerns, row};
 use super::output::{Output, count};
 use crate::app::{App, Options};
 use crate::domain::Result;
+use std::time::Duration;
 
 pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     let app = App::open(options).await?;
@@ -18,6 +19,14 @@ pub(super) async fn run(options: &Options, output: &Output) -> Result<Done> {
     }
     for (state, count) in &overview.subscribers {
         output.line(format!("subscribers {state}: {count}"))?;
+    }
+    if overview.notices.waiting > 0 {
+        let waiting = usize::try_from(overview.notices.waiting).unwrap_or(usize::MAX);
+        let oldest = Duration::from_secs(overview.notices.oldest_seconds);
+        output.line(format!(
+            "{} to single readers waiting, the oldest for {oldest:?}",
+            count(waiting, "mail", "mails")
+        ))?;
     }
     for relay in &overview.relays {
         let state = if relay.ready { "ready" } else { "can't be used now" };

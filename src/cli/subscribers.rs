@@ -32,6 +32,11 @@ pub(super) enum Command {
         /// The reader's address.
         address: String,
     },
+    /// Let an address sign up again whose owner had said never to write there.
+    Allow {
+        /// The address.
+        address: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +73,16 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
                 output,
                 &app.remove_subscriber(&EmailAddress::parse(&address)?).await?,
             )?;
+        }
+        Command::Allow { address } => {
+            let address = EmailAddress::parse(&address)?;
+            let allowed = app.allow_address(&address).await?;
+            output.line(if allowed {
+                format!("{address} can sign up again")
+            } else {
+                format!("{address} had not refused to be written to; nothing changed")
+            })?;
+            output.json(&serde_json::json!({ "allowed": allowed }))?;
         }
     }
     app.close().await;

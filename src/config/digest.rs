@@ -8,6 +8,7 @@ use super::nearest;
 use super::relay::twice;
 use super::section::Section;
 use crate::domain::digest::Unchosen;
+use crate::domain::notice::NoticeKind;
 use crate::domain::text::one_line;
 use crate::domain::{Digest, Problem, Result, Slug};
 
@@ -99,7 +100,12 @@ fn templates(text: &str) -> Result<String> {
     let safe = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if safe {
+    if NoticeKind::parse(name).is_some() {
+        Err(
+            Problem::configuration(format!("{text:?} holds the templates of mails to single readers"))
+                .hint("give the digest's folder in templates/email another name"),
+        )
+    } else if safe {
         Ok(name.to_owned())
     } else {
         Err(

@@ -8,7 +8,9 @@ use super::segment_mail::{Heading, Made, SegmentMail, Sender};
 use crate::domain::edition::ItemKind;
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Category, Digest, Problem, Result, Site, Timestamp};
-use crate::render::{DigestContext, ItemContext, Reader, ReaderShape, RenderedMail, Templates};
+use crate::render::{
+    DigestContext, ItemContext, NoticeContext, Reader, ReaderShape, RenderedMail, RenderedNotice, Templates,
+};
 use crate::store::Store;
 use crate::store::ledger::Batch;
 
@@ -144,6 +146,19 @@ impl Composer {
         let mail = self.templates.personal(&prepared, reader)?;
         warn_of_shortening(issue, mail.shortened);
         Ok(mail)
+    }
+
+    /// Who mails are from.
+    pub(super) fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// Renders a notice.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn notice(&self, context: &NoticeContext) -> Result<RenderedNotice> {
+        self.templates.notice(context)
     }
 
     /// What the templates see of `issue`.

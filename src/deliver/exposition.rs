@@ -17,6 +17,8 @@ pub struct Findings {
     pub relays_down: Vec<(String, bool)>,
     /// Deliveries that are not final, by digest.
     pub waiting: Vec<(String, i64)>,
+    /// Kind and state, and how many notices of these are kept.
+    pub notices: Vec<([String; 2], i64)>,
     /// For how many seconds the oldest batch has been due that nobody has; `None` when it is not known.
     pub queue_age: Option<f64>,
 }
@@ -47,6 +49,16 @@ pub fn text(meter: &Meter, version: &str, findings: &Findings) -> Result<String>
         "deliveries_waiting",
         "Deliveries of editions under way that are not final, counted not long ago",
         gauges(waiting),
+    );
+    let notices = Family::<[(&'static str, String); 2], Gauge>::default();
+    for ([kind, state], count) in &findings.notices {
+        let labels = [("kind", kind.clone()), ("state", state.clone())];
+        notices.get_or_create_owned(&labels).set(*count);
+    }
+    registry.register(
+        "notices",
+        "Mails to single readers by kind and state, of those that are kept (30 days), counted not long ago",
+        notices,
     );
     if let Some(seconds) = findings.queue_age {
         let age = Gauge::<f64, AtomicU64>::default();

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::quoted::hex_digit;
+use crate::domain::EmailAddress;
 use crate::domain::text::one_line;
 
 /// RFC 5322 recommends lines of at most 78.
@@ -47,6 +48,16 @@ pub(super) fn with_angle(out: &mut Vec<u8>, name: &str, phrase: Option<&str>, an
         out.push(b'>');
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The address of `To`, on a line of its own when it would pass the recommended length.
+pub(super) fn address(out: &mut Vec<u8>, to: &EmailAddress) {
+    let (local, domain) = (to.local(), to.domain());
+    let fits = "To: @".len() + local.len() + domain.len() <= LINE;
+    out.extend_from_slice(if fits { b" " } else { b"\r\n " });
+    out.extend_from_slice(local.as_bytes());
+    out.push(b'@');
+    out.extend_from_slice(domain.as_bytes());
 }
 
 /// A field whose value the caller has checked: printable ASCII, short.

@@ -14,13 +14,19 @@ pub(super) struct Leased {
     pub(super) owner: Arc<str>,
 }
 
-/// Leases a batch under a name that holds for a while yet.
-pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
-    let mut owner = courier.tenure.owner();
-    if !courier.tenure.holds(&owner, courier.clock.now()) {
-        courier.renew().await?;
-        owner = courier.tenure.owner();
+/// The name to lease under, renewed where it would not hold for a while yet.
+pub(super) async fn owner(courier: &Courier) -> Result<Arc<str>> {
+    let owner = courier.tenure.owner();
+    if courier.tenure.holds(&owner, courier.clock.now()) {
+        return Ok(owner);
     }
+    courier.renew().await?;
+    Ok(courier.tenure.owner())
+}
+
+/// Leases a batch.
+pub(super) async fn lease(courier: &Courier) -> Result<Option<Leased>> {
+    let owner = owner(courier).await?;
     let now = courier.clock.now();
     let but = [courier.unfit.editions(now), courier.brake.editions()].concat();
     let until = now.plus(courier.tenure.term());

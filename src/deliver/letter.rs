@@ -10,16 +10,21 @@ use crate::store::ledger::{Batch, Due};
 
 /// A message and its envelope.
 pub(super) struct Letter {
-    /// Without name and address: what the ledger needs.
-    pub(super) due: Due,
-    address: EmailAddress,
-    message_id: String,
-    return_path: String,
+    pub(super) address: EmailAddress,
+    pub(super) message_id: String,
+    pub(super) return_path: String,
     /// CRLF line ends, no final dot.
     pub(super) message: Vec<u8>,
 }
 
-impl Letter {
+/// The message of a digest for one reader.
+pub(super) struct ReaderLetter {
+    /// Without name and address: what the ledger needs.
+    pub(super) due: Due,
+    pub(super) letter: Letter,
+}
+
+impl ReaderLetter {
     /// Writes the message into `message`, whose room is used again, and signs it as `relay` wants it.
     ///
     /// # Errors
@@ -36,7 +41,7 @@ impl Letter {
         let identity = &courier.identity;
         let message_id = identity.message_id(batch.edition, due.subscriber);
         message.clear();
-        mail.write(
+        mail.write_as(
             &ReaderValues {
                 to: &address,
                 name: due.name.as_deref(),
@@ -45,24 +50,30 @@ impl Letter {
                 unsubscribe_url: &identity.unsubscribe_url(&mail.digest, due.subscriber),
                 preferences_url: &identity.preferences_url(&mail.digest, due.subscriber),
             },
+            due.text_only,
             &mut message,
         )?;
         relay.sign(&mut message, courier.clock.now()).await?;
         Ok(Self {
-            return_path: identity.return_path(batch.edition, due.subscriber),
             due: Due {
                 subscriber: due.subscriber,
                 address: None,
                 name: None,
+                text_only: due.text_only,
                 attempts: due.attempts,
                 left: None,
             },
-            address,
-            message_id,
-            message,
+            letter: Letter {
+                return_path: identity.return_path(batch.edition, due.subscriber),
+                address,
+                message_id,
+                message,
+            },
         })
     }
+}
 
+impl Letter {
     pub(super) fn envelope(&self) -> Envelope<'_> {
         Envelope {
             from: &self.return_path,

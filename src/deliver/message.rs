@@ -4,6 +4,7 @@ use super::header;
 use super::quoted::{After, Quoted};
 use super::splice::{Slot, Value, check_link, is_printable};
 use crate::domain::{EmailAddress, Problem, Result};
+use std::ops::Range;
 
 /// Who a message goes from and to on the wire (RFC 5321), as opposed to what its headers say.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,16 @@ pub struct Mailbox<'a> {
     pub name: Option<&'a str>,
     /// The address.
     pub address: &'a EmailAddress,
+}
+
+impl<'a> Mailbox<'a> {
+    /// A name, which may be empty, and an address.
+    pub(super) fn of((name, address): &'a (String, EmailAddress)) -> Self {
+        Self {
+            name: (!name.is_empty()).then_some(name.as_str()),
+            address,
+        }
+    }
 }
 
 /// The headers that a segment shares.
@@ -72,6 +83,10 @@ pub struct SegmentMessage {
     pub(super) slots: Vec<(usize, Slot)>,
     /// The subject, where it holds the reader's name.
     pub(super) subject: Vec<Piece>,
+    /// Where in `literal` the headers of all parts end.
+    shared_head: usize,
+    /// Where in `literal` the text part stands, with its own headers.
+    text: Range<usize>,
 }
 
 impl SegmentMessage {
@@ -87,15 +102,72 @@ impl SegmentMessage {
             literal: Vec::new(),
             slots: Vec::new(),
             subject,
+            shared_head: 0,
+            text: 0..0,
         };
-        message.headers(head, &boundary);
-        message.part(&boundary, "text/plain", text, Slot::Text);
-        message.part(&boundary, "text/html", html, Slot::Html);
-        message.raw(&format!("--{boundary}--\r\n"));
+        message.headers(head);
+        message.bodies(&boundary, text, html);
         Ok(message)
     }
 
-    fn headers(&mut self, head: &MessageHead<'_>, boundary: &str) {
+    /// A whole message of the fields in `head` and two bodies that nothing differs in.
+    pub(super) fn whole(head: Vec<u8>, boundary_seed: &str, text: &str, html: &str) -> Vec<u8> {
+        let mut message = Self {
+            literal: head,
+            slots: Vec::new(),
+            subject: Vec::new(),
+            shared_head: 0,
+            text: 0..0,
+        };
+        message.bodies(
+            &boundary(boundary_seed),
+            &[Part::Literal(text)],
+            &[Part::Literal(html)],
+        );
+        message.literal
+    }
+
+    /// The last fields and both parts.
+    fn bodies(&mut self, boundary: &str, text: &[Part<'_>], html: &[Part<'_>]) {
+        header::plain(&mut self.literal, "MIME-Version", "1.0");
+        self.shared_head = self.literal.len();
+        self.raw(&format!(
+            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n"
+        ));
+        let begin = self.literal.len();
+        self.part("text/plain", text, Slot::Text);
+        self.text = begin..self.literal.len();
+        self.raw(&format!("--{boundary}\r\n"));
+        self.part("text/html", html, Slot::Html);
+        self.raw(&format!("--{boundary}--\r\n"));
+    }
+
+    /// The same message as its text part alone, for readers who asked for that.
+    #[must_use]
+    pub fn text_only(&self) -> Self {
+        let Range { start, end } = self.text;
+        let mut literal = Vec::with_capacity(self.shared_head + self.text.len());
+        literal.extend_from_slice(self.literal.get(..self.shared_head).unwrap_or_default());
+        literal.extend_from_slice(self.literal.get(start..end).unwrap_or_default());
+        let slots = self.slots.iter().filter_map(|&(at, slot)| {
+            if at <= self.shared_head {
+                Some((at, slot))
+            } else if (start..end).contains(&at) {
+                Some((at - start + self.shared_head, slot))
+            } else {
+                None
+            }
+        });
+        Self {
+            slots: slots.collect(),
+            subject: self.subject.clone(),
+            shared_head: self.shared_head,
+            text: self.shared_head..literal.len(),
+            literal,
+        }
+    }
+
+    fn headers(&mut self, head: &MessageHead<'_>) {
         let out = &mut self.literal;
         header::with_angle(out, "From", head.from.name, &head.from.address.full());
         if let Some(reply_to) = &head.reply_to {
@@ -124,15 +196,11 @@ impl SegmentMessage {
         }
         header::plain(out, "Feedback-ID", head.feedback_id);
         header::plain(out, "Precedence", "bulk");
-        header::plain(out, "MIME-Version", "1.0");
-        self.raw(&format!(
-            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
-        ));
     }
 
-    fn part(&mut self, boundary: &str, kind: &str, parts: &[Part<'_>], slot: fn(Value) -> Slot) {
+    fn part(&mut self, kind: &str, parts: &[Part<'_>], slot: fn(Value) -> Slot) {
         self.raw(&format!(
-            "--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+            "Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         ));
         let merged = merge(parts);
         let mut quoted = Quoted::new(&mut self.literal);

@@ -3,6 +3,8 @@
 //! `message` encodes what the readers of a segment share, `splice` puts in what differs, `relay`
 //! opens connections, `session` or `outbox` hands a message over, and `retry` says what came of it.
 
+mod batch_round;
+mod bell;
 mod board;
 mod brake;
 mod carrier;
@@ -11,6 +13,7 @@ mod curfew;
 pub mod dkim;
 mod dkim_field;
 pub mod exposition;
+mod handover;
 mod header;
 mod health;
 mod lane;
@@ -18,6 +21,9 @@ mod leased;
 mod letter;
 pub mod message;
 mod meter;
+pub mod notice_mail;
+mod notice_outcome;
+mod notice_round;
 mod open;
 mod outbox;
 mod outcome;

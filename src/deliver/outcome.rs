@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::reply::{hide_addresses, tidy};
 use super::retry::{Attempt, Verdict, due_after, next_attempt};
 use super::worker::Courier;
-use crate::domain::Problem;
 use crate::domain::delivery::State;
+use crate::domain::{Problem, Timestamp};
 use crate::store::ledger::{Batch, Due, Outcome};
 
 /// The reader has left since the edition was planned; no relay was asked.
@@ -92,11 +92,17 @@ pub(super) fn unmade(courier: &Courier, batch: &Batch, due: &Due, problem: &Prob
 
 /// Sets the time of the next attempt; how long that is.
 fn put_off(courier: &Courier, due: &Due, outcome: &mut Outcome) -> Duration {
-    let attempts = u32::try_from(due.attempts + 1).unwrap_or(u32::MAX);
+    let (at, wait) = next_try(courier, due.attempts);
+    outcome.next_attempt = Some(at);
+    wait
+}
+
+/// When something is tried again that was tried `attempts` times before this one, and how long that is.
+pub(super) fn next_try(courier: &Courier, attempts: i64) -> (Timestamp, Duration) {
+    let attempts = u32::try_from(attempts + 1).unwrap_or(u32::MAX);
     let (first, max) = (courier.backoff.first, courier.backoff.max);
     let wait = next_attempt(attempts, first, max, courier.random.unit());
-    outcome.next_attempt = Some(due_after(courier.clock.now(), wait, attempts, first, max));
-    wait
+    (due_after(courier.clock.now(), wait, attempts, first, max), wait)
 }
 
 fn outcome(batch: &Batch, due: &Due, state: State, text: Option<String>) -> Outcome {

@@ -57,6 +57,11 @@ impl Place {
         self.announced = false;
     }
 
+    /// Whether the next message was announced behind the one before.
+    pub(super) fn has_announced(&self) -> bool {
+        self.announced
+    }
+
     pub(super) fn lane<'a>(&self, courier: &'a Courier) -> Result<&'a Lane> {
         courier
             .lanes

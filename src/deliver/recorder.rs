@@ -15,6 +15,7 @@ use super::brake::Brake;
 use super::patience::answered;
 use crate::domain::{Problem, Result};
 use crate::store::ledger::Outcome;
+use crate::store::notice_outcomes::NoticeOutcome;
 use crate::store::{Clerk, Store};
 
 /// The most outcomes that are recorded in one statement.
@@ -26,6 +27,26 @@ const BRIEF: Duration = Duration::from_millis(1);
 /// How often a statement is tried before the deliveries stop; together about half a minute.
 const TRIES: u32 = 8;
 
+/// What became of one message.
+pub(super) enum Entry {
+    /// Of a digest.
+    Delivery(Outcome),
+    /// Of a notice.
+    Notice(NoticeOutcome),
+}
+
+impl From<Outcome> for Entry {
+    fn from(outcome: Outcome) -> Self {
+        Self::Delivery(outcome)
+    }
+}
+
+impl From<NoticeOutcome> for Entry {
+    fn from(outcome: NoticeOutcome) -> Self {
+        Self::Notice(outcome)
+    }
+}
+
 /// Says when an outcome is in the database.
 #[derive(Debug)]
 pub(super) struct Committed {
@@ -36,7 +57,7 @@ pub(super) struct Committed {
 /// Takes outcomes from every connection.
 #[derive(Debug, Clone)]
 pub(super) struct Recorder {
-    outcomes: mpsc::Sender<(Outcome, oneshot::Sender<()>)>,
+    outcomes: mpsc::Sender<(Entry, oneshot::Sender<()>)>,
     /// Somebody waits for an answer.
     wanted: Arc<Notify>,
     /// How many messages are with a relay, so that outcomes are to come.
@@ -110,11 +131,13 @@ impl Recorder {
     }
 
     /// Hands an outcome over. When it can't be recorded the answer never comes and its channel closes.
-    pub(super) async fn submit(&self, outcome: Outcome) -> Committed {
+    pub(super) async fn submit(&self, entry: Entry) -> Committed {
         let (sender, receiver) = oneshot::channel();
-        self.brake.submitted(&outcome);
+        if let Entry::Delivery(outcome) = &entry {
+            self.brake.submitted(outcome);
+        }
         // A closed recorder drops the sender, which the receiver notices.
-        let _ = self.outcomes.send((outcome, sender)).await;
+        let _ = self.outcomes.send((entry, sender)).await;
         Committed {
             answer: receiver,
             wanted: Arc::clone(&self.wanted),
@@ -144,7 +167,7 @@ pub(super) async fn committed(pending: Option<Committed>) -> Result<()> {
 
 async fn record_all(
     store: Store,
-    mut receiver: mpsc::Receiver<(Outcome, oneshot::Sender<()>)>,
+    mut receiver: mpsc::Receiver<(Entry, oneshot::Sender<()>)>,
     (wanted, flying): (Arc<Notify>, Arc<AtomicUsize>),
     enough: usize,
     brake: Arc<Brake>,
@@ -180,12 +203,21 @@ async fn record_all(
             group.push(more);
         }
         let mut outcomes = Vec::with_capacity(group.len());
-        for (outcome, sender) in group.drain(..) {
-            outcomes.push(outcome);
+        let mut notices = Vec::new();
+        for (entry, sender) in group.drain(..) {
+            match entry {
+                Entry::Delivery(outcome) => outcomes.push(outcome),
+                Entry::Notice(outcome) => notices.push(outcome),
+            }
             waiting.push(sender);
         }
         let begun = Instant::now();
-        record(&mut clerk, &outcomes).await?;
+        if !notices.is_empty() {
+            record(Group::Notices(&store, &notices)).await?;
+        }
+        if !outcomes.is_empty() {
+            record(Group::Deliveries(&mut clerk, &outcomes)).await?;
+        }
         flow.note(begun - ended, begun.elapsed(), outcomes.len());
         ended = Instant::now();
         brake.recorded(&store, &outcomes).await;
@@ -197,18 +229,33 @@ async fn record_all(
     Ok(())
 }
 
+/// What is recorded in one statement.
+enum Group<'a> {
+    Deliveries(&'a mut Clerk, &'a [Outcome]),
+    Notices(&'a Store, &'a [NoticeOutcome]),
+}
+
+impl Group<'_> {
+    async fn record(&mut self) -> Result<()> {
+        match self {
+            Self::Deliveries(clerk, outcomes) => answered(clerk.record(outcomes)).await,
+            Self::Notices(store, outcomes) => answered(store.record_notices(outcomes)).await,
+        }
+    }
+}
+
 /// Tries again while the database is away: an outcome that is forgotten is a message sent twice.
-async fn record(clerk: &mut Clerk, outcomes: &[Outcome]) -> Result<()> {
+async fn record(mut group: Group<'_>) -> Result<()> {
     let mut wait = Duration::from_millis(100);
     for _ in 1..TRIES {
-        match answered(clerk.record(outcomes)).await {
+        match group.record().await {
             Ok(()) => return Ok(()),
-            Err(problem) => tracing::warn!(%problem, outcomes = outcomes.len(), "outcomes not recorded yet"),
+            Err(problem) => tracing::warn!(%problem, "outcomes not recorded yet"),
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    answered(clerk.record(outcomes)).await
+    group.record().await
 }
 
 #[cfg(test)]

@@ -149,6 +149,17 @@ fn says_dead(reply: &Reply) -> bool {
 }
 
 impl Happened {
+    /// Whether this is about the session rather than about the message that was to begin: the end of the
+    /// connection, a sender that is put off, or one recipient too many (RFC 3463, 4.5.3).
+    pub(super) fn ends_session(&self) -> bool {
+        match self {
+            Self::Reply(Stage::Mail, reply) => reply.class() == 4,
+            Self::Reply(Stage::Rcpt, reply) => reply.class() == 4 && reply.enhanced == Some((4, 5, 3)),
+            Self::NoReply(Stage::Mail, Silence::Dropped(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The relay's reply code.
     pub fn code(&self) -> Option<u16> {
         match self {

@@ -58,6 +58,21 @@ impl SegmentMail {
     /// # Errors
     /// When a value can't stand in a message, or a template fails; `out` is then unchanged.
     pub fn write(&self, reader: &ReaderValues<'_>, out: &mut Vec<u8>) -> Result<()> {
+        self.write_as(reader, false, out)
+    }
+
+    /// [`SegmentMail::write`], or its text part alone.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_as(&self, reader: &ReaderValues<'_>, text_only: bool, out: &mut Vec<u8>) -> Result<()> {
+        let splice = |message: &SegmentMessage, reader: &ReaderValues<'_>, out: &mut Vec<u8>| {
+            if text_only {
+                message.text_only().splice(reader, out)
+            } else {
+                message.splice(reader, out)
+            }
+        };
         let name = one_line(reader.name.unwrap_or_default());
         let (name, shape) = if name.is_empty() {
             (None, ReaderShape::Unnamed)
@@ -69,8 +84,8 @@ impl SegmentMail {
             Made::Once(made) => {
                 let [named, unnamed] = &**made;
                 match shape {
-                    ReaderShape::Named => named.splice(&reader, out),
-                    ReaderShape::Unnamed => unnamed.splice(&reader, out),
+                    ReaderShape::Named => splice(named, &reader, out),
+                    ReaderShape::Unnamed => splice(unnamed, &reader, out),
                 }
             }
             Made::ForEach(made) => {
@@ -81,7 +96,7 @@ impl SegmentMail {
                     preferences_url: reader.preferences_url,
                 };
                 let rendered = templates.personal(mail, &values)?;
-                heading.message(&rendered, shape)?.splice(&reader, out)
+                splice(&heading.message(&rendered, shape)?, &reader, out)
             }
         }
     }
@@ -102,8 +117,8 @@ impl Heading {
     fn message(&self, mail: &RenderedMail, shape: ReaderShape) -> Result<SegmentMessage> {
         let sender = &*self.sender;
         let head = MessageHead {
-            from: mailbox(&sender.from),
-            reply_to: sender.reply_to.as_ref().map(mailbox),
+            from: Mailbox::of(&sender.from),
+            reply_to: sender.reply_to.as_ref().map(Mailbox::of),
             subject: &parts(&mail.subject),
             list_id: &self.list_id,
             list_name: &self.list_name,
@@ -114,13 +129,6 @@ impl Heading {
             boundary_seed: &format!("{}-{}", self.seed, usize::from(shape == ReaderShape::Named)),
         };
         SegmentMessage::new(&head, &parts(&mail.text), &parts(&mail.html))
-    }
-}
-
-fn mailbox((name, address): &(String, EmailAddress)) -> Mailbox<'_> {
-    Mailbox {
-        name: (!name.is_empty()).then_some(name.as_str()),
-        address,
     }
 }
 

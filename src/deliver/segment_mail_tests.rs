@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 use std::fs;
 use std::sync::LazyLock;
@@ -46,6 +46,10 @@ fn for_each(templates: &Arc<Templates>, context: &DigestContext) -> SegmentMail 
 }
 
 fn written(mail: &SegmentMail, name: Option<&str>, link: &str) -> Vec<u8> {
+    written_as(mail, name, link, false)
+}
+
+fn written_as(mail: &SegmentMail, name: Option<&str>, link: &str, text_only: bool) -> Vec<u8> {
     let to = EmailAddress::parse("ann@example.com").unwrap();
     let mut out = Vec::new();
     let reader = ReaderValues {
@@ -56,7 +60,7 @@ fn written(mail: &SegmentMail, name: Option<&str>, link: &str) -> Vec<u8> {
         unsubscribe_url: link,
         preferences_url: "https://example.org/p/4?a=b&c=.d",
     };
-    mail.write(&reader, &mut out).unwrap();
+    mail.write_as(&reader, text_only, &mut out).unwrap();
     out
 }
 
@@ -93,6 +97,31 @@ proptest! {
         let link = format!("https://example.org/u/{path}");
         let (fast, slow) = (written(once, Some(&name), &link), written(for_each, Some(&name), &link));
         prop_assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8(slow).unwrap());
+    }
+
+    #[test]
+    fn text_only_is_the_same_text_and_the_same_headers(
+        name in prop_oneof!["[a-c .=<&\u{e9}\u{1F600}]{0,60}", "\\PC{300,500}"],
+        which in 0..2usize,
+    ) {
+        let (once, for_each) = &BOTH_WAYS[which];
+        let link = "https://example.org/u/1";
+        for mail in [once, for_each] {
+            let [whole, text] = [false, true].map(|only| written_as(mail, Some(&name), link, only));
+            prop_assert!(text.is_ascii() && text.ends_with(b"\r\n"));
+            let parser = MessageParser::default();
+            let (whole, text) = (parser.parse(&whole).unwrap(), parser.parse(&text).unwrap());
+            prop_assert!(text.is_content_type("text", "plain") && text.parts.len() == 1);
+            let body = |message: &mail_parser::Message<'_>| {
+                message.body_text(0).unwrap().replace("\r\n", "\n").trim_end().to_owned()
+            };
+            prop_assert_eq!(body(&whole), body(&text));
+            let heads = |message: &mail_parser::Message<'_>| -> Vec<String> {
+                let lines = message.headers_raw().map(|(name, value)| format!("{name}:{value}"));
+                lines.filter(|line| !line.starts_with("Content-")).collect()
+            };
+            prop_assert_eq!(heads(&whole), heads(&text));
+        }
     }
 }
 

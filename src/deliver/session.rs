@@ -178,22 +178,21 @@ impl Session {
             }
             Ok((next, Some(refused))) => {
                 self.phase = next;
+                if refused.ends_session() {
+                    self.left = 0;
+                }
+                let attempt = self.ended(&refused);
                 self.proven = true;
-                Err(Attempt::of(&refused, self.is_usable()))
+                Err(attempt)
             }
             Err(happened) => Err(self.ended(&happened)),
         }
     }
 
-    /// What the end of the session means for the message that was to begin.
+    /// What was said, or not, means for the message that was to begin.
     fn ended(&self, happened: &Happened) -> Attempt {
-        let ended = match happened {
-            Happened::Reply(Stage::Mail, reply) => reply.code == 421,
-            Happened::NoReply(Stage::Mail, Silence::Dropped(_)) => true,
-            _ => false,
-        };
-        if ended && self.proven {
-            // Some relays end a session after so many messages or so much time.
+        if self.proven && happened.ends_session() {
+            // Some relays end a session after so many messages or so much time: the next one takes this message.
             return Attempt {
                 code: happened.code(),
                 ..Attempt::untouched(&happened.text())

@@ -85,14 +85,7 @@ impl SegmentMessage {
             out.extend_from_slice(self.literal.get(done..end).unwrap_or_default());
             done = end;
             match slot {
-                Slot::To => {
-                    let (local, domain) = (reader.to.local(), reader.to.domain());
-                    let fits = "To: @".len() + local.len() + domain.len() <= header::LINE;
-                    out.extend_from_slice(if fits { b" " } else { b"\r\n " });
-                    out.extend_from_slice(local.as_bytes());
-                    out.push(b'@');
-                    out.extend_from_slice(domain.as_bytes());
-                }
+                Slot::To => header::address(out, reader.to),
                 Slot::Subject => header::unstructured(out, "Subject", subject.as_deref().unwrap_or_default()),
                 Slot::Date => out.extend_from_slice(reader.date.as_bytes()),
                 Slot::MessageId => out.extend_from_slice(message_id.as_bytes()),

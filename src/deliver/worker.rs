@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use super::bell::Bell;
 use super::board::Board;
 use super::brake::{Brake, Limit};
 use super::carrier::Carrier;
@@ -13,6 +14,7 @@ use super::compose::Composer;
 use super::curfew::{Curfew, DRAIN};
 use super::lane::Lane;
 use super::meter::Meter;
+use super::notice_mail::Correspondence;
 use super::patience::{LONG_STATEMENT, answered, in_time};
 use super::place::Place;
 use super::recorder::Recorder;
@@ -26,6 +28,9 @@ use crate::store::Store;
 
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
+
+/// How long a notice that has ended is kept: its hash counts towards the limits of an address.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The names and links of one reader in one edition.
 pub trait Identity: Send + Sync {
@@ -93,6 +98,7 @@ pub struct Courier {
     pub(super) store: Store,
     pub(super) composer: Arc<Composer>,
     pub(super) identity: Arc<dyn Identity>,
+    pub(super) correspondence: Arc<dyn Correspondence>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) backoff: Backoff,
@@ -105,6 +111,7 @@ pub struct Courier {
     pub(super) awake: Notify,
     pub(super) brake: Arc<Brake>,
     pub(super) holds_uncertain: bool,
+    pub(super) bell: Bell,
 }
 
 /// What a courier works with.
@@ -115,6 +122,8 @@ pub struct Parts {
     pub composer: Arc<Composer>,
     /// Makes names and links.
     pub identity: Arc<dyn Identity>,
+    /// Says what notices tell.
+    pub correspondence: Arc<dyn Correspondence>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// For jitter.
@@ -143,6 +152,7 @@ impl Courier {
             store: parts.store,
             composer: parts.composer,
             identity: parts.identity,
+            correspondence: parts.correspondence,
             clock: parts.clock,
             random: parts.random,
             backoff: parts.backoff,
@@ -154,6 +164,7 @@ impl Courier {
             brake: Arc::new(Brake::new(parts.rules.pause)),
             holds_uncertain: parts.rules.holds_uncertain,
             awake: Notify::new(),
+            bell: Bell::default(),
         }
     }
 
@@ -185,16 +196,25 @@ impl Courier {
         lanes.map(move |lane| (lane.relay.name(), lane.health.is_shut(now)))
     }
 
+    /// Somebody wrote a notice in this process: it goes ahead of digests, at once.
+    pub fn notice_written(&self) {
+        self.bell.ring();
+        self.awake.notify_waiters();
+    }
+
     /// Delivers what is due until `until`, or until `stop` becomes true; what is in flight then ends.
     ///
     /// # Errors
     /// When a template fails or the database does not answer; what was sent is recorded.
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
         // What an earlier run could not give back is nobody's work now.
-        answered(self.store.free_batches(&self.tenure.begin_anew())).await?;
+        let before = self.tenure.begin_anew();
+        answered(self.store.free_batches(&before)).await?;
+        answered(self.store.free_notices(&before)).await?;
         self.renew().await?;
         self.brake.begin();
         in_time(LONG_STATEMENT, self.look_after()).await?;
+        answered(self.look_after_notices()).await?;
         let connections: u32 = self.lanes.iter().map(|lane| lane.limits.connections).sum();
         let enough = usize::try_from(connections / 2).unwrap_or(1);
         let (recorder, recording) = Recorder::start(self.store.clone(), enough, Arc::clone(&self.brake));
@@ -254,7 +274,12 @@ impl Courier {
     /// Keeps leases alive and editions' states true while connections work.
     async fn upkeep(self: Arc<Self>) {
         // Side by side: settling a large edition must not hold the renewal up.
-        tokio::join!(self.keep_leases(), self.keep_editions(), self.keep_relays());
+        tokio::join!(
+            self.keep_leases(),
+            self.keep_editions(),
+            self.keep_notices(),
+            self.keep_relays()
+        );
     }
 
     async fn keep_leases(&self) {
@@ -277,6 +302,15 @@ impl Courier {
         }
     }
 
+    async fn keep_notices(&self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            if let Err(problem) = answered(self.look_after_notices()).await {
+                tracing::warn!(%problem, "notices not looked after");
+            }
+        }
+    }
+
     async fn keep_relays(&self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -293,7 +327,11 @@ impl Courier {
     pub(super) async fn renew(&self) -> Result<()> {
         let owner = self.tenure.owner();
         let until = self.clock.now().plus(self.tenure.term());
-        in_time(self.tenure.patience(), self.store.renew_batches(&owner, until)).await?;
+        let renewing = async {
+            self.store.renew_batches(&owner, until).await?;
+            self.store.renew_notices(&owner, until).await
+        };
+        in_time(self.tenure.patience(), renewing).await?;
         self.tenure.renewed(&owner, until, self.clock.now());
         Ok(())
     }
@@ -311,5 +349,18 @@ impl Courier {
         self.store.expire_deliveries(now).await?;
         self.store.end_cancelled(now).await?;
         self.store.settle_editions(now, self.is_stalled()).await
+    }
+
+    /// Frees the notices that the dead hold, gives up on those that are too late, and hears of new ones.
+    async fn look_after_notices(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.store.free_dead_notices().await?;
+        self.store.end_notices(now, now.minus(KEPT)).await?;
+        let waiting = self.store.due_notices(now).await?;
+        self.bell.set(waiting);
+        if waiting > 0 {
+            self.awake.notify_waiters();
+        }
+        Ok(())
     }
 }

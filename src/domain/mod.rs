@@ -15,6 +15,7 @@ pub mod notice;
 pub mod problem;
 pub mod prose;
 pub mod random;
+pub mod reader_event;
 pub mod relay;
 pub mod site;
 pub mod slug;

@@ -113,9 +113,28 @@ pub enum Suppression {
     Unsubscribed,
     /// The reader asked to be forgotten; blocks imports and admins.
     Erased,
+    /// The owner of the address says: it was not me, never write again. Blocks everything; only an admin lifts it.
+    Refused,
 }
 
 impl Suppression {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Bounced,
+        Self::Complained,
+        Self::Unsubscribed,
+        Self::Erased,
+        Self::Refused,
+    ];
+
+    /// Whether nothing at all is mailed, and no sign-up taken. Else a sign-up that the reader confirms lifts it.
+    pub fn blocks_everything(self) -> bool {
+        match self {
+            Self::Bounced | Self::Complained | Self::Refused => true,
+            Self::Unsubscribed | Self::Erased => false,
+        }
+    }
+
     /// The word that the store uses.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,14 +142,13 @@ impl Suppression {
             Self::Complained => "complained",
             Self::Unsubscribed => "unsubscribed",
             Self::Erased => "erased",
+            Self::Refused => "refused",
         }
     }
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Bounced, Self::Complained, Self::Unsubscribed, Self::Erased]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -198,6 +216,43 @@ mod tests {
             }
         }
         assert!(may_change(State::Unsubscribed, State::Confirmed, Cause::Reader));
+    }
+
+    #[test]
+    fn a_state_changes_for_those_who_have_the_say() {
+        use State::{Bounced, Complained, Confirmed, Paused, Pending, Unsubscribed};
+        const NOBODY: &[Cause] = &[];
+        const ALL: &[Cause] = &[Cause::Reader, Cause::Import, Cause::Admin, Cause::Server];
+        const PEOPLE: &[Cause] = &[Cause::Reader, Cause::Import, Cause::Admin];
+        const READER: &[Cause] = &[Cause::Reader];
+        const ADMIN_TOO: &[Cause] = &[Cause::Reader, Cause::Admin];
+        const NOT_READER: &[Cause] = &[Cause::Import, Cause::Admin, Cause::Server];
+        for (from, may) in [
+            (Pending, [ALL, PEOPLE, NOBODY, ALL, NOT_READER, NOT_READER]),
+            (Confirmed, [NOBODY, ALL, ADMIN_TOO, ALL, NOT_READER, NOT_READER]),
+            (Paused, [NOBODY, ADMIN_TOO, ALL, ALL, NOT_READER, NOT_READER]),
+            (
+                Unsubscribed,
+                [READER, READER, NOBODY, ALL, NOT_READER, NOT_READER],
+            ),
+            (Bounced, [NOBODY, NOBODY, NOBODY, NOBODY, ALL, ALL]),
+            (Complained, [NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, ALL]),
+        ] {
+            for (to, causes) in State::ALL.into_iter().zip(may) {
+                for &cause in ALL {
+                    let allowed = may_change(from, to, cause);
+                    assert_eq!(allowed, causes.contains(&cause), "{from:?} {to:?} {cause:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_is_read_back_and_knows_what_it_blocks() {
+        for (reason, everything) in Suppression::ALL.into_iter().zip([true, true, false, false, true]) {
+            assert_eq!(Suppression::parse(reason.as_str()), Some(reason));
+            assert_eq!(reason.blocks_everything(), everything, "{reason:?}");
+        }
     }
 
     #[test]

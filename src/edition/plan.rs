@@ -164,6 +164,7 @@ impl Planner {
                 self.store.drop_item(id, &stored.summary.slug).await?;
             }
         }
+        self.store.wake_readers(self.clock.now()).await?;
         let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
@@ -192,6 +193,7 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
+        self.store.wake_readers(self.clock.now()).await?;
         forecast(self.store.plan_draft(id, self.bar_reserved, None).await?, digest).await
     }
 
@@ -255,6 +257,8 @@ impl Planner {
             regular: *request == Request::Next,
             now: self.clock.now(),
         };
+        // Whose pause is over by now is in the audience.
+        self.store.wake_readers(new.now).await?;
         self.store.plan_new(&new, self.bar_reserved, lease).await
     }
 

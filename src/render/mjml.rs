@@ -1,17 +1,23 @@
 //! MJML to HTML, once per template: Handlebars expressions pass through and run on the HTML.
 
+use mrml::prelude::parser::memory_loader::MemoryIncludeLoader;
 use mrml::prelude::parser::{Error, ParserOptions};
 use mrml::prelude::render::RenderOptions;
 use std::collections::HashMap;
 
+use super::sources::Sources;
 use crate::domain::{Problem, Result};
 
-/// Compiles the MJML of `source`; `place` stands in errors.
+/// Compiles the MJML of `source`; `place` stands in errors. `<mj-include path="head.mjml" />` in its head
+/// includes `partials/head.mjml.hbs` of `sources`, which holds no expressions.
 ///
 /// # Errors
 /// Names the line that is no MJML.
-pub(super) fn compile(source: &str, place: &str) -> Result<String> {
-    let parsed = mrml::parse_with_options(source, &ParserOptions::default()).map_err(|error| {
+pub(super) fn compile(source: &str, place: &str, sources: &Sources) -> Result<String> {
+    let options = ParserOptions {
+        include_loader: Box::new(MemoryIncludeLoader::from(sources.heads())),
+    };
+    let parsed = mrml::parse_with_options(source, &options).map_err(|error| {
         let at = line(&error, source).map_or_else(String::new, |line| format!(", line {line}"));
         Problem::configuration(format!("{place}{at}: {}", describe(&error)))
             .hint("a block expression around MJML elements stands in <mj-raw>; every element must be closed")
@@ -72,7 +78,10 @@ fn describe(error: &Error) -> String {
         Error::InvalidAttribute { .. } => "the element has a wrong attribute".to_owned(),
         Error::EndOfStream { .. } => "MJML ends before its last element is closed".to_owned(),
         Error::NoRootNode => "there is no <mjml> element".to_owned(),
-        Error::IncludeLoaderError { .. } => "mj-include is not supported; use a partial".to_owned(),
+        Error::IncludeLoaderError { .. } => {
+            "mj-include finds nothing there; it takes a partials/NAME.mjml.hbs by path=\"NAME.mjml\""
+                .to_owned()
+        }
         Error::ParserError { source, .. } => format!("this is no MJML: {source}"),
         other => format!("this is no MJML: {other}"),
     }

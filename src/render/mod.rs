@@ -12,6 +12,7 @@ mod kind;
 mod logic;
 mod mail;
 mod mjml;
+mod notice;
 mod pages;
 mod partials;
 mod scopes;
@@ -28,10 +29,12 @@ mod tests;
 
 pub use context::{
     ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
-    LinkInvalidPage, PointContext, PreferencesPage, PublicationContext, UnsubscribePage, UnsubscribedPage,
+    LatestContext, LinkInvalidPage, NoticeBody, NoticeContext, NoticeFrame, PointContext, PreferencesPage,
+    PublicationContext, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
+pub use notice::RenderedNotice;
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};

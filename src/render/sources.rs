@@ -1,10 +1,11 @@
 //! The text of every template: compiled in, overridden file by file from a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::built_in::BUILT_IN;
+use crate::domain::notice::NoticeKind;
 use crate::domain::{Problem, Result};
 
 /// The largest template file that is read, in bytes.
@@ -86,7 +87,8 @@ impl Sources {
                     ))
                     .hint(
                         "templates are email/MAIL/{subject.txt,body.txt,body.mjml}.hbs, feed/*.hbs and web/* \
-                         as docs/templates.md lists them, and partials/*.html.hbs and partials/*.txt.hbs; \
+                         as docs/templates.md lists them, and partials/*.html.hbs, partials/*.txt.hbs and \
+                         partials/*.mjml.hbs; \
                          a name that begins with _ is skipped",
                     ));
                 }
@@ -107,6 +109,17 @@ impl Sources {
             below.pop();
         }
         Ok(())
+    }
+
+    /// What MJML may include in its head, by the name that it includes it by.
+    pub(super) fn heads(&self) -> HashMap<String, String> {
+        let head = |(name, source): (&String, &Source)| {
+            let short = name.strip_prefix("partials/")?.strip_suffix(".hbs")?;
+            short
+                .ends_with(".mjml")
+                .then(|| (short.to_owned(), source.text.clone()))
+        };
+        self.0.iter().filter_map(head).collect()
     }
 
     /// The folders below `email/`, sorted.
@@ -145,10 +158,12 @@ impl Sources {
     }
 
     fn complete_mails(&self) -> Vec<String> {
+        // The templates of notices make no digest.
         let complete = |mail: &String| {
-            MAIL_FILES
-                .iter()
-                .all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
+            NoticeKind::parse(mail).is_none()
+                && MAIL_FILES
+                    .iter()
+                    .all(|file| self.0.contains_key(&format!("email/{mail}/{file}")))
         };
         self.mails().into_iter().filter(complete).collect()
     }
@@ -164,7 +179,9 @@ fn is_known(name: &str) -> bool {
     let built_in = || BUILT_IN.iter().any(|(known, _)| *known == name);
     match name.split('/').collect::<Vec<_>>()[..] {
         ["email", _, file] => MAIL_FILES.contains(&file),
-        ["partials", file] => file.ends_with(".html.hbs") || file.ends_with(".txt.hbs"),
+        ["partials", file] => [".html.hbs", ".txt.hbs", ".mjml.hbs"]
+            .iter()
+            .any(|ending| file.ends_with(ending)),
         _ => built_in(),
     }
 }

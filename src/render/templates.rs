@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::check;
-use super::context::{ChannelContext, EntryContext, to_data};
+use super::context::{ChannelContext, EntryContext, NoticeContext, to_data};
 use super::engine::{self, Engine, Escape};
-use super::kind::Kind;
+use super::kind::{Kind, Part};
 use super::logic::LogicUse;
 use super::mail::mail_files;
+use super::notice::require_links;
 use super::pages::Page;
 use super::partials::{self, Partial, Partials};
 use super::slots::{self, Slot};
@@ -117,6 +118,15 @@ impl Templates {
     /// Renders every template with sample data; as [`Self::examine`] for those that are not wrong.
     pub fn check(&self) -> Verdicts {
         let verdict = |name: &str, kind: Kind| {
+            if let Kind::Notice(kind, part) = kind {
+                for sample in NoticeContext::samples(kind) {
+                    let rendered = self.render(name, to_data(&sample)?)?;
+                    if part != Part::Subject {
+                        require_links(name, &rendered, &sample)?;
+                    }
+                }
+                return Ok(Vec::new());
+            }
             for sample in kind.personal_samples()? {
                 let rendered = self.render(name, sample)?;
                 if matches!(kind, Kind::MailText | Kind::MailHtml) {
@@ -186,15 +196,15 @@ impl Templates {
             ))
         })?;
         let rendered = slots::collapse(match kind {
-            Kind::MailHtml => self.engine.render_compiled(name, &source_of(name), data)?,
+            _ if kind.is_mjml() => self.engine.render_compiled(name, &source_of(name), data)?,
             _ => self.engine.render(name, data, escape(name))?,
         });
         if is_title(name) {
             return self.title(name, kind, &rendered);
         }
         Ok(match kind {
-            Kind::MailText => text::tidy(&rendered),
-            Kind::MailHtml => rendered,
+            _ if kind.is_text_part() => text::tidy(&rendered),
+            _ if kind.is_mjml() => rendered,
             _ => strip_illegal(&rendered),
         })
     }
@@ -280,8 +290,8 @@ impl Templates {
             Some(sample) => check::check(&source.place, &parsed, partials, sample)?,
             None => Vec::new(),
         };
-        if kind == Kind::MailHtml {
-            let html = mjml::compile(&source.text, &source.place)?;
+        if kind.is_mjml() {
+            let html = mjml::compile(&source.text, &source.place, &self.sources)?;
             let compiled = engine::parse(name, &source.place, &html)?;
             self.engine
                 .add(&source_of(name), &source.place, parsed, Escape::Html);
@@ -306,7 +316,7 @@ impl Templates {
     /// Whether the template renders otherwise with a reader's values than with slots in their place: the
     /// last word, should the check have overlooked something.
     pub(super) fn depends_on_values(&self, name: &str, kind: Kind) -> Result<bool> {
-        if !kind.is_mail() {
+        if !kind.is_digest() {
             return Ok(false);
         }
         let renderings = |samples: Vec<Value>| -> Vec<Option<String>> {

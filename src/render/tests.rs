@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::notice::NoticeKind;
 
 /// A templates folder with these files.
 pub(super) fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -46,7 +47,8 @@ pub(super) fn mjml(inside: &str) -> String {
 #[test]
 fn every_built_in_template_renders_with_its_samples() {
     let verdicts = Templates::load(None, &["digest".to_owned()]).unwrap().check();
-    assert_eq!(verdicts.len(), 12);
+    // Of a digest, of feeds and pages, and three for each kind of notice.
+    assert_eq!(verdicts.len(), 12 + 3 * NoticeKind::ALL.len());
     for (name, verdict) in verdicts {
         verdict.unwrap_or_else(|problem| panic!("{name}: {problem}"));
     }
@@ -348,4 +350,40 @@ fn an_empty_subject_is_an_error() {
             .ends_with("subject.txt.hbs: the template came out empty"),
         "{problem}"
     );
+}
+
+#[test]
+fn a_notice_shows_the_links_that_it_is_for() {
+    let templates = Templates::load(None, &[]).unwrap();
+    for kind in NoticeKind::ALL {
+        for sample in NoticeContext::samples(kind) {
+            let mail = templates.notice(&sample).unwrap();
+            assert!(
+                !mail.subject.contains('\n') && mail.html.len() < 20_000,
+                "{kind:?}"
+            );
+            assert!(!mail.text.contains("{{") && !mail.html.contains("{{"), "{kind:?}");
+        }
+    }
+    let folder = folder(&[(
+        "email/confirm/body.txt.hbs",
+        "Confirm here:\n{{confirm_url}}\n{{site.postal_address}}",
+    )]);
+    let templates = load(&folder).unwrap();
+    let sample = &NoticeContext::samples(NoticeKind::Confirm)[0];
+    let problem = templates.notice(sample).unwrap_err().to_string();
+    assert!(
+        problem.contains("email/confirm/body.txt.hbs: does not show refuse_url"),
+        "{problem}"
+    );
+    assert!(!problem.contains("sample-token"), "{problem}");
+    let judged = templates.check();
+    let (_, verdict) = judged
+        .iter()
+        .find(|(name, _)| name == "email/confirm/body.txt.hbs")
+        .unwrap();
+    assert!(verdict.is_err());
+    // A notice has no digest's values.
+    let wrong = refused(&[("email/sign_in/subject.txt.hbs", "{{digest.title}}")]);
+    assert!(wrong.contains("email/sign_in/subject.txt.hbs, line 1"), "{wrong}");
 }

@@ -70,7 +70,7 @@ const AUDIENCE: &str = "FROM subscription p
 
 const CONFIRMED: &str = "p.digest = $2 AND p.active = 1 AND s.state = 'confirmed' AND NOT EXISTS (
         SELECT 1 FROM suppression b
-        WHERE b.address_hash = s.address_hash AND b.reason IN ('bounced', 'complained'))";
+        WHERE b.address_hash = s.address_hash AND b.reason IN ('bounced', 'complained', 'refused'))";
 
 const BARRED: &str = "CASE WHEN s.reserved = 1 AND $3 = 1 THEN 1 ELSE 0 END";
 

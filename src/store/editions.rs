@@ -143,6 +143,28 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The latest regular edition of `digest` that was sent to the end: its number, and when it was planned.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn latest_finished(&self, digest: &str) -> Result<Option<(i64, Timestamp)>> {
+        let row = sqlx::query(
+            "SELECT id, COALESCE(planned, created) FROM edition
+             WHERE digest = $1 AND state = 'finished' AND regular = 1 ORDER BY id DESC LIMIT 1",
+        )
+        .bind(digest)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(db)?;
+        let read = |row: AnyRow| {
+            Ok((
+                row.try_get(0).map_err(db)?,
+                Timestamp(row.try_get(1).map_err(db)?),
+            ))
+        };
+        row.map(read).transpose()
+    }
+
     /// Whether edition `id` has deliveries that no relay was asked to take yet.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::fault::db;
 use super::lists::on_second_suppression;
 use super::summary_row::{Query, unreadable};
 use crate::domain::address::FullAddress;
+use crate::domain::reader_event::Way;
 use crate::domain::subscriber::{State, Suppression};
 use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct Standing {
     pub subscriber: Option<(i64, State)>,
     /// Why the address is not mailed, if so.
     pub suppressed: Option<Suppression>,
+    /// Whether the reader chose for themselves: no list has a say in name, digests and categories then.
+    pub chosen: bool,
 }
 
 /// A subscriber to be written; subscriptions follow with [`Import::subscribe`].
@@ -91,7 +94,7 @@ impl Import {
             .map(|(key, hash)| serde_json::json!({"k": key, "h": hash}))
             .collect();
         let sql = format!(
-            "SELECT j.k, s.id, s.state, b.reason FROM {}
+            "SELECT j.k, s.id, s.state, b.reason, s.chosen_by FROM {}
              LEFT JOIN subscriber s ON s.address_key = j.k
              LEFT JOIN suppression b ON b.address_hash = j.h",
             self.dialect.rows(&[("k", Column::Text), ("h", Column::Text)])
@@ -108,6 +111,7 @@ impl Import {
             let id: Option<i64> = row.try_get(1).map_err(db)?;
             let state: Option<String> = row.try_get(2).map_err(db)?;
             let reason: Option<String> = row.try_get(3).map_err(db)?;
+            let chosen_by: Option<String> = row.try_get(4).map_err(db)?;
             let subscriber = match (id, state) {
                 (Some(id), Some(state)) => Some((
                     id,
@@ -123,13 +127,15 @@ impl Import {
                 Standing {
                     subscriber,
                     suppressed,
+                    chosen: chosen_by.is_some(),
                 },
             );
         }
         Ok(standings)
     }
 
-    /// Adds new subscribers, and updates name and categories of those who are there; states stay.
+    /// Adds new subscribers, and updates name and categories of those who are there and whose own choice no
+    /// list would undo; states stay.
     /// The numbers of those who were added or changed.
     ///
     /// # Errors
@@ -142,8 +148,9 @@ impl Import {
                  j.consent_at, j.consent_source, $2, $2 FROM {} WHERE true
              ON CONFLICT (address_key) DO UPDATE SET name = COALESCE(excluded.name, subscriber.name),
                  categories = excluded.categories
-             WHERE COALESCE(excluded.name, subscriber.name, '') <> COALESCE(subscriber.name, '')
-                 OR excluded.categories <> subscriber.categories
+             WHERE (COALESCE(excluded.name, subscriber.name, '') <> COALESCE(subscriber.name, '')
+                     OR excluded.categories <> subscriber.categories)
+                 AND (subscriber.chosen_by IS NULL OR excluded.cause <> 'import')
              RETURNING id",
             self.entries()
         );
@@ -158,7 +165,7 @@ impl Import {
     /// When the database does not answer.
     pub async fn set_states(&mut self, entries: &[Entry]) -> Result<Vec<i64>> {
         let sql = format!(
-            "UPDATE subscriber SET state = j.state, cause = j.cause, changed = $2,
+            "UPDATE subscriber SET state = j.state, cause = j.cause, changed = $2, paused_until = NULL,
                  consent_at = COALESCE(j.consent_at, subscriber.consent_at),
                  consent_source = COALESCE(j.consent_source, subscriber.consent_source)
              FROM {} WHERE subscriber.address_key = j.key AND subscriber.state = j.was
@@ -281,6 +288,31 @@ impl Import {
         .iter()
         .map(|row| row.try_get(0).map_err(db))
         .collect()
+    }
+
+    /// Records that each of these subscribers has come into the state of its entry, by `way`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn record(&mut self, entries: &[Entry], way: Way) -> Result<()> {
+        let rows: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                serde_json::json!({"k": entry.key, "what": entry.state, "detail": entry.consent_source})
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO reader_event (subscriber_id, at, what, way, detail)
+             SELECT s.id, $2, j.what, '{}', j.detail FROM {} JOIN subscriber s ON s.address_key = j.k",
+            way.as_str(),
+            self.dialect
+                .rows(&["k", "what", "detail"].map(|name| (name, Column::Text)))
+        );
+        self.query(&sql, json(&rows)?)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
     }
 
     /// Keeps addresses from being mailed; a harder reason replaces a softer one. Pairs of hash and reason.

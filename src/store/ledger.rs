@@ -29,6 +29,8 @@ pub struct Due {
     pub address: Option<EmailAddress>,
     /// The reader's name.
     pub name: Option<String>,
+    /// Whether they want mails as text only.
+    pub text_only: bool,
     /// How often a relay was asked before.
     pub attempts: i64,
     /// Why it must not be sent any more, if so.
@@ -54,6 +56,7 @@ pub(super) const LEFT: &str = "CASE WHEN s.id IS NULL THEN 'erased'
     WHEN s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
     WHEN s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
     WHEN s.state = 'paused' THEN 'paused'
+    WHEN b.reason = 'refused' THEN 'unsubscribed'
     WHEN s.state = 'confirmed' AND p.active = 1 THEN NULL
     ELSE 'unsubscribed' END";
 /// The words that [`LEFT`] gives.
@@ -106,7 +109,7 @@ impl Store {
                      AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})
                  ORDER BY b.edition_id, b.segment_id, b.no LIMIT 1 {})
              RETURNING edition_id, segment_id, no",
-            numbers(but),
+            listed(but),
             match self.dialect.skip_locked() {
                 "" => String::new(),
                 lock => lock.replace("UPDATE", "UPDATE OF b"),
@@ -184,7 +187,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
         let sql = self.dialect.gathered(
-            &format!("d.subscriber_id, s.address, s.name, d.attempts, {LEFT}"),
+            &format!("d.subscriber_id, s.address, s.name, s.text_only, d.attempts, {LEFT}"),
             &format!(
                 "delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
                  WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
@@ -261,22 +264,10 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.next_due_but(&[]).await
-    }
-
-    /// [`Store::next_due`] of any edition but these.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn next_due_but(&self, but: &[i64]) -> Result<Option<Timestamp>> {
-        let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
-             WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
-            numbers(but)
-        )))
-        .fetch_one(&self.pool)
-        .await
-        .map_err(db)?;
+        let row = sqlx::query(AssertSqlSafe(next_batch(&[])))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(db)?;
         Ok(row.try_get::<Option<i64>, _>(0).map_err(db)?.map(Timestamp))
     }
 
@@ -317,20 +308,37 @@ impl Store {
     }
 }
 
+/// Selects when the next batch of an edition under way is due, of any edition but `but`.
+pub(super) fn next_batch(but: &[i64]) -> String {
+    format!(
+        "SELECT MIN(b.due) FROM batch b JOIN edition e ON e.id = b.edition_id
+         WHERE b.due IS NOT NULL AND e.state IN ('planned', 'sending', 'waiting') AND e.id NOT IN ({})",
+        listed(but)
+    )
+}
+
 /// For a list in brackets, which must not be empty.
-fn numbers(ids: &[i64]) -> String {
+pub(super) fn listed(ids: &[i64]) -> String {
     ids.iter()
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
-/// Subscriber, address, name, attempts, and why it must not be sent any more.
-type DueRow = (i64, Option<String>, Option<String>, i64, Option<String>);
+/// Subscriber, address, name, text only, attempts, and why it must not be sent any more.
+type DueRow = (
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    i64,
+    Option<String>,
+);
 
-fn read_due((subscriber, address, name, attempts, left): DueRow) -> Result<Due> {
+fn read_due((subscriber, address, name, text_only, attempts, left): DueRow) -> Result<Due> {
     Ok(Due {
         subscriber,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
         name,
+        text_only: text_only.unwrap_or_default() != 0,
         attempts,
         left: left
             .map(|word| {

@@ -11,7 +11,8 @@ use sqlx::Row;
 pub(super) fn on_second_suppression() -> String {
     let rank = |table: &str| {
         format!(
-            "CASE {table}.reason WHEN 'complained' THEN 4 WHEN 'bounced' THEN 3 WHEN 'erased' THEN 2 ELSE 1 END"
+            "CASE {table}.reason WHEN 'complained' THEN 5 WHEN 'bounced' THEN 4 WHEN 'refused' THEN 3
+                 WHEN 'erased' THEN 2 ELSE 1 END"
         )
     };
     format!(

@@ -1,13 +1,16 @@
 //! The only SQL. One text for SQLite and PostgreSQL; what differs is in `dialect`.
 
+pub mod address_changes;
 pub mod arrivals;
 pub mod audience;
 pub mod backlog;
 pub mod bounces;
+pub mod changes;
 mod dialect;
 mod drafts;
 pub mod editions;
 mod endings;
+pub mod erasure;
 mod fault;
 mod feeds;
 mod fetch;
@@ -18,14 +21,21 @@ pub mod lease;
 pub mod ledger;
 mod lists;
 mod migrate;
+mod network_uses;
+pub mod notice_ledger;
+pub mod notice_outcomes;
 pub mod notices;
 mod outcomes;
 pub mod owner;
 mod private_file;
 pub mod rates;
+mod reader_data;
+pub mod reader_events;
+pub mod reader_upkeep;
 pub mod refusals;
 pub mod relay_states;
 pub mod schedule;
+pub mod sign_ups;
 pub mod subscribers;
 pub mod summaries;
 mod summary_row;

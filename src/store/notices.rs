@@ -2,23 +2,21 @@
 
 use super::Store;
 use super::fault::db;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::{Result, Timestamp};
 use sqlx::{Any, Row, Transaction};
 
 /// A notice that is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotice {
-    /// What for.
-    pub kind: NoticeKind,
     /// The subscriber it is about; erasing them takes it along.
     pub subscriber: Option<i64>,
     /// Where it goes when that is not the subscriber's address.
     pub address: Option<String>,
     /// The salted hash of where it goes: limits count by it.
     pub address_hash: String,
-    /// What its templates need beside the subscriber; no secret, and no link.
-    pub data: serde_json::Value,
+    /// What for, and what its templates need.
+    pub data: NoticeData,
 }
 
 impl Store {
@@ -56,18 +54,19 @@ pub(super) async fn add(
     notice: &NewNotice,
     now: Timestamp,
 ) -> Result<i64> {
+    let kind = notice.data.kind();
     let row = sqlx::query(
         "INSERT INTO notice (kind, subscriber_id, address, address_hash, data, created, expires, state,
              next_attempt)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $6) RETURNING id",
     )
-    .bind(notice.kind.as_str())
+    .bind(kind.as_str())
     .bind(notice.subscriber)
     .bind(notice.address.as_deref())
     .bind(&notice.address_hash)
-    .bind(notice.data.to_string())
+    .bind(notice.data.to_json()?)
     .bind(now.0)
-    .bind(now.plus(notice.kind.lifetime()).0)
+    .bind(now.plus(kind.lifetime()).0)
     .fetch_one(&mut **tx)
     .await
     .map_err(db)?;

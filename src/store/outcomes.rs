@@ -215,8 +215,15 @@ async fn bury(connection: &mut AnyConnection, dialect: Dialect, outcomes: &[Outc
     });
     let dead = text(&dead.collect::<Vec<_>>())?;
     let rows = dialect.rows(&[("r", Column::Number), ("at", Column::Number)]);
+    // Before the states change: only then is it known whose do.
+    let note = format!(
+        "INSERT INTO reader_event (subscriber_id, at, what, way)
+         SELECT s.id, MIN(j.at), 'bounced', 'server' FROM {rows} JOIN subscriber s ON s.id = j.r
+         WHERE s.state NOT IN ('bounced', 'complained') GROUP BY s.id"
+    );
     let bounce = format!(
-        "UPDATE subscriber SET state = 'bounced', cause = 'server', changed = j.at FROM {rows}
+        "UPDATE subscriber SET state = 'bounced', cause = 'server', changed = j.at, paused_until = NULL
+         FROM {rows}
          WHERE subscriber.id = j.r AND subscriber.state NOT IN ('bounced', 'complained')"
     );
     let suppress = format!(
@@ -225,7 +232,7 @@ async fn bury(connection: &mut AnyConnection, dialect: Dialect, outcomes: &[Outc
          WHERE true GROUP BY s.address_hash {}",
         on_second_suppression()
     );
-    for sql in [bounce, suppress] {
+    for sql in [note, bounce, suppress] {
         sqlx::query(AssertSqlSafe(sql))
             .bind(dead.as_str())
             .execute(&mut *connection)

@@ -2,14 +2,16 @@
 
 use super::Store;
 use super::fault::db;
+use super::reader_events::{self, ReaderEvent};
 use super::summary_row::unreadable;
 use crate::domain::address::FullAddress;
+use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Cause, Choice, State};
 use crate::domain::{Problem, Result, Timestamp};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 /// A subscriber as lists and admins see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,10 +32,18 @@ pub struct Subscriber {
     pub consent_at: Option<Timestamp>,
     /// Where it agreed.
     pub consent_source: Option<String>,
+    /// When its pause ends.
+    pub paused_until: Option<Timestamp>,
+    /// Whether it wants mails as text only.
+    pub text_only: bool,
+    /// The salted hash by which suppressions and limits know the address.
+    #[serde(skip)]
+    pub address_hash: String,
 }
 
-const SELECT: &str = "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
-        p.digest
+pub(super) const SELECT: &str =
+    "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
+        p.digest, s.paused_until, s.text_only, s.address_hash
     FROM subscriber s LEFT JOIN subscription p ON p.subscriber_id = s.id AND p.active = 1";
 
 impl Store {
@@ -111,52 +121,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.begin().await?;
-        // The reader before their subscriptions, as lists do: else each may wait for the other.
-        let found = sqlx::query("UPDATE subscriber SET state = state WHERE id = $1")
-            .bind(id)
-            .execute(&mut *tx)
-            .await
-            .map_err(db)?
-            .rows_affected()
-            > 0;
-        // A reader's word is kept even where nothing was to end: no later list may subscribe them.
-        sqlx::query(
-            "INSERT INTO subscription (subscriber_id, digest, active, ended_by, created, changed)
-             SELECT id, $2, 0, $3, $4, $4 FROM subscriber WHERE id = $1 AND $2 <> '' AND ($3 = 'reader' OR EXISTS
-                 (SELECT 1 FROM subscription p WHERE p.subscriber_id = $1 AND p.digest = $2))
-             ON CONFLICT (subscriber_id, digest) DO UPDATE SET active = 0, ended_by = excluded.ended_by,
-                 changed = excluded.changed
-             WHERE subscription.active = 1
-                 OR (excluded.ended_by = 'reader' AND COALESCE(subscription.ended_by, '') <> 'reader')",
-        )
-        .bind(id)
-        .bind(digest)
-        .bind(cause.as_str())
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
-        sqlx::query(
-            "UPDATE subscriber SET state = 'unsubscribed', cause = $2, changed = $3
-             WHERE id = $1 AND state IN ('pending', 'confirmed', 'paused')
-                 AND NOT EXISTS (SELECT 1 FROM subscription WHERE subscriber_id = $1 AND active = 1)",
-        )
-        .bind(id)
-        .bind(cause.as_str())
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
-        sqlx::query(
-            "INSERT INTO suppression (address_hash, reason, created)
-             SELECT address_hash, 'unsubscribed', $2 FROM subscriber WHERE id = $1 AND state = 'unsubscribed'
-             ON CONFLICT (address_hash) DO NOTHING",
-        )
-        .bind(id)
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(db)?;
+        let found = end_subscription(&mut tx, id, digest, cause, Way::of(cause), now).await?;
         tx.commit().await.map_err(db)?;
         Ok(found)
     }
@@ -200,8 +165,91 @@ impl Store {
     }
 }
 
+/// [`Store::end_subscription`] as part of `tx`.
+pub(super) async fn end_subscription(
+    tx: &mut Transaction<'static, Any>,
+    id: i64,
+    digest: &str,
+    cause: Cause,
+    way: Way,
+    now: Timestamp,
+) -> Result<bool> {
+    // The reader before their subscriptions, as lists do: else each may wait for the other.
+    let found = sqlx::query("UPDATE subscriber SET state = state WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await
+        .map_err(db)?
+        .rows_affected()
+        > 0;
+    let was_active =
+        sqlx::query("SELECT 1 FROM subscription WHERE subscriber_id = $1 AND digest = $2 AND active = 1")
+            .bind(id)
+            .bind(digest)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(db)?
+            .is_some();
+    // A reader's word is kept even where nothing was to end: no later list may subscribe them.
+    sqlx::query(
+        "INSERT INTO subscription (subscriber_id, digest, active, ended_by, created, changed)
+         SELECT id, $2, 0, $3, $4, $4 FROM subscriber WHERE id = $1 AND $2 <> '' AND ($3 = 'reader' OR EXISTS
+             (SELECT 1 FROM subscription p WHERE p.subscriber_id = $1 AND p.digest = $2))
+         ON CONFLICT (subscriber_id, digest) DO UPDATE SET active = 0, ended_by = excluded.ended_by,
+             changed = excluded.changed
+         WHERE subscription.active = 1
+             OR (excluded.ended_by = 'reader' AND COALESCE(subscription.ended_by, '') <> 'reader')",
+    )
+    .bind(id)
+    .bind(digest)
+    .bind(cause.as_str())
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await
+    .map_err(db)?;
+    let left = sqlx::query(
+        "UPDATE subscriber SET state = 'unsubscribed', cause = $2, changed = $3, paused_until = NULL
+         WHERE id = $1 AND state IN ('pending', 'confirmed', 'paused')
+             AND NOT EXISTS (SELECT 1 FROM subscription WHERE subscriber_id = $1 AND active = 1)",
+    )
+    .bind(id)
+    .bind(cause.as_str())
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await
+    .map_err(db)?
+    .rows_affected()
+        > 0;
+    sqlx::query(
+        "INSERT INTO suppression (address_hash, reason, created)
+         SELECT address_hash, 'unsubscribed', $2 FROM subscriber WHERE id = $1 AND state = 'unsubscribed'
+         ON CONFLICT (address_hash) DO NOTHING",
+    )
+    .bind(id)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await
+    .map_err(db)?;
+    let ended = was_active.then(|| format!("-{digest}"));
+    let what = if left {
+        Happening::Became(State::Unsubscribed)
+    } else {
+        Happening::Digests
+    };
+    if left || ended.is_some() {
+        let event = ReaderEvent {
+            what,
+            way,
+            wording: None,
+            detail: ended.as_deref(),
+        };
+        reader_events::record(tx, id, event, now).await?;
+    }
+    Ok(found)
+}
+
 /// The one subscriber that `rows` are about.
-fn only(rows: &[AnyRow]) -> Result<Option<Subscriber>> {
+pub(super) fn only(rows: &[AnyRow]) -> Result<Option<Subscriber>> {
     let mut found: Option<Subscriber> = None;
     for row in rows {
         merge(&mut found, row)?;
@@ -228,6 +276,9 @@ fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscr
         digests: Vec::from_iter(digest),
         consent_at: row.try_get::<Option<i64>, _>(5).map_err(db)?.map(Timestamp),
         consent_source: row.try_get(6).map_err(db)?,
+        paused_until: row.try_get::<Option<i64>, _>(8).map_err(db)?.map(Timestamp),
+        text_only: row.try_get::<i64, _>(9).map_err(db)? != 0,
+        address_hash: row.try_get(10).map_err(db)?,
     };
     Ok(current.replace(next))
 }

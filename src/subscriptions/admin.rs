@@ -4,9 +4,11 @@ use super::fate::{Fate, has_left};
 use super::group::{Candidate, Voice, apply, identify};
 use super::import::{ImportReport, ImportSettings};
 use super::line::{Line, known_categories, text};
-use crate::domain::subscriber::{Cause, Choice, State};
+use crate::domain::reader_event::{Happening, Way};
+use crate::domain::subscriber::{Cause, Choice, State, Suppression};
 use crate::domain::{EmailAddress, Problem, Result, Slug, Timestamp};
 use crate::store::Store;
+use crate::store::reader_events::ReaderEvent;
 use crate::store::subscribers::Subscriber;
 
 /// A reader whom an admin adds.
@@ -130,6 +132,35 @@ pub async fn remove(
 ) -> Result<()> {
     let reader = show(store, address, settings).await?;
     store.end_all_subscriptions(reader.id, Cause::Admin, now).await
+}
+
+/// Lets an address be written to again whose owner had said never to; false when nobody had.
+/// It gets nothing by that: they sign up as anybody else.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn allow(
+    store: &Store,
+    address: &EmailAddress,
+    settings: &ImportSettings,
+    now: Timestamp,
+) -> Result<bool> {
+    let (key, hash) = identify(address, settings);
+    let mut change = store.begin_change(now).await?;
+    let was_refused = change.lift(&hash, Suppression::Refused).await?;
+    if was_refused && let Some(reader) = change.reader_of(&key).await? {
+        // They had left as well; lists must not bring them back.
+        change.suppress(&hash, Suppression::Unsubscribed).await?;
+        let event = ReaderEvent {
+            what: Happening::Allowed,
+            way: Way::Cli,
+            wording: None,
+            detail: None,
+        };
+        change.record(reader.id, event).await?;
+    }
+    change.commit().await?;
+    Ok(was_refused)
 }
 
 /// How a reader stands.

@@ -1,6 +1,6 @@
 //! The names of a delivery in a message: its Message-ID and its return path.
 
-use super::token::{Signer, TokenFault, Use};
+use super::token::{Named, Signer, TokenFault, Use};
 use super::token_text::{base32, from_base32};
 
 /// Bytes of a return path's signature: 80 bits.
@@ -13,8 +13,12 @@ impl Signer {
     /// The Message-ID (RFC 5322 3.6.4) of the message of `edition` to `subscriber`, with its angle brackets:
     /// the same for every attempt, also after a change of keys, and nobody else's to guess.
     pub fn message_id(&self, edition: i64, subscriber: i64, domain: &str) -> String {
-        let name = self.name(edition, subscriber);
-        format!("<{}@{domain}>", base32(name.get(..NAME).unwrap_or(&name)))
+        angled(&self.name(Named::Delivery, edition, subscriber), domain)
+    }
+
+    /// [`Signer::message_id`] of a notice; no edition's message has the same.
+    pub fn notice_message_id(&self, notice: i64, domain: &str) -> String {
+        angled(&self.name(Named::Notice, notice, 0), domain)
     }
 
     /// What stands for `{token}` in the return path of that message: lower-case letters and digits,
@@ -31,6 +35,25 @@ impl Signer {
         let bytes = from_base32(token).ok_or(TokenFault::Malformed)?;
         self.verify(Use::ReturnPath, &bytes, MAC)
     }
+
+    /// [`Signer::return_path_token`] of a notice; it can't be taken for an edition's.
+    pub fn notice_return_path_token(&self, notice: i64) -> String {
+        base32(&self.sign(Use::NoticeReturnPath, notice, 0, MAC))
+    }
+
+    /// The notice that `token` of a return path names, in either case.
+    ///
+    /// # Errors
+    /// When it was not made by [`Signer::notice_return_path_token`], or its key is revoked.
+    pub fn read_notice_return_path(&self, token: &str) -> Result<i64, TokenFault> {
+        let bytes = from_base32(token).ok_or(TokenFault::Malformed)?;
+        self.verify(Use::NoticeReturnPath, &bytes, MAC)
+            .map(|(notice, _)| notice)
+    }
+}
+
+fn angled(name: &[u8], domain: &str) -> String {
+    format!("<{}@{domain}>", base32(name.get(..NAME).unwrap_or(name)))
 }
 
 #[cfg(test)]
@@ -69,6 +92,21 @@ mod tests {
             signer(&[key(3, false)]).message_id(7, 1203, "example.org"),
         ];
         assert!(!others.contains(&name), "{name} {others:?}");
+    }
+
+    #[test]
+    fn a_notice_is_no_delivery_of_an_edition() {
+        let us = signer(&[key(2, false), key(1, false)]);
+        let token = us.notice_return_path_token(7);
+        assert_eq!(us.read_notice_return_path(&token.to_uppercase()), Ok(7));
+        assert_eq!(us.read_return_path(&token), Err(TokenFault::Forged));
+        let edition = us.return_path_token(7, 0);
+        assert_eq!(us.read_notice_return_path(&edition), Err(TokenFault::Forged));
+        let name = us.notice_message_id(7, "example.org");
+        assert_ne!(name, us.message_id(7, 0, "example.org"));
+        assert_ne!(name, us.notice_message_id(8, "example.org"));
+        let before = signer(&[key(1, false)]);
+        assert_eq!(name, before.notice_message_id(7, "example.org"), "a new key");
     }
 
     #[test]

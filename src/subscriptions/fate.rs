@@ -37,8 +37,9 @@ pub(super) fn suppression_of(state: State) -> Option<Suppression> {
 pub(super) fn fate(standing: Standing, wanted: State, cause: Cause) -> Fate {
     let leaves = has_left(wanted);
     match (standing.subscriber, standing.suppressed) {
-        // Who was erased is not written down again, whatever a list says.
-        (None, Some(reason)) if !leaves || reason == Suppression::Erased => Fate::Refuse(reason),
+        // Who was erased, or refused us, is not written down again, whatever a list says.
+        (None, Some(reason @ (Suppression::Erased | Suppression::Refused))) => Fate::Refuse(reason),
+        (None, Some(reason)) if !leaves => Fate::Refuse(reason),
         (None, _) => Fate::Add,
         (Some((_, state)), _) if state == wanted => Fate::Update,
         (Some(_), Some(_)) if !leaves => Fate::Keep,
@@ -57,11 +58,14 @@ mod tests {
         let there = |state| Some((1, state));
         let erased = Some(Suppression::Erased);
         let left = Some(Suppression::Unsubscribed);
+        let refused = Some(Suppression::Refused);
         for (subscriber, suppressed, wanted, expected) in [
             (None, None, Pending, Fate::Add),
             (None, None, Complained, Fate::Add),
             (None, erased, Confirmed, Fate::Refuse(Suppression::Erased)),
             (None, erased, Unsubscribed, Fate::Refuse(Suppression::Erased)),
+            (None, refused, Pending, Fate::Refuse(Suppression::Refused)),
+            (None, refused, Bounced, Fate::Refuse(Suppression::Refused)),
             (None, left, Pending, Fate::Refuse(Suppression::Unsubscribed)),
             (None, left, Bounced, Fate::Add),
             (there(Pending), None, Confirmed, Fate::Change),
@@ -82,6 +86,7 @@ mod tests {
             let standing = Standing {
                 subscriber,
                 suppressed,
+                chosen: false,
             };
             assert_eq!(
                 fate(standing, wanted, Cause::Import),
@@ -93,14 +98,14 @@ mod tests {
 
     #[test]
     fn nobody_comes_back_by_a_list_or_an_admin() {
-        let reasons = ["bounced", "complained", "unsubscribed", "erased"].map(Suppression::parse);
         for cause in [Cause::Import, Cause::Admin] {
-            for suppressed in reasons.into_iter().chain([None]) {
+            for suppressed in Suppression::ALL.map(Some).into_iter().chain([None]) {
                 for state in State::ALL {
                     for wanted in [Pending, Confirmed, Paused] {
                         let standing = Standing {
                             subscriber: Some((1, state)),
                             suppressed,
+                            chosen: false,
                         };
                         let changes = fate(standing, wanted, cause) == Fate::Change;
                         assert!(

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::fate::{Fate, fate, has_left, suppression_of};
 use super::import::ImportReport;
 use super::line::{ImportSettings, Line};
+use crate::domain::reader_event::Way;
 use crate::domain::subscriber::{Cause, State};
 use crate::domain::text::hex;
 use crate::domain::{EmailAddress, Result};
@@ -105,7 +106,7 @@ pub(super) async fn apply(
     let standings = import.standings(&addresses).await?;
     let mut fates = Vec::with_capacity(group.len());
     let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut subscribe, mut only) = (Vec::new(), Vec::new());
+    let (mut subscribe, mut only, mut record) = (Vec::new(), Vec::new(), Vec::new());
     let mut now = Vec::with_capacity(group.len());
     for candidate in group {
         let standing = standings.get(&candidate.key).copied().unwrap_or_default();
@@ -129,6 +130,16 @@ pub(super) async fn apply(
         if fate == Fate::Change {
             set.push(candidate.entry(voice.cause, was));
         }
+        if matches!(fate, Fate::Add | Fate::Change) {
+            record.push(candidate.entry(voice.cause, was));
+        }
+        if becomes == State::Unsubscribed && fate == Fate::Change {
+            end_all.push(candidate.key.clone());
+        }
+        // What a reader chose by themselves no list changes.
+        if standing.chosen && voice.cause == Cause::Import {
+            continue;
+        }
         // A dead address keeps the digests of its list, so that an export gives back what was imported.
         if !has_left(becomes) && (is_new || voice.subscribes) || is_new && becomes != State::Unsubscribed {
             subscribe.extend(candidate.subscribings());
@@ -136,13 +147,13 @@ pub(super) async fn apply(
         if !has_left(becomes) && !is_new && voice.ends_others {
             only.extend(candidate.subscribings());
         }
-        if becomes == State::Unsubscribed && fate == Fate::Change {
-            end_all.push(candidate.key.clone());
-        }
     }
     let mut touched: HashSet<i64> = import.write(&write).await?.into_iter().collect();
     if !set.is_empty() {
         touched.extend(import.set_states(&set).await?);
+    }
+    if !record.is_empty() {
+        import.record(&record, Way::of(voice.cause)).await?;
     }
     if !subscribe.is_empty() {
         touched.extend(import.subscribe(&subscribe).await?);

@@ -117,7 +117,9 @@ struct Subkeys {
     /// In the order of [`Purpose::ALL`].
     links: [hmac::Key; Purpose::ALL.len()],
     return_path: hmac::Key,
+    notice_return_path: hmac::Key,
     message_id: hmac::Key,
+    notice_message_id: hmac::Key,
 }
 
 impl Subkeys {
@@ -132,7 +134,9 @@ impl Subkeys {
             revoked: key.revoked,
             links: Purpose::ALL.map(|purpose| sub(purpose.label())),
             return_path: sub("return path"),
+            notice_return_path: sub("notice return path"),
             message_id: sub("message id"),
+            notice_message_id: sub("notice message id"),
         }
     }
 
@@ -159,6 +163,7 @@ impl Subkeys {
                 }
             }
             Use::ReturnPath => &self.return_path,
+            Use::NoticeReturnPath => &self.notice_return_path,
         }
     }
 }
@@ -168,6 +173,14 @@ impl Subkeys {
 pub(super) enum Use {
     Link(Purpose),
     ReturnPath,
+    NoticeReturnPath,
+}
+
+/// What a name in a Message-ID is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Named {
+    Delivery,
+    Notice,
 }
 
 /// Makes and reads tokens. `Debug` shows no secret.
@@ -302,13 +315,19 @@ impl Signer {
     /// A value that only this signer can foretell, the same after keys were added or revoked.
     ///
     /// It comes from the oldest key: a delivery that is tried again after a rotation keeps its name.
-    pub(super) fn name(&self, first: i64, second: i64) -> Vec<u8> {
+    pub(super) fn name(&self, named: Named, first: i64, second: i64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(20);
         put_varint(&mut bytes, first);
         put_varint(&mut bytes, second);
         self.keys
             .last()
-            .map(|key| hmac::sign(&key.message_id, &bytes).as_ref().to_vec())
+            .map(|key| {
+                let subkey = match named {
+                    Named::Delivery => &key.message_id,
+                    Named::Notice => &key.notice_message_id,
+                };
+                hmac::sign(subkey, &bytes).as_ref().to_vec()
+            })
             .unwrap_or_default()
     }
 }

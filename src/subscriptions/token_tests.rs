@@ -131,11 +131,49 @@ proptest! {
     }
 
     #[test]
+    fn a_short_lived_token_holds_to_its_purpose_its_time_and_its_key(
+        id in 1_i64..1 << 49,
+        end in 0_i64..1 << 50,
+        at in any::<prop::sample::Index>(),
+        new in "[A-Za-z0-9_-]",
+        purpose in prop::sample::select(PURPOSES.to_vec()),
+    ) {
+        let us = signer(&[(7, false), (1, false)]);
+        let end = Timestamp(end);
+        let token = us.short_lived_token(purpose, id, end);
+        let (before, after) = (Timestamp(end.0 - 1), Timestamp(end.0 + MINUTE));
+        prop_assert_eq!(us.read_short_lived(purpose, &token, before), Ok(id));
+        prop_assert_eq!(us.read_short_lived(purpose, &token, end), Ok(id));
+        prop_assert_eq!(us.read_short_lived(purpose, &token, after), Err(TokenFault::Expired));
+        for other in PURPOSES.into_iter().filter(|&other| other != purpose) {
+            prop_assert_eq!(us.read_short_lived(other, &token, before), Err(TokenFault::Forged));
+        }
+        let revoked = signer(&[(9, false), (7, true), (1, false)]);
+        // Whoever presents it late is told no more than that the key is gone.
+        for now in [before, after] {
+            prop_assert_eq!(revoked.read_short_lived(purpose, &token, now), Err(TokenFault::Revoked));
+        }
+        prop_assert_eq!(signer(&[(1, false)]).read_short_lived(purpose, &token, before), Err(TokenFault::Forged));
+        for cut in 0..token.len() {
+            prop_assert!(us.read_short_lived(purpose, &token[..cut], before).is_err());
+        }
+        let at = at.index(token.len());
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &new);
+        prop_assume!(changed != token);
+        for now in [before, after] {
+            let read = us.read_short_lived(purpose, &changed, now);
+            prop_assert!(matches!(read, Err(TokenFault::Forged | TokenFault::Malformed)), "{read:?}");
+        }
+    }
+
+    #[test]
     fn nothing_makes_the_readers_fall_over(text in any::<String>(), token in "[A-Za-z0-9_-]{0,60}", folded in "[a-z2-7]{0,60}") {
         let us = signer(&[(1, false)]);
         for text in [&text, &token, &folded] {
             prop_assert!(us.read_reader_token(Purpose::Unsubscribe, text).is_err());
             prop_assert!(us.read_return_path(text).is_err());
+            prop_assert!(us.read_short_lived(Purpose::Confirm, text, Timestamp(0)).is_err());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Leaving by a signed link: one click, no questions, and again as often as they like.
 
-use super::token::{Purpose, ReaderRef, Signer};
+use super::link::read_reader;
+use super::token::{Purpose, Signer};
 use crate::domain::subscriber::Cause;
-use crate::domain::{Problem, Result, Timestamp};
+use crate::domain::{Result, Timestamp};
 use crate::store::Store;
 
 /// Whom a link of a digest is about.
@@ -26,7 +27,7 @@ pub struct Peek {
 /// # Errors
 /// Of the kind `NotFound` when the token is not one of ours; or when the database does not answer.
 pub async fn unsubscribe(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Left> {
-    let reader = read(signer, token)?;
+    let reader = read_reader(signer, Purpose::Unsubscribe, token)?;
     let digest = store.digest_of_number(reader.digest_number).await?;
     if let Some(digest) = &digest {
         store
@@ -41,21 +42,11 @@ pub async fn unsubscribe(store: &Store, signer: &Signer, token: &str, now: Times
 /// # Errors
 /// As [`unsubscribe`].
 pub async fn peek(store: &Store, signer: &Signer, token: &str) -> Result<Peek> {
-    let reader = read(signer, token)?;
+    let reader = read_reader(signer, Purpose::Unsubscribe, token)?;
     let digest = store.digest_of_number(reader.digest_number).await?;
     let subscribed = match &digest {
         Some(digest) => store.is_subscribed(reader.subscriber, digest).await?,
         None => false,
     };
     Ok(Peek { digest, subscribed })
-}
-
-fn read(signer: &Signer, token: &str) -> Result<ReaderRef> {
-    signer
-        .read_reader_token(Purpose::Unsubscribe, token)
-        .map_err(|fault| {
-            Problem::not_found("this link can't be used")
-                .because(fault)
-                .hint("open the link of a newer mail, or ask for a new one")
-        })
 }

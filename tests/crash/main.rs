@@ -18,6 +18,7 @@ mod hooked;
 mod inbox;
 mod kills;
 mod nodes;
+mod notices;
 mod outage;
 mod processes;
 mod records;

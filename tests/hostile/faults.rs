@@ -97,6 +97,7 @@ fn opening(what: &str) -> Option<Fault> {
         "answers every MAIL with 421" => {
             always("MAIL", say_and_drop("421 4.3.2 closing"), "421 4.3.2 closing")
         }
+        "answers every MAIL with 450" => always("MAIL", say("450 4.3.0 wait"), "450 4.3.0 wait"),
         "drops every connection at MAIL" => always("MAIL", Act::Drop, "connection lost"),
         _ => return None,
     })

@@ -238,6 +238,7 @@ async fn standings_are_told(db: Database) {
     let standing = |subscriber, suppressed| Standing {
         subscriber,
         suppressed,
+        chosen: false,
     };
     let (a, b) = (reader(&store, "a").await.id, reader(&store, "b").await.id);
     let expected = HashMap::from([

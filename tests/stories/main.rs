@@ -36,6 +36,7 @@ mod limits;
 mod logs;
 mod looking_first;
 mod manual_send;
+mod notices;
 mod publish_to_inbox;
 mod reader_leaves;
 mod readers;

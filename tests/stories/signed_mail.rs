@@ -5,6 +5,10 @@ use crate::dkim::{Good, Letters};
 use crate::relay::{Script, ScriptedRelay};
 use crate::site::Site;
 use postrider::domain::dkim::DnsRecord;
+use postrider::domain::notice::NoticeData;
+use postrider::domain::{Clock, SystemClock};
+use postrider::store::Store;
+use postrider::store::notices::NewNotice;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -78,6 +82,28 @@ fn a_key_is_made_and_what_arrives_verifies() {
         let head = message.split("\r\n\r\n").next().unwrap();
         assert!(head.lines().all(|line| line.len() <= 78), "{head}");
     }
+}
+
+/// A mail to a single reader has none of a digest's list fields, and is signed all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_signed_as_well() {
+    let site = site();
+    let (record, config) = generate(&site, "jan");
+    site.configure("", &config);
+    site.run(&["status"]).expect_code(0);
+    let url = format!("sqlite:{}", site.path("data/postrider.db").display());
+    let store = Store::open(&url, 2).await.unwrap();
+    let notice = NewNotice {
+        subscriber: None,
+        address: Some("admin@example.org".to_owned()),
+        address_hash: "hash".to_owned(),
+        data: NoticeData::SignIn { sign_in: 1 },
+    };
+    store.add_notice(&notice, SystemClock.now()).await.unwrap();
+    fs::remove_dir_all(site.path("content")).unwrap();
+    fs::create_dir(site.path("content")).unwrap();
+    publish(&site, 0);
+    assert_signed(&[record], &site.outbox(), 1);
 }
 
 #[test]

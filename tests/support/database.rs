@@ -53,6 +53,15 @@ impl Database {
         }
     }
 
+    /// The one of a site of the test's own.
+    pub fn at(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            server: None,
+            _folder: None,
+        }
+    }
+
     /// An empty database on the server of the test run.
     pub async fn postgres() -> Self {
         let Ok(server) = std::env::var("POSTRIDER_TEST_POSTGRES") else {

@@ -93,6 +93,23 @@ impl Site {
         site
     }
 
+    /// The configuration, content and list that the program comes with.
+    pub fn shipped() -> Self {
+        let site = Self::new();
+        let ground = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let copy = |name: &str| fs::copy(ground.join(name), site.path(name)).unwrap();
+        // An operator's own lists may lie beside the sample.
+        copy("config.toml");
+        copy("subscribers/sample.csv");
+        for file in fs::read_dir(ground.join("content")).unwrap() {
+            copy(&format!(
+                "content/{}",
+                file.unwrap().file_name().to_str().unwrap()
+            ));
+        }
+        site
+    }
+
     /// Writes the configuration anew; `digest` is added to the digest's table, `rest` behind everything.
     pub fn configure(&self, digest: &str, rest: &str) {
         self.write(
@@ -186,8 +203,13 @@ impl Site {
 
     /// Runs `serve` on a free port and waits until it listens.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_at("127.0.0.1:0", arguments)
+    }
+
+    /// Runs `serve` at an address and waits until it listens.
+    pub fn serve_at(&self, address: &str, arguments: &[&str]) -> Server {
         let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&["serve", "--listen", address])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

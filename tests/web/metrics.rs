@@ -53,6 +53,7 @@ fn a_server_counts_what_it_delivers() {
             "info postrider_build_info{version=0.1.0} 1.0",
             "counter postrider_deliveries_total{outcome=sent,relay=outbox} 0.0",
             "gauge postrider_deliveries_waiting{digest=weekly} 0.0",
+            "gauge postrider_notices{kind=confirm,state=waiting} 0.0",
             "gauge postrider_queue_age_seconds{} 0.0",
             "gauge postrider_relay_down{relay=outbox} 0.0",
             "histogram postrider_relay_reply_seconds_count{relay=outbox} 0.0",

@@ -55,6 +55,11 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
             "config.toml:16: digest[0].templates: expected the name of a folder, got \"../web\"\n  hint: use letters, digits, - and _; the folder lies in templates/email",
         ),
         (
+            "[[digest]]",
+            "templates = \"confirm\"",
+            "config.toml:16: digest[0].templates: \"confirm\" holds the templates of mails to single readers\n  hint: give the digest's folder in templates/email another name",
+        ),
+        (
             "[delivery]",
             "uncertain = \"drop\"",
             "config.toml:19: delivery.uncertain: expected \"retry\" or \"hold\", got \"drop\"\n  hint: \"retry\" sends it again with the same Message-ID, \"hold\" waits for your word",

@@ -4,11 +4,13 @@
 mod digest;
 mod feed;
 mod item;
+mod notice;
 mod web;
 
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
 pub use item::{ImplicationContext, ItemContext, PointContext};
+pub use notice::{LatestContext, NoticeBody, NoticeContext, NoticeFrame};
 pub use web::{Frame, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
@@ -33,7 +35,7 @@ fn sample_site() -> Site {
 }
 
 /// A day such as `2 January 2026`.
-fn day(date: NaiveDate) -> String {
+pub fn day(date: NaiveDate) -> String {
     format!("{} {} {}", date.day(), date.format("%B"), date.year())
 }
 

@@ -1,0 +1,79 @@
+//! Names and links that are signed: of editions' mails and of notices.
+
+use crate::config::Config;
+use crate::deliver::worker::Identity;
+use crate::domain::{Result, Site, Timestamp};
+use crate::store::Store;
+use crate::subscriptions::token::{Purpose, Signer};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Names and links of readers, signed.
+pub(super) struct Names {
+    signer: Arc<Signer>,
+    site: Site,
+    domain: String,
+    return_path: String,
+    digest_numbers: HashMap<String, i64>,
+}
+
+impl Names {
+    pub(super) async fn new(config: &Config, store: &Store, signer: Arc<Signer>) -> Result<Self> {
+        let mut digest_numbers = HashMap::new();
+        for digest in &config.digests {
+            let name = digest.name.as_str();
+            digest_numbers.insert(name.to_owned(), store.digest_number(name).await?);
+        }
+        Ok(Self {
+            signer,
+            site: config.site.clone(),
+            domain: config.mail.from.address.domain().to_owned(),
+            return_path: config.mail.return_path.clone(),
+            digest_numbers,
+        })
+    }
+
+    fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
+        let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
+        let token = self.signer.reader_token(purpose, subscriber, number);
+        [self.site.url.as_str(), path, &token].concat()
+    }
+}
+
+impl Names {
+    /// A link below `path` about the row `id`, good until `end`.
+    pub(super) fn short_lived(&self, path: &str, purpose: Purpose, id: i64, end: Timestamp) -> String {
+        let token = self.signer.short_lived_token(purpose, id, end);
+        [self.site.url.as_str(), path, &token].concat()
+    }
+
+    /// The Message-ID of a notice.
+    pub(super) fn notice_message_id(&self, notice: i64) -> String {
+        self.signer.notice_message_id(notice, &self.domain)
+    }
+
+    /// The envelope sender of a notice.
+    pub(super) fn notice_return_path(&self, notice: i64) -> String {
+        let token = self.signer.notice_return_path_token(notice);
+        self.return_path.replace("{token}", &token)
+    }
+}
+
+impl Identity for Names {
+    fn message_id(&self, edition: i64, subscriber: i64) -> String {
+        self.signer.message_id(edition, subscriber, &self.domain)
+    }
+
+    fn return_path(&self, edition: i64, subscriber: i64) -> String {
+        let token = self.signer.return_path_token(edition, subscriber);
+        self.return_path.replace("{token}", &token)
+    }
+
+    fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String {
+        self.link("/u/", Purpose::Unsubscribe, digest, subscriber)
+    }
+
+    fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
+        self.link("/p/", Purpose::Preferences, digest, subscriber)
+    }
+}

@@ -1,0 +1,181 @@
+//! Erasing a person: every row about them, every trace of the address in what relays said, and on SQLite
+//! the bytes in the file. What stays is the salted hash that keeps lists from bringing them back.
+
+use super::Store;
+use super::changes::Change;
+use super::dialect::Dialect;
+use super::fault::db;
+use crate::domain::subscriber::Suppression;
+use crate::domain::{Result, Timestamp};
+use sqlx::{AssertSqlSafe, Executor, Row};
+use std::collections::BTreeSet;
+
+/// Whom to erase.
+#[derive(Debug)]
+pub struct Person<'a> {
+    /// The subscriber's number, where there is one.
+    pub subscriber: Option<i64>,
+    /// The full address.
+    pub address: &'a str,
+    /// Its salted hash.
+    pub hash: &'a str,
+}
+
+/// Where texts that are not ours may hold an address.
+const TEXTS: [(&str, &str); 4] = [
+    ("delivery", "text"),
+    ("notice", "text"),
+    ("edition", "trouble"),
+    ("relay_state", "why"),
+];
+
+impl Store {
+    /// Erases `person`; whether there was a subscriber. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer. What was erased by then stays so; the same call can be made again.
+    pub async fn erase_person(&self, person: &Person<'_>, now: Timestamp) -> Result<bool> {
+        let mut change = self.begin_change(now).await?;
+        if self.dialect == Dialect::Sqlite {
+            // For this transaction: what is deleted is overwritten.
+            change.tx.execute("PRAGMA secure_delete = ON").await.map_err(db)?;
+        }
+        let was_there = erase(&mut change, person).await?;
+        change.commit().await?;
+        self.sweep().await?;
+        Ok(was_there)
+    }
+
+    /// Leaves nothing of deleted rows in the files.
+    async fn sweep(&self) -> Result<()> {
+        let mut connection = self.pool.acquire().await.map_err(db)?;
+        if self.dialect == Dialect::Postgres {
+            connection
+                .execute(
+                    "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
+                         address_turn, notice, delivery, edition, relay_state",
+                )
+                .await
+                .map_err(db)?;
+            return Ok(());
+        }
+        connection.execute("VACUUM").await.map_err(db)?;
+        let row = connection
+            .fetch_one("PRAGMA wal_checkpoint(TRUNCATE)")
+            .await
+            .map_err(db)?;
+        if row.try_get::<i64, _>(0).map_err(db)? != 0 {
+            return Err(crate::domain::Problem::database(
+                "the reader is erased, but the database's log could not be emptied",
+            )
+            .hint("somebody reads from it for long; do the same again in a minute"));
+        }
+        Ok(())
+    }
+}
+
+async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
+    // Whoever is deciding about a sign-up of this address is waited for.
+    change.take_turn(person.hash).await?;
+    let id = person.subscriber.unwrap_or_default();
+    for sql in [
+        // An excluded one has our own word for the reason there, by which it is counted.
+        "UPDATE delivery SET text = NULL WHERE subscriber_id = $1 AND state <> 'excluded' AND $2 = $2",
+        "DELETE FROM notice WHERE subscriber_id = $1 OR address_hash = $2",
+        "DELETE FROM address_change WHERE subscriber_id = $1 OR address_hash = $2",
+        "DELETE FROM sign_up_request WHERE address_hash = $2 AND $1 = $1",
+        "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
+        "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
+        "DELETE FROM subscription WHERE subscriber_id = $1 AND $2 = $2",
+        "DELETE FROM address_turn WHERE address_hash = $2 AND $1 = $1",
+    ] {
+        sqlx::query(sql)
+            .bind(id)
+            .bind(person.hash)
+            .execute(&mut *change.tx)
+            .await
+            .map_err(db)?;
+    }
+    let was_there = sqlx::query("DELETE FROM subscriber WHERE id = $1")
+        .bind(id)
+        .execute(&mut *change.tx)
+        .await
+        .map_err(db)?
+        .rows_affected()
+        > 0;
+    for pattern in patterns(person.address) {
+        for (table, column) in TEXTS {
+            let sql = format!("UPDATE {table} SET {column} = NULL WHERE lower({column}) LIKE $1 ESCAPE '!'");
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(&pattern)
+                .execute(&mut *change.tx)
+                .await
+                .map_err(db)?;
+        }
+        // What a visitor wrote to the admins names them.
+        sqlx::query(
+            "DELETE FROM notice WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
+        )
+        .bind(&pattern)
+        .execute(&mut *change.tx)
+        .await
+        .map_err(db)?;
+    }
+    change.suppress(person.hash, Suppression::Erased).await?;
+    Ok(was_there)
+}
+
+/// What LIKE finds the forms of an address by, in lower case: as it is written, and percent-encoded.
+fn patterns(address: &str) -> BTreeSet<String> {
+    let encoded = |keep: &[u8]| {
+        let mut text = String::with_capacity(address.len() * 3);
+        for &byte in address.as_bytes() {
+            if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02x}"));
+            }
+        }
+        text
+    };
+    [
+        address.to_owned(),
+        address.to_ascii_lowercase(),
+        encoded(b"-._~"),
+        encoded(b""),
+        address.replace('@', "%40"),
+        // In JSON.
+        address.replace('\\', "\\\\").replace('"', "\\\""),
+    ]
+    .into_iter()
+    .map(|form| {
+        let mut pattern = String::from("%");
+        for c in form.chars().flat_map(char::to_lowercase) {
+            if matches!(c, '%' | '_' | '!') {
+                pattern.push('!');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        pattern
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_has_a_pattern_and_no_wildcard_of_its_own() {
+        let found = patterns("Ann_B+x@readers.net");
+        for expected in [
+            "%ann!_b+x@readers.net%",
+            "%ann!_b!%2bx!%40readers.net%",
+            "%ann!%5fb!%2bx!%40readers!%2enet%",
+            "%ann!_b+x!%40readers.net%",
+        ] {
+            assert!(found.contains(expected), "{expected} {found:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What time does to readers by itself.
+
+use super::Store;
+use super::fault::db;
+use crate::domain::{Result, Timestamp};
+use std::time::Duration;
+
+/// How long whoever signed up has to confirm.
+pub const CONFIRM_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long counts of networks are kept.
+const NETWORKS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is known that somebody decided about an address.
+const TURNS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// What was tidied away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tidied {
+    /// Readers who signed up themselves and did not confirm in time.
+    pub unconfirmed: u64,
+    /// Sign-ups, changes of address and counts of networks that had run out.
+    pub run_out: u64,
+}
+
+impl Store {
+    /// Ends the pauses whose date has come; how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn wake_readers(&self, now: Timestamp) -> Result<u64> {
+        let due = sqlx::query("SELECT id FROM subscriber WHERE paused_until <= $1 LIMIT 1")
+            .bind(now.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(db)?;
+        if due.is_none() {
+            return Ok(0);
+        }
+        let mut tx = self.begin().await?;
+        // The rows first: whoever changes one of them meanwhile is waited for, and then left alone.
+        let woken = sqlx::query(
+            "UPDATE subscriber SET state = 'confirmed', cause = 'reader', changed = $1
+             WHERE paused_until <= $1 AND state = 'paused'",
+        )
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(db)?
+        .rows_affected();
+        for sql in [
+            "INSERT INTO reader_event (subscriber_id, at, what, way)
+             SELECT id, $1, 'resumed', 'time' FROM subscriber
+             WHERE paused_until <= $1 AND state = 'confirmed' AND changed = $1",
+            "UPDATE subscriber SET paused_until = NULL
+             WHERE paused_until <= $1 AND state <> 'paused'",
+        ] {
+            sqlx::query(sql).bind(now.0).execute(&mut *tx).await.map_err(db)?;
+        }
+        tx.commit().await.map_err(db)?;
+        Ok(woken)
+    }
+
+    /// Deletes what has run out. What happened to readers is kept.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn tidy_readers(&self, now: Timestamp) -> Result<Tidied> {
+        let ago = |span: Duration| now.0 - i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let mut tidied = Tidied::default();
+        for (sql, before) in [
+            ("DELETE FROM sign_up WHERE expires <= $1", now.0),
+            ("DELETE FROM address_change WHERE expires <= $1", now.0),
+            (
+                "DELETE FROM network_use WHERE bucket < $1 / 600000",
+                ago(NETWORKS_KEPT),
+            ),
+            ("DELETE FROM address_turn WHERE taken < $1", ago(TURNS_KEPT)),
+        ] {
+            tidied.run_out += sqlx::query(sql)
+                .bind(before)
+                .execute(&self.pool)
+                .await
+                .map_err(db)?
+                .rows_affected();
+        }
+        // One who asked again lately still has a link that works.
+        tidied.unconfirmed = sqlx::query(
+            "DELETE FROM subscriber WHERE state = 'pending' AND cause = 'reader' AND created <= $1
+                 AND NOT EXISTS (SELECT 1 FROM sign_up u WHERE u.subscriber_id = subscriber.id)",
+        )
+        .bind(ago(CONFIRM_WITHIN))
+        .execute(&self.pool)
+        .await
+        .map_err(db)?
+        .rows_affected();
+        Ok(tidied)
+    }
+}

@@ -1,0 +1,186 @@
+//! The links of the confirmation mail: yes, or never again.
+
+use super::link::{Opened, number};
+use super::token::{Purpose, Signer};
+use crate::domain::notice::NoticeData;
+use crate::domain::reader_event::{Happening, Way};
+use crate::domain::subscriber::{Cause, Choice, State, Suppression, may_change};
+use crate::domain::{Result, Slug, Timestamp};
+use crate::store::Store;
+use crate::store::notices::NewNotice;
+use crate::store::reader_events::ReaderEvent;
+use crate::store::sign_ups::SignUp;
+
+/// What a link of the confirmation mail would begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The subscriber's number.
+    pub subscriber: i64,
+    /// Whether this was done already, by this link or another one: confirming again changes nothing.
+    pub confirmed: bool,
+    /// The digests.
+    pub digests: Vec<Slug>,
+    /// The categories; none stands for no choice.
+    pub categories: Choice,
+    /// The name that was typed in.
+    pub name: Option<String>,
+    /// Whether mails come as text only.
+    pub text_only: bool,
+    /// The sentence agreed to.
+    pub wording: String,
+    /// The form or the API.
+    pub way: Way,
+}
+
+/// What `token` (`Purpose::Confirm`) would begin; changes nothing.
+///
+/// # Errors
+/// Of the kind `NotFound` when the token is not one of ours; or when the database does not answer.
+pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Offer>> {
+    let Some(id) = number(signer.read_short_lived(Purpose::Confirm, token, now))? else {
+        return Ok(Opened::Expired);
+    };
+    let Some(sign_up) = store.sign_up(id).await? else {
+        return Ok(Opened::Gone);
+    };
+    let Some(reader) = store.subscriber_by_id(sign_up.subscriber).await? else {
+        return Ok(Opened::Gone);
+    };
+    let suppressed = store.suppression(&reader.address_hash).await?;
+    Ok(offer(sign_up, reader.state, suppressed))
+}
+
+/// Begins the subscription; again is fine. The offer says with `confirmed` whether it had begun before.
+///
+/// # Errors
+/// As [`peek`].
+pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Offer>> {
+    let Some(id) = number(signer.read_short_lived(Purpose::Confirm, token, now))? else {
+        return Ok(Opened::Expired);
+    };
+    let mut change = store.begin_change(now).await?;
+    let Some(seen) = change.sign_up(id).await? else {
+        change.abandon().await?;
+        return Ok(Opened::Gone);
+    };
+    let Some(reader) = change.reader(seen.subscriber).await? else {
+        change.abandon().await?;
+        return Ok(Opened::Gone);
+    };
+    // Again: only now does nobody else confirm it.
+    let Some(sign_up) = change.sign_up(id).await? else {
+        change.abandon().await?;
+        return Ok(Opened::Gone);
+    };
+    let suppressed = change.suppression(&reader.address_hash).await?;
+    let offer = match offer(sign_up, reader.state, suppressed) {
+        Opened::Good(offer) if !offer.confirmed => offer,
+        nothing_to_do => {
+            change.abandon().await?;
+            return Ok(nothing_to_do);
+        }
+    };
+    for reason in [Suppression::Unsubscribed, Suppression::Erased] {
+        change.lift(&reader.address_hash, reason).await?;
+    }
+    let name = offer.name.as_deref().or(reader.name.as_deref());
+    change
+        .set_choices(reader.id, name, &offer.categories, offer.text_only)
+        .await?;
+    change.set_digests(reader.id, &offer.digests).await?;
+    change.set_consent(reader.id, offer.way.as_str()).await?;
+    let chosen = format!("{}|{}", join(&offer.digests), offer.categories);
+    let event = ReaderEvent {
+        what: Happening::Became(State::Confirmed),
+        way: Way::Link,
+        wording: Some(&offer.wording),
+        detail: Some(&chosen),
+    };
+    change
+        .set_state(reader.id, State::Confirmed, None, Cause::Reader, event)
+        .await?;
+    change.close_sign_up(id).await?;
+    if let Some(digest) = offer.digests.first().cloned() {
+        change
+            .notify(&NewNotice {
+                subscriber: Some(reader.id),
+                address: None,
+                address_hash: reader.address_hash,
+                data: NoticeData::Welcome { digest },
+            })
+            .await?;
+    }
+    change.commit().await?;
+    Ok(Opened::Good(offer))
+}
+
+/// What a sign-up is worth for a reader in `state`.
+fn offer(sign_up: SignUp, state: State, suppressed: Option<Suppression>) -> Opened<Offer> {
+    // Whoever is confirmed changes their choices on the page for that: an older mail, or one that somebody
+    // else caused, must not.
+    let confirmed = sign_up.confirmed.is_some() || matches!(state, State::Confirmed | State::Paused);
+    let blocked = suppressed.is_some_and(Suppression::blocks_everything);
+    if !confirmed && (blocked || !may_change(state, State::Confirmed, Cause::Reader)) {
+        return Opened::Gone;
+    }
+    let wish = sign_up.wish;
+    Opened::Good(Offer {
+        subscriber: sign_up.subscriber,
+        confirmed,
+        digests: wish.digests,
+        categories: wish.categories,
+        name: wish.name,
+        text_only: wish.text_only,
+        wording: wish.wording,
+        way: wish.way,
+    })
+}
+
+fn join(digests: &[Slug]) -> String {
+    digests.iter().map(Slug::as_str).collect::<Vec<_>>().join(";")
+}
+
+/// Whether `token` (`Purpose::Refuse`) is good; changes nothing.
+///
+/// # Errors
+/// As [`peek`].
+pub async fn peek_refusal(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+    let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
+        return Ok(Opened::Expired);
+    };
+    let mut change = store.begin_change(now).await?;
+    let found = change.receiver_of(notice).await?;
+    change.abandon().await?;
+    Ok(Opened::or_gone(found.map(|_| ())))
+}
+
+/// Nobody is to write to this address again, whoever types it into a form. Again is fine. `Gone` when the
+/// mail is not known any more, and nothing could be done.
+///
+/// # Errors
+/// As [`peek`].
+pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+    let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
+        return Ok(Opened::Expired);
+    };
+    let mut change = store.begin_change(now).await?;
+    let Some((subscriber, address_hash)) = change.receiver_of(notice).await? else {
+        change.abandon().await?;
+        return Ok(Opened::Gone);
+    };
+    change.take_turn(&address_hash).await?;
+    // Where a reader has moved to another address since, that one is not meant.
+    if let Some(id) = subscriber
+        && let Some(reader) = change.reader(id).await?
+        && reader.address_hash == address_hash
+    {
+        if reader.state == State::Pending {
+            change.forget_pending(id, notice).await?;
+        } else {
+            change.end_all(&reader, Cause::Reader, Way::Link).await?;
+        }
+    }
+    change.suppress(&address_hash, Suppression::Refused).await?;
+    change.commit().await?;
+    Ok(Opened::Good(()))
+}

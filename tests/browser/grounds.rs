@@ -1,0 +1,65 @@
+//! The pages that there are, on the content that the program comes with: what pages, forms and pictures share.
+
+use crate::browser::Stop;
+use crate::letter::Letter;
+use crate::site::Site;
+use crate::world::World;
+
+/// A reader of the sample list with two categories.
+pub const ADA: &str = "ada@example.org";
+
+/// What the paths of pages are made of.
+pub struct Grounds {
+    pub world: World,
+    /// Ada's first digest.
+    pub digest: Letter,
+}
+
+/// A route of `postrider::web::page_paths`, and the pages behind it that are looked at.
+pub type Row = (&'static str, fn(&Grounds) -> Vec<Stop>);
+
+/// Every route that answers with pages has a row here.
+pub const ROUTES: &[Row] = &[
+    ("/u/{token}", |grounds| {
+        vec![
+            ok(grounds.path("Unsubscribe from Weekly research digest")),
+            missing("/u/not-a-token"),
+        ]
+    }),
+    ("/p/{token}", |grounds| {
+        vec![
+            ok(grounds.path("See and change what you receive")),
+            missing("/p/not-a-token"),
+        ]
+    }),
+];
+
+fn ok(path: impl Into<String>) -> Stop {
+    Stop {
+        path: path.into(),
+        status: 200,
+    }
+}
+
+fn missing(path: impl Into<String>) -> Stop {
+    Stop {
+        path: path.into(),
+        status: 404,
+    }
+}
+
+impl Grounds {
+    /// The program on its samples, with a first edition that went out.
+    pub fn lay() -> Self {
+        let world = World::start(Site::shipped());
+        world.publish();
+        let digest = world.mail_to(ADA);
+        Self { world, digest }
+    }
+
+    /// The path of a link in the digest.
+    #[track_caller]
+    pub fn path(&self, name: &str) -> String {
+        self.world.path_of(&self.digest.link(name))
+    }
+}

@@ -1,0 +1,50 @@
+// Whether the keyboard alone is enough: everything is reached by Tab, and one sees where one is.
+
+/** Runs in the page: notes what receives the focus, and how that looks. */
+function watch() {
+  const INTERACTIVE = "a[href], area[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable]";
+  const LOOK = ["outlineStyle", "outlineWidth", "outlineColor", "outlineOffset", "boxShadow", "backgroundColor", "color",
+    "borderTopColor", "borderTopWidth", "borderTopStyle", "textDecorationLine", "textDecorationThickness"];
+  const look = (element) => {
+    const style = getComputedStyle(element);
+    const values = LOOK.map((name) => style[name]);
+    // An outline that is not drawn may change its colour unseen.
+    if (style.outlineStyle === "none" || style.outlineWidth === "0px") values.splice(0, 4);
+    return values.join("; ");
+  };
+  const tell = (element) => element.outerHTML.slice(0, 160).replace(/\s+/g, " ");
+  document.activeElement?.blur();
+  const wanted = [...document.querySelectorAll(INTERACTIVE)].filter((element) =>
+    element.checkVisibility({ visibilityProperty: true })
+      && !element.matches(":disabled")
+      // A field that is kept from everybody but robots; and a place that links lead to.
+      && !element.closest("[aria-hidden=true], [inert]")
+      && !(element.tabIndex < 0 && !element.matches("a, area, button, input, select, textarea, summary")));
+  const before = new Map(wanted.map((element) => [element, look(element)]));
+  const reached = new Set();
+  const faults = [];
+  document.addEventListener("focusin", ({ target }) => {
+    if (reached.has(target)) return;
+    reached.add(target);
+    const box = target.getBoundingClientRect();
+    if (box.bottom <= 0 || box.top >= innerHeight) faults.push(`the focus is out of sight: ${tell(target)}`);
+    if (before.get(target) === look(target)) faults.push(`the focus cannot be seen: ${tell(target)}`);
+  });
+  window.afterTabbing = () => {
+    for (const element of wanted) {
+      // Of a group of radio buttons Tab reaches one, and arrows the others.
+      const group = element.type === "radio" && wanted.filter((one) => one.name === element.name && one.form === element.form);
+      const met = group ? group.some((one) => reached.has(one)) : reached.has(element);
+      if (!met) faults.push(`Tab does not reach it: ${tell(element)}`);
+    }
+    return faults;
+  };
+  return wanted.length;
+}
+
+/** What the keyboard does not reach, or reaches unseen. */
+export async function keyboardFaults(page) {
+  const count = await page.evaluate(watch);
+  for (let n = 0; n < count + 1; n += 1) await page.keyboard.press("Tab");
+  return page.evaluate(() => window.afterTabbing());
+}

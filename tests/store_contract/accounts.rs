@@ -1,0 +1,180 @@
+//! What needs a fresh link: another address, and all that is kept.
+
+use crate::database::Database;
+use crate::links::{addressing, events, link, notices, preferences_link, sign_up, signer};
+use crate::seed::{NOW, address, at, reader, readers, suppress};
+use postrider::domain::subscriber::{State, Suppression};
+use postrider::subscriptions::account::{self, AddressChange};
+use postrider::subscriptions::link::Opened;
+use postrider::subscriptions::token::Purpose;
+
+crate::on_both! {
+    the_link_goes_to_the_registered_address_and_seldom, an_address_moves_when_its_owner_says_so,
+    what_is_known_of_the_new_address_makes_no_difference, the_export_has_everything,
+}
+
+async fn the_link_goes_to_the_registered_address_and_seldom(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
+    let id = reader(&store, "a@readers.net").await.id;
+    let token = preferences_link(&store, id).await;
+    // A stranger who types the address in can't keep the reader from it.
+    sign_up(&store, "a@readers.net", NOW).await;
+    for (minutes, expected) in [(0, 1), (5, 1), (10, 2), (20, 3), (30, 3)] {
+        let asked = account::request_link(&store, &signer(), &token, at(minutes * 60))
+            .await
+            .unwrap();
+        assert_eq!(asked, Opened::Good(()));
+        assert_eq!(notices(&db, "account_link").await, expected, "{minutes}");
+    }
+    let elsewhere = "SELECT COUNT(*) FROM notice WHERE address IS NOT NULL";
+    assert_eq!(db.number(elsewhere).await, 0);
+    let good = link(Purpose::Account, id);
+    let account = account::peek(&store, &signer(), &good, NOW).await.unwrap();
+    assert_eq!(account.good().unwrap().address.as_str(), "a@readers.net");
+    assert_eq!(
+        account::peek(&store, &signer(), &good, at(2 * 86_400))
+            .await
+            .unwrap(),
+        Opened::Expired
+    );
+    assert!(account::peek(&store, &signer(), &token, NOW).await.is_err());
+}
+
+async fn an_address_moves_when_its_owner_says_so(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
+    let id = reader(&store, "a@readers.net").await.id;
+    let token = link(Purpose::Account, id);
+    let hash = addressing().known(&address("new@readers.net")).hash;
+    suppress(&store, &hash, Suppression::Unsubscribed).await;
+    account::request_address(
+        &store,
+        &signer(),
+        &token,
+        &address("New@readers.net"),
+        &addressing(),
+        NOW,
+    )
+    .await
+    .unwrap();
+    assert_eq!(reader(&store, "a@readers.net").await.id, id);
+    let change = db.number("SELECT MAX(id) FROM address_change").await;
+    let confirm = link(Purpose::NewAddress, change);
+    for _ in 0..2 {
+        let moved = account::confirm_address(&store, &signer(), &confirm, &addressing(), at(1))
+            .await
+            .unwrap();
+        assert_eq!(moved, Opened::Good(AddressChange::Changed));
+    }
+    let moved = reader(&store, "new@readers.net").await;
+    assert_eq!(
+        (moved.id, moved.address.as_str(), moved.state),
+        (id, "New@readers.net", State::Confirmed)
+    );
+    assert_eq!(moved.address_hash, hash);
+    assert!(store.subscriber("a@readers.net").await.unwrap().is_none());
+    assert_eq!(events(&db, "address").await, 1);
+    let told = "SELECT COUNT(*) FROM notice WHERE kind = 'address_changed' AND address = 'a@readers.net'";
+    assert_eq!(db.number(told).await, 1);
+    assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
+}
+
+async fn what_is_known_of_the_new_address_makes_no_difference(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            "a@readers.net,,weekly,,confirmed",
+            "b@readers.net,,weekly,,confirmed",
+            "c@readers.net,,weekly,,bounced",
+        ],
+    )
+    .await;
+    let before = reader(&store, "b@readers.net").await;
+    let id = reader(&store, "a@readers.net").await.id;
+    let token = link(Purpose::Account, id);
+    for (who, mails) in [("b@readers.net", 1), ("c@readers.net", 1), ("d@readers.net", 2)] {
+        let asked = account::request_address(&store, &signer(), &token, &address(who), &addressing(), NOW)
+            .await
+            .unwrap();
+        assert_eq!(asked, Opened::Good(()), "{who}");
+        assert_eq!(notices(&db, "new_address").await, mails, "{who}");
+    }
+    let first = db.number("SELECT MIN(id) FROM address_change").await;
+    let taken = account::confirm_address(
+        &store,
+        &signer(),
+        &link(Purpose::NewAddress, first),
+        &addressing(),
+        at(1),
+    )
+    .await
+    .unwrap();
+    assert_eq!(taken, Opened::Good(AddressChange::Impossible));
+    assert_eq!(reader(&store, "b@readers.net").await, before);
+    assert_eq!(reader(&store, "a@readers.net").await.id, id);
+}
+
+async fn the_export_has_everything(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,Ann,weekly;monthly,urology,confirmed"]).await;
+    let id = reader(&store, "a@readers.net").await.id;
+    sign_up(&store, "a@readers.net", NOW).await;
+    db.execute(&format!(
+        "INSERT INTO delivery (edition_id, subscriber_id, segment_id, batch_no, state, code, text)
+         VALUES (7, {id}, 1, 0, 'sent', 250, 'queued')"
+    ))
+    .await;
+    let token = link(Purpose::Account, id);
+    let data = account::export(&store, &signer(), &token, NOW)
+        .await
+        .unwrap()
+        .good()
+        .unwrap();
+    for (at, expected) in [
+        ("/subscriber/address", serde_json::json!("a@readers.net")),
+        (
+            "/subscriber/consent_at",
+            serde_json::json!("2025-01-02T00:00:00Z"),
+        ),
+        ("/subscriber/text_only", serde_json::json!(false)),
+        ("/subscriptions/1/digest", serde_json::json!("weekly")),
+        ("/events/0/what", serde_json::json!("confirmed")),
+        ("/deliveries/0/code", serde_json::json!(250)),
+        ("/deliveries/0/edition_id", serde_json::json!(7)),
+        ("/notices/0/kind", serde_json::json!("preferences_link")),
+        ("/sign_ups", serde_json::json!([])),
+        ("/suppression", serde_json::Value::Null),
+    ] {
+        assert_eq!(data.pointer(at), Some(&expected), "{at} of {data:#}");
+    }
+    // Whatever column is added to a table about readers has to be there too.
+    for (part, table, left_out) in [
+        ("/subscriber", "subscriber", &["reserved"][..]),
+        ("/subscriptions/0", "subscription", &["subscriber_id"]),
+        ("/events/0", "reader_event", &["id", "subscriber_id"]),
+        (
+            "/notices/0",
+            "notice",
+            &[
+                "id",
+                "subscriber_id",
+                "address_hash",
+                "data",
+                "next_attempt",
+                "owner",
+                "until",
+            ],
+        ),
+    ] {
+        let fields = data.pointer(part).unwrap().as_object().unwrap().len();
+        let columns = if db.url.starts_with("sqlite") {
+            format!("SELECT COUNT(*) FROM pragma_table_info('{table}')")
+        } else {
+            format!("SELECT COUNT(*) FROM information_schema.columns WHERE table_name = '{table}'")
+        };
+        let columns = usize::try_from(db.number(&columns).await).unwrap();
+        assert_eq!(fields + left_out.len(), columns, "{table}");
+    }
+}
