@@ -67,6 +67,18 @@ async fn dump(db: &Database) -> BTreeMap<String, Vec<String>> {
     all
 }
 
+/// Fails when a table does not hold what it held; the tables are long, so only their names are told.
+fn unchanged(before: &BTreeMap<String, Vec<String>>, after: &BTreeMap<String, Vec<String>>) {
+    let differ: Vec<_> = before
+        .keys()
+        .filter(|table| before.get(*table) != after.get(*table))
+        .collect();
+    assert!(
+        differ.is_empty() && before.len() == after.len(),
+        "changed: {differ:?}"
+    );
+}
+
 fn number(report: &Value, field: &str) -> u64 {
     report[field]
         .as_u64()
@@ -113,7 +125,7 @@ async fn moves_in(db: &Database, site: &Site, files: &[Made], options: &[&str]) 
     assert!(refused.err.contains("nothing was imported"), "{refused:?}");
     assert!(!refused.err.contains("@readers.net"), "{refused:?}");
     let forecast = run(&["--skip-invalid", "--dry-run", "--json"], 0);
-    assert_eq!(dump(db).await, before);
+    unchanged(&before, &dump(db).await);
     let mut forecast = forecast.json();
     assert_eq!(forecast["dry_run"], true);
     forecast["dry_run"] = false.into();
@@ -152,7 +164,7 @@ async fn moves_in(db: &Database, site: &Site, files: &[Made], options: &[&str]) 
 
     let after = dump(db).await;
     let again = run(&["--skip-invalid", "--json"], 0).json();
-    assert_eq!(dump(db).await, after);
+    unchanged(&after, &dump(db).await);
     adds_up(&again["total"]);
     let again = &again["total"];
     assert_eq!((number(again, "added"), number(again, "updated")), (0, 0));
