@@ -19,6 +19,8 @@ mod audience;
 mod backlog;
 #[path = "store_contract/choices.rs"]
 mod choices;
+#[path = "store_contract/confirming.rs"]
+mod confirming;
 #[path = "store_contract/editions.rs"]
 mod editions;
 #[path = "store_contract/erasure.rs"]

@@ -30,6 +30,9 @@ const NOTICE_STATES: [State; 5] = [
     State::Excluded,
 ];
 
+/// Notices by kind and state.
+type NoticeCounts = Vec<([String; 2], i64)>;
+
 /// What is watched, and what was counted last.
 #[derive(Default)]
 pub(super) struct Watch {
@@ -37,7 +40,7 @@ pub(super) struct Watch {
     couriers: Mutex<Vec<Weak<Courier>>>,
     counted: tokio::sync::Mutex<Option<Counted>>,
     /// By kind and state, and how long that is good.
-    notices: tokio::sync::Mutex<Option<(Vec<([String; 2], i64)>, Instant)>>,
+    notices: tokio::sync::Mutex<Option<(NoticeCounts, Instant)>>,
 }
 
 #[derive(Clone)]
@@ -105,7 +108,7 @@ impl App {
     }
 
     /// How many notices are kept in each state, counted not long ago.
-    async fn count_notices(&self) -> Result<Vec<([String; 2], i64)>> {
+    async fn count_notices(&self) -> Result<NoticeCounts> {
         let mut counted = self.watch.notices.lock().await;
         if let Some((counted, good_until)) = &*counted
             && *good_until > Instant::now()
