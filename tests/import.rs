@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "import/asked_for.rs"]
+mod asked_for;
 #[path = "support/database.rs"]
 mod database;
 #[path = "import/exports.rs"]
 mod exports;
 #[path = "import/files.rs"]
 mod files;
+#[path = "import/moves.rs"]
+mod moves;
 #[path = "import/moving.rs"]
 mod moving;
 #[path = "support/seed.rs"]
