@@ -4,7 +4,10 @@ use crate::database::Database;
 use crate::exports::{listmonk, mailchimp, substack};
 use crate::moves::{moved_from, moves_in, number, shown};
 
-crate::on_both! { mailchimp_moves_in, listmonk_moves_in, substack_moves_in, an_export_has_no_say_in_what_it_does_not_name }
+crate::on_both! {
+    mailchimp_moves_in, listmonk_moves_in, substack_moves_in, an_export_has_no_say_in_what_it_does_not_name,
+    who_left_in_one_file_has_left_in_whatever_order,
+}
 
 async fn mailchimp_moves_in(db: Database) {
     let site = moved_from(&db);
@@ -159,4 +162,36 @@ async fn an_export_has_no_say_in_what_it_does_not_name(db: Database) {
         now.starts_with("Anna|confirmed|monthly+weekly|oncology|"),
         "{now}"
     );
+}
+
+async fn who_left_in_one_file_has_left_in_whatever_order(db: Database) {
+    let site = moved_from(&db);
+    let header = "Email Address,OPTIN_TIME\n";
+    let path = |name: &str| site.path(name).to_str().unwrap().to_owned();
+    let (subscribed, left) = (path("subscribed_a.csv"), path("unsubscribed_b.csv"));
+    for (who, files) in [
+        ("ann@readers.net", [&subscribed, &left]),
+        ("bea@readers.net", [&left, &subscribed]),
+    ] {
+        let text = format!("{header}{who},2024-01-01 00:00:00\n");
+        site.write("subscribed_a.csv", &text);
+        site.write("unsubscribed_b.csv", &text);
+        let import = [
+            "subscribers",
+            "import",
+            "--from",
+            "mailchimp",
+            "--json",
+            files[0],
+            files[1],
+        ];
+        let forecast = site
+            .run(&[&import[..], &["--dry-run"]].concat())
+            .expect_code(0)
+            .json();
+        let said = site.run(&import).expect_code(0).json();
+        assert_eq!(said["files"], forecast["files"]);
+        assert_eq!(number(&said["total"], "rows"), 2);
+        assert!(shown(&site, who).contains("|unsubscribed||"), "{who}");
+    }
 }
