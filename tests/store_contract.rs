@@ -49,6 +49,8 @@ mod relays;
 mod sequences;
 #[path = "store_contract/sign_ups.rs"]
 mod sign_ups;
+#[path = "store_contract/site.rs"]
+mod site;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]

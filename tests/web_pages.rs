@@ -36,7 +36,11 @@ fn every_page_is_a_whole_document() {
         assert_eq!(all(&html, "main").len(), 1);
         assert_eq!(all(&html, "meta[name=viewport]").len(), 1);
         assert_eq!(
-            all(&html, "script, style, [style], img").len(),
+            all(
+                &html,
+                "script:not([type='application/ld+json']), style, [style], img"
+            )
+            .len(),
             0,
             "only the style sheet"
         );

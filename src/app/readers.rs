@@ -295,10 +295,7 @@ impl App {
 
     /// What the layout of a page needs; `root` leads from there to the start page.
     pub(super) fn frame(&self, root: &str) -> Frame {
-        Frame {
-            site: self.config.site.clone(),
-            root: root.to_owned(),
-        }
+        Frame::new(self.config.site.clone(), root)
     }
 
     fn page(&self, page: &impl Page) -> Result<ReaderPage> {
@@ -319,7 +316,7 @@ impl App {
     }
 
     /// The digest that readers see; its own name when the configuration no longer has it.
-    fn publication(&self, name: Option<&str>) -> PublicationContext {
+    pub(super) fn publication(&self, name: Option<&str>) -> PublicationContext {
         let known = self
             .digests
             .iter()

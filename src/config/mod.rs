@@ -1,5 +1,6 @@
 //! The configuration: one file per section, each reads its keys and names the one that is wrong.
 
+mod admin;
 mod category;
 mod database;
 mod delivery;
@@ -17,6 +18,7 @@ mod section;
 mod serve;
 mod site;
 mod source;
+mod subscribe;
 mod subscribers;
 mod templates;
 #[cfg(test)]
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Category, Digest, Problem, Result, Site};
 
+pub use admin::Admin;
 pub use database::Database;
 pub use delivery::Delivery;
 pub use dkim::Dkim;
@@ -36,6 +39,7 @@ pub use relay::Relay;
 pub use secret::{SecretKey, Secrets, load_or_create};
 pub use serve::{Serve, parse_listen};
 pub use source::{Origin, Source};
+pub use subscribe::Subscribe;
 pub use subscribers::Subscribers;
 
 use document::Document;
@@ -47,8 +51,10 @@ pub const DEFAULT_FILE: &str = "config.toml";
 /// The sections of the file with their keys; a list of tables ends in `[]`.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("site", site::KEYS),
+    ("admin", admin::KEYS),
     ("database", database::KEYS),
     ("serve", serve::KEYS),
+    ("subscribe", subscribe::KEYS),
     ("secret", secret::KEYS),
     ("mail", mail::KEYS),
     ("dkim[]", dkim::KEYS),
@@ -97,10 +103,16 @@ pub struct Config {
     pub file: PathBuf,
     /// `[site]`.
     pub site: Site,
+    /// `[site] texts`: overrides of the compiled-in texts.
+    pub texts_folder: Option<PathBuf>,
+    /// `[admin]`.
+    pub admin: Admin,
     /// `[database]`.
     pub database: Database,
     /// `[serve]`.
     pub serve: Serve,
+    /// `[subscribe]`.
+    pub subscribe: Subscribe,
     /// `[secret] file`.
     pub secret_file: PathBuf,
     /// `[mail]`.
@@ -149,12 +161,14 @@ pub fn load(request: &Request) -> Result<Loaded> {
     document.refuse_unknown_sections(&SECTIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
     let mut warnings = Vec::new();
 
-    let site = site::read(document.section("site", site::KEYS)?, &mut warnings)?;
+    let (site, texts_folder) = site::read(document.section("site", site::KEYS)?, &mut warnings)?;
+    let admin = admin::read(document.section("admin", admin::KEYS)?)?;
     let database = database::read(
         document.section("database", database::KEYS)?,
         request.database.as_deref(),
     )?;
     let serve = serve::read(document.section("serve", serve::KEYS)?)?;
+    let subscribe = subscribe::read(document.section("subscribe", subscribe::KEYS)?)?;
     let secret_file = secret::read(document.section("secret", secret::KEYS)?)?;
     let mail = mail::read(document.section("mail", mail::KEYS)?)?;
     let dkim = dkim::read(document.sections("dkim", dkim::KEYS)?, mail.from.address.domain())?;
@@ -211,8 +225,11 @@ pub fn load(request: &Request) -> Result<Loaded> {
         config: Config {
             file,
             site,
+            texts_folder,
+            admin,
             database,
             serve,
+            subscribe,
             secret_file,
             mail,
             dkim,

@@ -1,11 +1,11 @@
-//! `[serve]`: where the web server listens.
+//! `[serve]`: where the web server listens, and whom it believes.
 
 use std::net::SocketAddr;
 
 use super::section::Section;
-use crate::domain::{Problem, Result};
+use crate::domain::{Network, Problem, Result};
 
-pub(super) const KEYS: &[&str] = &["listen"];
+pub(super) const KEYS: &[&str] = &["listen", "trusted_proxies"];
 
 const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
@@ -14,6 +14,8 @@ const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4A
 pub struct Serve {
     /// IP address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The servers in front of this one whose word about a visitor's address is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Reads an IP address and a port.
@@ -30,5 +32,8 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr> {
 pub(super) fn read(mut section: Section<'_>) -> Result<Serve> {
     Ok(Serve {
         listen: section.parsed("listen", parse_listen)?.unwrap_or(DEFAULT),
+        trusted_proxies: section
+            .list("trusted_proxies", Network::parse)?
+            .unwrap_or_default(),
     })
 }

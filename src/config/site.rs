@@ -1,5 +1,6 @@
 //! `[site]`: who publishes.
 
+use std::path::PathBuf;
 use url::Url;
 
 use super::section::Section;
@@ -12,6 +13,8 @@ pub(super) const KEYS: &[&str] = &[
     "tagline",
     "copyright",
     "postal_address",
+    "pages",
+    "texts",
 ];
 
 /// The longest line that a reader's own link may need, in characters.
@@ -19,7 +22,8 @@ const LINK_LINE: usize = 76;
 /// The length of a token in a link, in characters.
 const TOKEN: usize = 30;
 
-pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Result<Site> {
+/// The site, and the folder with texts of its own.
+pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Result<(Site, Option<PathBuf>)> {
     let text = |text: &str| Ok(crate::domain::text::one_line(text));
     let site = Site {
         name: section.required("name", "\"Example Research\"", text)?,
@@ -32,6 +36,7 @@ pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Resu
         postal_address: section
             .parsed("postal_address", address_line)?
             .unwrap_or_default(),
+        pages: section.flag("pages")?.unwrap_or(true),
     };
     let link = site.link("/u/").chars().count() + TOKEN;
     if link > LINK_LINE {
@@ -47,7 +52,16 @@ pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Resu
             section.place_of("postal_address")
         ));
     }
-    Ok(site)
+    let texts = section.path("texts")?;
+    if let Some(folder) = texts.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Problem::configuration(format!(
+            "{}: no such folder: {}",
+            section.place_of("texts"),
+            folder.display()
+        ))
+        .hint("make the folder, or remove the key to use the texts that are compiled in"));
+    }
+    Ok((site, texts))
 }
 
 /// An absolute web address, given back without a slash at its end.

@@ -18,6 +18,8 @@ pub struct Site {
     pub copyright: String,
     /// Where the sender can be reached by post; required in digests by law in many places.
     pub postal_address: String,
+    /// Whether the pages of the site are ours; otherwise links lead to those that summaries have at their sources.
+    pub pages: bool,
 }
 
 impl Site {
@@ -26,11 +28,12 @@ impl Site {
         format!("{}{path}", self.url)
     }
 
-    /// The page of a summary: the source's own, else ours.
+    /// The page of a summary: ours, or the source's own where we have no pages.
     pub fn summary_url(&self, summary: &super::Summary) -> String {
         summary
             .url
             .clone()
+            .filter(|_| !self.pages)
             .unwrap_or_else(|| self.link(&format!("/research/{}", summary.slug)))
     }
 

@@ -20,6 +20,7 @@ mod slots;
 mod sources;
 mod templates;
 mod text;
+mod texts;
 mod woven;
 
 #[cfg(test)]
@@ -28,9 +29,12 @@ mod logic_tests;
 mod tests;
 
 pub use context::{
-    ChannelContext, DigestContext, EditionContext, EntryContext, Frame, ImplicationContext, ItemContext,
-    LatestContext, LinkInvalidPage, NoticeBody, NoticeContext, NoticeFrame, PointContext, PreferencesPage,
-    PublicationContext, UnsubscribePage, UnsubscribedPage, day,
+    ArchivePage, ArchivedContext, ArchivedDigest, CategoriesPage, CategoryContext, CategoryLink,
+    CategoryPage, ChannelContext, ContactPage, ContactSentPage, Crumb, DigestContext, EditionContext,
+    EditionPage, EntryContext, FeedLink, FieldContext, Frame, Head, HelpfulPage, HomePage,
+    ImplicationContext, ItemContext, LatestContext, LinkInvalidPage, NotFoundPage, NoticeBody, NoticeContext,
+    NoticeFrame, Pager, PointContext, PreferencesPage, PublicationContext, RemovedPage, ResearchPage,
+    SummaryContext, SummaryPage, TextPage, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
@@ -38,3 +42,4 @@ pub use notice::RenderedNotice;
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};
+pub use texts::{Text, Texts};

@@ -3,7 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage, to_data};
+use super::context::{
+    ArchivePage, CategoriesPage, CategoryPage, ContactPage, ContactSentPage, EditionPage, HelpfulPage,
+    HomePage, LinkInvalidPage, NotFoundPage, PreferencesPage, RemovedPage, ResearchPage, SummaryPage,
+    TextPage, UnsubscribePage, UnsubscribedPage, to_data,
+};
 use crate::domain::Result;
 
 /// What the template of a page sees.
@@ -20,6 +24,19 @@ type Entry = (&'static str, fn() -> Result<Vec<Value>>);
 
 /// Every page.
 const PAGES: &[Entry] = &[
+    entry::<ArchivePage>(),
+    entry::<CategoriesPage>(),
+    entry::<CategoryPage>(),
+    entry::<ContactPage>(),
+    entry::<ContactSentPage>(),
+    entry::<EditionPage>(),
+    entry::<HelpfulPage>(),
+    entry::<HomePage>(),
+    entry::<NotFoundPage>(),
+    entry::<RemovedPage>(),
+    entry::<ResearchPage>(),
+    entry::<SummaryPage>(),
+    entry::<TextPage>(),
     entry::<LinkInvalidPage>(),
     entry::<PreferencesPage>(),
     entry::<UnsubscribePage>(),

@@ -1,5 +1,6 @@
 //! Connections: how many, how long, and how they end.
 
+use super::visitor::Peer;
 use super::writing::InTime;
 use super::{TIME, router, watchers_alone};
 use crate::app::App;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tower_http::add_extension::AddExtension;
 
 /// Connections served at once; further ones wait. Below the usual limit of 1,024 open files.
 const OPEN: usize = 512;
@@ -50,10 +52,10 @@ async fn take_connections(routes: Router, listener: TcpListener, mut stop: watch
     let shared_stop = stop.clone();
     loop {
         tokio::select! {
-            (stream, slot) = take(&listener, &slots) => {
+            (stream, peer, slot) = take(&listener, &slots) => {
                 let (routes, stop) = (routes.clone(), shared_stop.clone());
                 open.spawn(async move {
-                    converse(stream, routes, stop, ANSWER_TIME).await;
+                    converse(stream, peer, routes, stop, ANSWER_TIME).await;
                     drop(slot);
                 });
             }
@@ -74,7 +76,13 @@ async fn take_connections(routes: Router, listener: TcpListener, mut stop: watch
 }
 
 /// Answers the requests of one connection until it ends, or until `stop`: then after the one under way.
-async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<bool>, answer_time: Duration) {
+async fn converse(
+    stream: TcpStream,
+    peer: Peer,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+    answer_time: Duration,
+) {
     // Without it, a small answer may wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
@@ -82,7 +90,8 @@ async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<b
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME);
     let stream = TokioIo::new(InTime::new(stream, answer_time));
-    let mut connection = pin!(http.serve_connection(stream, TowerToHyperService::new(routes)));
+    let mut connection =
+        pin!(http.serve_connection(stream, TowerToHyperService::new(AddExtension::new(routes, peer))));
     let stopped = async {
         let _ = stop.wait_for(|stop| *stop).await;
     };
@@ -99,12 +108,15 @@ async fn converse(stream: TcpStream, routes: Router, mut stop: watch::Receiver<b
 }
 
 /// The next connection, once there is a slot for it.
-async fn take(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn take(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (TcpStream, Peer, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there always is a slot in the end.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
+            Ok((stream, peer)) => return (stream, Peer(peer.ip()), slot),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(REST).await;
@@ -127,11 +139,11 @@ mod tests {
     async fn asked(answer_time: Duration) -> (TcpStream, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let routes = Router::new().route("/", get(|| async { vec![b'x'; LENGTH] }));
         let (running, stop) = watch::channel(false);
         let server = tokio::spawn(async move {
-            converse(stream, routes, stop, answer_time).await;
+            converse(stream, Peer(peer.ip()), routes, stop, answer_time).await;
             drop(running);
         });
         client

@@ -10,8 +10,10 @@ mod metrics;
 mod preferences;
 mod problem;
 mod send_digest;
+mod site;
 mod stylesheet;
 mod unsubscribe;
+mod visitor;
 mod writing;
 
 pub use connections::{serve, serve_watchers};
@@ -19,7 +21,7 @@ pub use connections::{serve, serve_watchers};
 use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,7 @@ const BODY: usize = 64 * 1024;
 const TIME: Duration = Duration::from_secs(30);
 
 /// What holds for every page and document: nothing runs, nothing is loaded from elsewhere, no link leaks.
-const HEADERS: [(HeaderName, &str); 4] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -41,7 +43,21 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
 ];
+/// Said where the site is on https: browsers then ask no other way for a year (RFC 6797).
+const ONLY_HTTPS: (HeaderName, &str) = (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
 
 /// What tells whether all is well.
 fn watchers() -> Router<Arc<App>> {
@@ -60,7 +76,7 @@ pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             longest,
         ));
-    guarded(router).with_state(app)
+    guarded(router, &app).with_state(app)
 }
 
 /// Every route; a request may take `longest`, but for one that gathers: pages of a site come a second
@@ -73,8 +89,13 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .merge(watchers());
-    for (path, route) in pages() {
+    for (path, route) in readers_pages() {
         router = router.route(path, route);
+    }
+    if app.site().pages {
+        for (path, route) in site::pages().into_iter().chain(site::documents()) {
+            router = router.route(path, route);
+        }
     }
     let router = router
         .fallback(problem::nothing_here)
@@ -84,13 +105,14 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
             longest,
         ))
         .layer(map_response(problem::say_time_is_up))
+        .layer(from_fn_with_state(Arc::clone(&app), site::say_it_on_a_page))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
-    guarded(router).with_state(app)
+    guarded(router, &app).with_state(app)
 }
 
-/// The routes that answer with pages for people; `tests/browser` visits every one.
-fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+/// The routes behind readers' own links, which are there with the site's pages or without.
+fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     vec![
         (
             "/u/{token}",
@@ -100,14 +122,16 @@ fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     ]
 }
 
-/// The paths of the pages for people, such as `/u/{token}`.
+/// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.
 pub fn page_paths() -> Vec<&'static str> {
-    pages().into_iter().map(|(path, _)| path).collect()
+    let pages = readers_pages().into_iter().chain(site::pages());
+    pages.map(|(path, _)| path).collect()
 }
 
 /// What every answer says of itself.
-fn guarded(mut router: Router<Arc<App>>) -> Router<Arc<App>> {
-    for (name, value) in HEADERS {
+fn guarded(mut router: Router<Arc<App>>, app: &App) -> Router<Arc<App>> {
+    let https = app.site().url.starts_with("https:");
+    for (name, value) in HEADERS.into_iter().chain(https.then_some(ONLY_HTTPS)) {
         router = router.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),

@@ -16,6 +16,9 @@ mod metrics;
 mod overrides;
 mod readers;
 mod reading;
+mod site_helpful;
+mod site_pages;
+mod site_summary;
 mod wire;
 
 use std::time::{Duration, Instant};

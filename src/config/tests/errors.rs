@@ -81,6 +81,11 @@ fn a_bad_value_is_an_error_that_names_place_value_and_fix() {
         ),
         (
             "[serve]",
+            "trusted_proxies = [\"proxy\"]",
+            "config.toml:19: serve.trusted_proxies: expected an address or a network, got \"proxy\"\n  hint: write an address such as 127.0.0.1, or a network such as 10.0.0.0/8 or fd00::/8",
+        ),
+        (
+            "[serve]",
             "listen = \"localhost:80\"",
             "config.toml:19: serve.listen: expected an IP address and a port, got \"localhost:80\"\n  hint: write 127.0.0.1:8080 for this machine only, 0.0.0.0:8080 or [::]:8080 for every network",
         ),

@@ -1,19 +1,30 @@
 //! What templates see. Every context has a `sample`, with every value present, and a `bare_sample`,
 //! with every value missing that may be missing; templates are checked against both.
 
+mod archive;
 mod digest;
 mod feed;
+mod frame;
 mod item;
 mod notice;
+mod site;
+mod site_pages;
+mod site_texts;
 mod web;
 
+pub use archive::{ArchivePage, ArchivedContext, ArchivedDigest, EditionPage};
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
+pub use frame::{FeedLink, Frame, Head};
 pub use item::{ImplicationContext, ItemContext, PointContext};
 pub use notice::{LatestContext, NoticeBody, NoticeContext, NoticeFrame};
-pub use web::{Frame, LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
+pub use site::{CategoryContext, CategoryLink, Crumb, Pager, SummaryContext};
+pub use site_pages::{CategoriesPage, CategoryPage, HelpfulPage, HomePage, ResearchPage, SummaryPage};
+pub use site_texts::{ContactPage, ContactSentPage, FieldContext, NotFoundPage, RemovedPage, TextPage};
+pub use web::{LinkInvalidPage, PreferencesPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
+use digest::paragraphs;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
@@ -22,8 +33,8 @@ use serde_json::Value;
 
 use crate::domain::{Problem, Result, Site, text};
 
-/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`.
-fn sample_site() -> Site {
+/// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`, `pages`.
+pub(super) fn sample_site() -> Site {
     Site {
         name: "Sample Site".to_owned(),
         url: "https://www.example.org".to_owned(),
@@ -31,6 +42,7 @@ fn sample_site() -> Site {
         tagline: "Research in plain words.".to_owned(),
         copyright: "© Sample Site".to_owned(),
         postal_address: "Sample Site, 1 Example Street, Example Town".to_owned(),
+        pages: true,
     }
 }
 

@@ -2,28 +2,8 @@
 
 use serde::Serialize;
 
-use super::{PublicationContext, sample_site};
-use crate::domain::Site;
+use super::{Frame, PublicationContext};
 use crate::render::pages::Page;
-
-/// What the layout of every page needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Frame {
-    /// Who publishes.
-    pub site: Site,
-    /// Leads from the page to the start page, such as `../`; every link within the site begins with it.
-    pub root: String,
-}
-
-impl Frame {
-    /// The frame of a page one step below the start page.
-    pub fn sample() -> Self {
-        Self {
-            site: sample_site(),
-            root: "../".to_owned(),
-        }
-    }
-}
 
 /// `unsubscribe`: asks before anything changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -152,7 +132,7 @@ impl LinkInvalidPage {
     /// No address to write to.
     pub fn bare_sample() -> Self {
         Self {
-            frame: Frame::sample(),
+            frame: Frame::bare_sample(),
             contact: None,
         }
     }
