@@ -28,6 +28,9 @@ pub(in crate::web) async fn say_it_on_a_page(
     }
     let vary = header::HeaderValue::from_static("Accept");
     response.headers_mut().insert(header::VARY, vary);
+    // What is not there today may be there tomorrow.
+    let fresh = header::HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, fresh);
     response
 }
 
