@@ -9,6 +9,7 @@ mod site;
 
 mod account;
 mod admin;
+mod admin_ledger;
 mod api;
 mod bridge;
 mod conditional;
