@@ -73,6 +73,18 @@ pub fn all(answer: &Answer, selector: &str) -> Vec<String> {
         .collect()
 }
 
+/// The names of the buttons that leave a summary out of a draft, in the order of the alphabet.
+pub fn left_out_by(draft: &Answer) -> Vec<String> {
+    let page = Html::parse_document(&draft.text());
+    let selector = Selector::parse(".entries button").unwrap();
+    let buttons = page.select(&selector);
+    let mut names: Vec<_> = buttons
+        .map(|button| button.value().attr("aria-label").unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 /// Asks for a link to sign in.
 pub fn ask_for_link(server: &Server, address: &str) -> Answer {
     request(server, "POST", "/admin/sign-in", &[], &[("address", address)])
