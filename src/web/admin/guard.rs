@@ -131,7 +131,7 @@ pub(super) fn is_from_here(headers: &HeaderMap, site: &str) -> bool {
     };
     let configured = url::Url::parse(site).map(|url| url.origin().ascii_serialization());
     let named = origin.split_once("://").map(|(_, authority)| authority);
-    configured.is_ok_and(|configured| configured == origin) || named == value(header::HOST)
+    configured.is_ok_and(|configured| configured == origin) || named.is_some() && named == value(header::HOST)
 }
 
 #[cfg(test)]
