@@ -39,13 +39,15 @@ pub(super) async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 async fn round(app: &App, is_time: bool) -> Result<()> {
     let now = app.clock.now();
-    let processed = sign_up::process(&app.store, &app.addressing(), now).await?;
-    if processed > 0 {
+    let processed = sign_up::process(&app.store, &app.addressing(), now).await;
+    if let Ok(processed @ 1..) = processed {
         tracing::info!(processed, "sign-ups and requests for links taken off the queue");
     }
     if is_time {
-        let woken = upkeep::wake(&app.store, now).await?;
-        let tidied = upkeep::tidy(&app.store, now).await?;
+        // None of them waits for another one's trouble to end.
+        let woken = upkeep::wake(&app.store, now).await;
+        let tidied = upkeep::tidy(&app.store, now).await;
+        let (woken, tidied) = (woken?, tidied?);
         if woken > 0 || tidied != upkeep::Tidied::default() {
             tracing::info!(
                 woken,
@@ -55,5 +57,5 @@ async fn round(app: &App, is_time: bool) -> Result<()> {
             );
         }
     }
-    Ok(())
+    processed.map(|_| ())
 }

@@ -68,9 +68,6 @@ impl Carrier {
         self.place.begin_anew();
         let mut next = self.next_letter(courier, batch, mail, &mut due).await?;
         while let Some(letter) = next.take() {
-            if courier.clock.now().since(read) > FRESH {
-                return Ok(None);
-            }
             if self.is_stopped() || courier.brake.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
@@ -80,6 +77,10 @@ impl Carrier {
                 && let Some(left @ (Left::RelayDown | Left::Stopped)) = self.deliver_notices(courier).await?
             {
                 return Ok(Some(left));
+            }
+            // After the notices: they may have taken long.
+            if courier.clock.now().since(read) > FRESH {
+                return Ok(None);
             }
             if self.connect(courier).await?.is_none() {
                 return Ok(Some(Left::RelayDown));

@@ -4,6 +4,7 @@ use super::Store;
 use super::changes::Change;
 use super::fault::db;
 use crate::domain::address::FullAddress;
+use crate::domain::notice::NoticeKind;
 use crate::domain::{Result, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -71,6 +72,44 @@ impl Change {
         .bind(&new.address_hash)
         .bind(self.now.0)
         .bind(new.expires.0)
+        .fetch_one(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        row.try_get(0).map_err(db)
+    }
+
+    /// Deletes what `subscriber` asked for beside the change `done`: of their links to new addresses none
+    /// works any more.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drop_other_address_changes(&mut self, subscriber: i64, done: i64) -> Result<()> {
+        sqlx::query("DELETE FROM address_change WHERE subscriber_id = $1 AND id <> $2")
+            .bind(subscriber)
+            .bind(done)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    /// How many mails of `kind` about `subscriber` were written since `since`. Call [`Change::reader`]
+    /// before, so that two processes do not pass a limit together.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn notices_about(
+        &mut self,
+        subscriber: i64,
+        kind: NoticeKind,
+        since: Timestamp,
+    ) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM notice WHERE subscriber_id = $1 AND kind = $2 AND created > $3",
+        )
+        .bind(subscriber)
+        .bind(kind.as_str())
+        .bind(since.0)
         .fetch_one(&mut *self.tx)
         .await
         .map_err(db)?;

@@ -44,6 +44,7 @@ pub mod subscribers;
 pub mod summaries;
 mod summary_row;
 mod tokens;
+mod unconfirmed;
 mod votes;
 
 use crate::domain::{Problem, Result};

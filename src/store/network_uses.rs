@@ -1,14 +1,35 @@
 //! How many requests each network made, by a salted hash: counts in spans of ten minutes.
 
+use super::Store;
 use super::changes::Change;
 use super::fault::db;
-use crate::domain::Result;
+use crate::domain::{Result, Timestamp};
 use sqlx::Row;
 
 /// Milliseconds of a span.
 const SPAN: i64 = 600_000;
 /// Spans of an hour.
 const HOUR: i64 = 6;
+
+/// What network `$1` made since span `$2`.
+const USED: &str =
+    "SELECT CAST(COALESCE(SUM(used), 0) AS BIGINT) FROM network_use WHERE network = $1 AND bucket > $2";
+
+impl Store {
+    /// How many requests `network` made within the hour; takes no lock.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn uses(&self, network: &str, now: Timestamp) -> Result<i64> {
+        let row = sqlx::query(USED)
+            .bind(network)
+            .bind(now.0.div_euclid(SPAN) - HOUR)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(db)?;
+        row.try_get(0).map_err(db)
+    }
+}
 
 impl Change {
     /// Counts a request of `network`; how many it made within the hour.
@@ -26,14 +47,12 @@ impl Change {
         .execute(&mut *self.tx)
         .await
         .map_err(db)?;
-        let row = sqlx::query(
-            "SELECT CAST(SUM(used) AS BIGINT) FROM network_use WHERE network = $1 AND bucket > $2",
-        )
-        .bind(network)
-        .bind(bucket - HOUR)
-        .fetch_one(&mut *self.tx)
-        .await
-        .map_err(db)?;
+        let row = sqlx::query(USED)
+            .bind(network)
+            .bind(bucket - HOUR)
+            .fetch_one(&mut *self.tx)
+            .await
+            .map_err(db)?;
         row.try_get(0).map_err(db)
     }
 }

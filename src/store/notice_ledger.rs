@@ -63,9 +63,10 @@ const TAKEABLE: &str = "next_attempt <= $1 AND (owner IS NULL OR until < $1)";
 const LEFT: &str = "CASE WHEN n.subscriber_id IS NULL THEN CASE WHEN n.address IS NULL THEN 'erased' END
     WHEN n.address IS NULL AND s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
     WHEN n.address IS NULL AND s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
+    WHEN b.reason = 'refused' THEN 'refused'
     WHEN n.kind = 'welcome' AND s.state NOT IN ('confirmed', 'paused') THEN 'unsubscribed' END";
 /// The words that [`LEFT`] gives.
-const REASONS: [&str; 4] = ["erased", "bounced", "complained", "unsubscribed"];
+const REASONS: [&str; 5] = ["erased", "bounced", "complained", "refused", "unsubscribed"];
 
 impl Store {
     /// Leases at most `limit` notices that are due and free, the oldest first; their numbers.

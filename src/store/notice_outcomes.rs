@@ -128,11 +128,19 @@ async fn write_down(tx: &mut Transaction<'static, Any>, outcome: &NoticeOutcome)
     Ok(())
 }
 
-/// Where the notice went to the subscriber's own address, that address is dead; another one is not theirs yet.
+/// Where the notice went to the subscriber's own address, that address is dead; another one is not theirs yet,
+/// or not any more.
 async fn bury(tx: &mut Transaction<'static, Any>, outcome: &NoticeOutcome) -> Result<()> {
-    let whose = "SELECT n.subscriber_id FROM notice n WHERE n.id = $1 AND n.address IS NULL";
+    let whose = "SELECT o.id FROM notice n JOIN subscriber o ON o.id = n.subscriber_id
+        WHERE n.id = $1 AND n.address IS NULL AND n.address_hash = o.address_hash";
+    // Before the state changes: only then is it known whether it does.
+    let note = format!(
+        "INSERT INTO reader_event (subscriber_id, at, what, way)
+         SELECT s.id, CAST($2 AS BIGINT), 'bounced', 'server' FROM subscriber s
+         WHERE s.id = ({whose}) AND s.state NOT IN ('bounced', 'complained')"
+    );
     let bounce = format!(
-        "UPDATE subscriber SET state = 'bounced', cause = 'server', changed = $2
+        "UPDATE subscriber SET state = 'bounced', cause = 'server', changed = $2, paused_until = NULL
          WHERE id = ({whose}) AND state NOT IN ('bounced', 'complained')"
     );
     let suppress = format!(
@@ -140,7 +148,7 @@ async fn bury(tx: &mut Transaction<'static, Any>, outcome: &NoticeOutcome) -> Re
          SELECT s.address_hash, 'bounced', CAST($2 AS BIGINT) FROM subscriber s WHERE s.id = ({whose}) {}",
         on_second_suppression()
     );
-    for sql in [bounce, suppress] {
+    for sql in [note, bounce, suppress] {
         sqlx::query(AssertSqlSafe(sql))
             .bind(outcome.id)
             .bind(outcome.at.0)

@@ -82,16 +82,9 @@ impl Store {
                 .map_err(db)?
                 .rows_affected();
         }
-        // One who asked again lately still has a link that works.
-        tidied.unconfirmed = sqlx::query(
-            "DELETE FROM subscriber WHERE state = 'pending' AND cause = 'reader' AND created <= $1
-                 AND NOT EXISTS (SELECT 1 FROM sign_up u WHERE u.subscriber_id = subscriber.id)",
-        )
-        .bind(ago(CONFIRM_WITHIN))
-        .execute(&self.pool)
-        .await
-        .map_err(db)?
-        .rows_affected();
+        tidied.unconfirmed = self
+            .forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now)
+            .await?;
         Ok(tidied)
     }
 }

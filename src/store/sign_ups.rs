@@ -74,6 +74,8 @@ pub struct SignUp {
     pub subscriber: i64,
     /// What it begins.
     pub wish: Wish,
+    /// When it was asked for.
+    pub created: Timestamp,
     /// When the link ends.
     pub expires: Timestamp,
     /// When it was taken up, if it was.
@@ -152,11 +154,11 @@ impl Store {
 
 impl Change {
     /// Takes the oldest request off the queue that nobody else is at; it is back there if this change is
-    /// not kept.
+    /// not kept. One that can't be read is off the queue all the same, with what is wrong with it instead.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next_request(&mut self) -> Result<Option<QueuedRequest>> {
+    pub async fn next_request(&mut self) -> Result<Option<Result<QueuedRequest>>> {
         let sql = format!(
             // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once.
             "DELETE FROM sign_up_request WHERE id =
@@ -168,17 +170,7 @@ impl Change {
             .fetch_optional(&mut *self.tx)
             .await
             .map_err(db)?;
-        row.map(|row| {
-            let kind: String = row.try_get(8).map_err(db)?;
-            Ok(QueuedRequest {
-                wish: read_wish(&row)?,
-                address: row.try_get::<String, _>(6).map_err(db)?.into(),
-                address_hash: row.try_get(7).map_err(db)?,
-                kind: RequestKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
-                network: row.try_get(9).map_err(db)?,
-            })
-        })
-        .transpose()
+        Ok(row.as_ref().map(read_request))
     }
 
     /// Takes the other requests about an address off the queue that nobody else is at; how many.
@@ -257,52 +249,14 @@ impl Change {
         row.as_ref().map(read_sign_up).transpose()
     }
 
-    /// Notes that the sign-up `id` was taken up.
+    /// Notes that the sign-ups of `subscriber` were taken up: who confirmed one needs no other.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn close_sign_up(&mut self, id: i64) -> Result<()> {
-        sqlx::query("UPDATE sign_up SET confirmed = $2 WHERE id = $1")
-            .bind(id)
+    pub async fn close_sign_ups(&mut self, subscriber: i64) -> Result<()> {
+        sqlx::query("UPDATE sign_up SET confirmed = $2 WHERE subscriber_id = $1 AND confirmed IS NULL")
+            .bind(subscriber)
             .bind(self.now.0)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// To whom the mail `notice` went: their number, where there is one, and the hash of the address.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn receiver_of(&mut self, notice: i64) -> Result<Option<(Option<i64>, String)>> {
-        let row = sqlx::query("SELECT subscriber_id, address_hash FROM notice WHERE id = $1")
-            .bind(notice)
-            .fetch_optional(&mut *self.tx)
-            .await
-            .map_err(db)?;
-        row.map(|row| Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?)))
-            .transpose()
-    }
-
-    /// Deletes the pending subscriber `id` with everything that hangs on them. That the mail `notice` went
-    /// stays known, without them.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn forget_pending(&mut self, id: i64, notice: i64) -> Result<()> {
-        sqlx::query(
-            "UPDATE notice SET subscriber_id = NULL, text = NULL, next_attempt = NULL,
-                 state = CASE WHEN next_attempt IS NULL THEN state ELSE 'excluded' END
-             WHERE id = $1 AND subscriber_id = $2",
-        )
-        .bind(notice)
-        .bind(id)
-        .execute(&mut *self.tx)
-        .await
-        .map_err(db)?;
-        sqlx::query("DELETE FROM subscriber WHERE id = $1 AND state = 'pending'")
-            .bind(id)
             .execute(&mut *self.tx)
             .await
             .map_err(db)?;
@@ -311,15 +265,27 @@ impl Change {
 }
 
 fn select_sign_up() -> String {
-    format!("SELECT {WISH}, subscriber_id, expires, confirmed FROM sign_up WHERE id = $1")
+    format!("SELECT {WISH}, subscriber_id, created, expires, confirmed FROM sign_up WHERE id = $1")
 }
 
 fn read_sign_up(row: &AnyRow) -> Result<SignUp> {
     Ok(SignUp {
         wish: read_wish(row)?,
         subscriber: row.try_get(6).map_err(db)?,
-        expires: Timestamp(row.try_get(7).map_err(db)?),
-        confirmed: row.try_get::<Option<i64>, _>(8).map_err(db)?.map(Timestamp),
+        created: Timestamp(row.try_get(7).map_err(db)?),
+        expires: Timestamp(row.try_get(8).map_err(db)?),
+        confirmed: row.try_get::<Option<i64>, _>(9).map_err(db)?.map(Timestamp),
+    })
+}
+
+fn read_request(row: &AnyRow) -> Result<QueuedRequest> {
+    let kind: String = row.try_get(8).map_err(db)?;
+    Ok(QueuedRequest {
+        wish: read_wish(row)?,
+        address: row.try_get::<String, _>(6).map_err(db)?.into(),
+        address_hash: row.try_get(7).map_err(db)?,
+        kind: RequestKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
+        network: row.try_get(9).map_err(db)?,
     })
 }
 

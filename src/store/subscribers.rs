@@ -36,6 +36,9 @@ pub struct Subscriber {
     pub paused_until: Option<Timestamp>,
     /// Whether it wants mails as text only.
     pub text_only: bool,
+    /// Since when it stands there.
+    #[serde(skip)]
+    pub since: Timestamp,
     /// The salted hash by which suppressions and limits know the address.
     #[serde(skip)]
     pub address_hash: String,
@@ -43,7 +46,7 @@ pub struct Subscriber {
 
 pub(super) const SELECT: &str =
     "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
-        p.digest, s.paused_until, s.text_only, s.address_hash
+        p.digest, s.paused_until, s.text_only, s.address_hash, s.changed
     FROM subscriber s LEFT JOIN subscription p ON p.subscriber_id = s.id AND p.active = 1";
 
 impl Store {
@@ -279,6 +282,7 @@ fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscr
         paused_until: row.try_get::<Option<i64>, _>(8).map_err(db)?.map(Timestamp),
         text_only: row.try_get::<i64, _>(9).map_err(db)? != 0,
         address_hash: row.try_get(10).map_err(db)?,
+        since: Timestamp(row.try_get(11).map_err(db)?),
     };
     Ok(current.replace(next))
 }

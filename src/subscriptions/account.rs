@@ -22,6 +22,9 @@ use crate::store::reader_events::ReaderEvent;
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
 
+/// The most new addresses that a reader can ask for in 24 hours.
+const MOST_ADDRESSES: i64 = 3;
+
 /// Who opened a link of this kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -83,8 +86,8 @@ pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -
     })))
 }
 
-/// Asks the owner of `address` by mail whether they want the reader's mails there. What is known of the
-/// address makes no difference to the answer.
+/// Asks the owner of `address` by mail whether they want the reader's mails there, unless enough such mails
+/// were asked for lately. What is known of the address makes no difference to the answer.
 ///
 /// # Errors
 /// As [`request_link`].
@@ -106,7 +109,13 @@ pub async fn request_address(
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
-    if !is_blocked(&mut change, &hash).await? && may_go(&mut change, &hash, now).await? {
+    let day_ago = Timestamp(now.0 - 24 * 3_600_000);
+    // Else whoever has a link could have us write to one stranger after the other.
+    let asked = change.notices_about(id, NoticeKind::NewAddress, day_ago).await?;
+    if asked < MOST_ADDRESSES
+        && !is_blocked(&mut change, &hash).await?
+        && may_go(&mut change, &hash, now).await?
+    {
         let expires = now.plus(NoticeKind::NewAddress.lifetime());
         let row = Row {
             subscriber: reader.id,
@@ -142,7 +151,8 @@ pub async fn peek_address(store: &Store, signer: &Signer, token: &str, now: Time
     Ok(Opened::or_gone(store.address_change(id).await?.map(|_| ())))
 }
 
-/// Mails go to the new address from now on; the old one is told so. Again is fine.
+/// Mails go to the new address from now on; the old one is told so, and no list brings it back. Again is
+/// fine; the reader's other links of this kind end.
 ///
 /// # Errors
 /// As [`request_link`].
@@ -158,7 +168,7 @@ pub async fn confirm_address(
     };
     let mut change = store.begin_change(now).await?;
     let outcome = match change.address_change(id).await? {
-        Some(wanted) => move_reader(&mut change, &wanted, addressing).await?,
+        Some(wanted) => move_reader(&mut change, id, &wanted, addressing).await?,
         None => None,
     };
     if outcome == Some(AddressChange::Changed) {
@@ -171,6 +181,7 @@ pub async fn confirm_address(
 
 async fn move_reader(
     change: &mut Change,
+    id: i64,
     wanted: &Row,
     addressing: &Addressing,
 ) -> Result<Option<AddressChange>> {
@@ -194,6 +205,12 @@ async fn move_reader(
         hash: &known.hash,
         reserved: address.is_reserved(),
     };
+    // The owner of the address has just spoken; what a list or a form says of it is worth less.
+    if let Some(other) = change.reader_of(&known.key).await?
+        && other.id != reader.id
+    {
+        change.forget_inactive(other.id).await?;
+    }
     if !change.set_address(reader.id, &new).await? {
         return Ok(Some(AddressChange::Impossible));
     }
@@ -203,6 +220,12 @@ async fn move_reader(
             change.lift(&known.hash, reason).await?;
         }
     }
+    if reader.address_hash != known.hash {
+        change
+            .suppress(&reader.address_hash, Suppression::Unsubscribed)
+            .await?;
+    }
+    change.drop_other_address_changes(reader.id, id).await?;
     let event = ReaderEvent {
         what: Happening::Address,
         way: Way::Link,

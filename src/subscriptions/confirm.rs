@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::SignUp;
+use crate::store::subscribers::Subscriber;
 
 /// What a link of the confirmation mail would begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Offer {
     pub digests: Vec<Slug>,
     /// The categories; none stands for no choice.
     pub categories: Choice,
-    /// The name that was typed in.
+    /// The name in their mails: what was typed in is no reason to change one that they have.
     pub name: Option<String>,
     /// Whether mails come as text only.
     pub text_only: bool,
@@ -47,7 +48,7 @@ pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -
         return Ok(Opened::Gone);
     };
     let suppressed = store.suppression(&reader.address_hash).await?;
-    Ok(offer(sign_up, reader.state, suppressed))
+    Ok(offer(sign_up, &reader, suppressed))
 }
 
 /// Begins the subscription; again is fine. The offer says with `confirmed` whether it had begun before.
@@ -73,7 +74,7 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
         return Ok(Opened::Gone);
     };
     let suppressed = change.suppression(&reader.address_hash).await?;
-    let offer = match offer(sign_up, reader.state, suppressed) {
+    let offer = match offer(sign_up, &reader, suppressed) {
         Opened::Good(offer) if !offer.confirmed => offer,
         nothing_to_do => {
             change.abandon().await?;
@@ -83,9 +84,13 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
     for reason in [Suppression::Unsubscribed, Suppression::Erased] {
         change.lift(&reader.address_hash, reason).await?;
     }
-    let name = offer.name.as_deref().or(reader.name.as_deref());
     change
-        .set_choices(reader.id, name, &offer.categories, offer.text_only)
+        .set_choices(
+            reader.id,
+            offer.name.as_deref(),
+            &offer.categories,
+            offer.text_only,
+        )
         .await?;
     change.set_digests(reader.id, &offer.digests).await?;
     change.set_consent(reader.id, offer.way.as_str()).await?;
@@ -99,7 +104,7 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
     change
         .set_state(reader.id, State::Confirmed, None, Cause::Reader, event)
         .await?;
-    change.close_sign_up(id).await?;
+    change.close_sign_ups(reader.id).await?;
     if let Some(digest) = offer.digests.first().cloned() {
         change
             .notify(&NewNotice {
@@ -114,8 +119,13 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
     Ok(Opened::Good(offer))
 }
 
-/// What a sign-up is worth for a reader in `state`.
-fn offer(sign_up: SignUp, state: State, suppressed: Option<Suppression>) -> Opened<Offer> {
+/// What a sign-up is worth for `reader`.
+fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) -> Opened<Offer> {
+    let state = reader.state;
+    // A goodbye is worth more than what was asked for before it.
+    if state == State::Unsubscribed && reader.since > sign_up.created {
+        return Opened::Gone;
+    }
     // Whoever is confirmed changes their choices on the page for that: an older mail, or one that somebody
     // else caused, must not.
     let confirmed = sign_up.confirmed.is_some() || matches!(state, State::Confirmed | State::Paused);
@@ -129,7 +139,7 @@ fn offer(sign_up: SignUp, state: State, suppressed: Option<Suppression>) -> Open
         confirmed,
         digests: wish.digests,
         categories: wish.categories,
-        name: wish.name,
+        name: reader.name.clone().or(wish.name),
         text_only: wish.text_only,
         wording: wish.wording,
         way: wish.way,
@@ -148,9 +158,7 @@ pub async fn peek_refusal(store: &Store, signer: &Signer, token: &str, now: Time
     let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let mut change = store.begin_change(now).await?;
-    let found = change.receiver_of(notice).await?;
-    change.abandon().await?;
+    let found = store.receiver_of(notice).await?;
     Ok(Opened::or_gone(found.map(|_| ())))
 }
 
@@ -175,7 +183,7 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         && reader.address_hash == address_hash
     {
         if reader.state == State::Pending {
-            change.forget_pending(id, notice).await?;
+            change.forget_pending(id).await?;
         } else {
             change.end_all(&reader, Cause::Reader, Way::Link).await?;
         }

@@ -29,9 +29,16 @@ const ALL: &str = "all";
 /// # Errors
 /// When the database does not answer.
 pub async fn admit(store: &Store, network: &str, limits: Limits, now: Timestamp) -> Result<Admission> {
+    let limited = [(network, limits.per_network), (ALL, limits.total)];
+    // Looked at first: whoever is sent away takes no lock.
+    for (name, most) in limited {
+        if store.uses(name, now).await? >= i64::from(most) {
+            return Ok(Admission::TooMany);
+        }
+    }
     let mut change = store.begin_change(now).await?;
     // A network that is at its limit does not use up what is there for all.
-    for (name, most) in [(network, limits.per_network), (ALL, limits.total)] {
+    for (name, most) in limited {
         if change.count_use(name).await? > i64::from(most) {
             change.abandon().await?;
             return Ok(Admission::TooMany);

@@ -91,7 +91,7 @@ pub async fn request_link(
 }
 
 /// Takes what was written down off the queue, each in a transaction with what it changes and the mail it
-/// causes; how many there were. Several processes may do this at once.
+/// causes; how many there were. What can't be read is left out. Several processes may do this at once.
 ///
 /// # Errors
 /// When the database does not answer; what is left stays on the queue.
@@ -108,8 +108,14 @@ pub async fn process(store: &Store, addressing: &Addressing, now: Timestamp) -> 
             change.abandon().await?;
             break;
         };
-        change.take_turn(&request.address_hash).await?;
         done += 1;
+        let Ok(request) = request else {
+            // What it holds is somebody's address.
+            tracing::error!("a sign-up or a request for a link can't be read; it is left out");
+            change.commit().await?;
+            continue;
+        };
+        change.take_turn(&request.address_hash).await?;
         if decide(&mut change, &request, addressing, now).await? == After::Quiet {
             done += change.drop_requests(&request.address_hash).await?;
         }

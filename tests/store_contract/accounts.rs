@@ -4,12 +4,14 @@ use crate::database::Database;
 use crate::links::{addressing, events, link, notices, preferences_link, sign_up, signer};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
 use postrider::domain::subscriber::{State, Suppression};
+use postrider::store::Store;
 use postrider::subscriptions::account::{self, AddressChange};
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
 
 crate::on_both! {
     the_link_goes_to_the_registered_address_and_seldom, an_address_moves_when_its_owner_says_so,
+    a_reader_asks_for_three_addresses_a_day, what_nobody_uses_gives_way_to_the_owner_of_the_address,
     what_is_known_of_the_new_address_makes_no_difference, the_export_has_everything,
 }
 
@@ -77,7 +79,120 @@ async fn an_address_moves_when_its_owner_says_so(db: Database) {
     assert_eq!(events(&db, "address").await, 1);
     let told = "SELECT COUNT(*) FROM notice WHERE kind = 'address_changed' AND address = 'a@readers.net'";
     assert_eq!(db.number(told).await, 1);
-    assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
+    let left = "SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'";
+    let old = addressing().known(&address("a@readers.net")).hash;
+    assert_eq!(
+        store.suppression(&old).await.unwrap(),
+        Some(Suppression::Unsubscribed)
+    );
+    assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 1);
+    // No list brings the old address back; moving back does.
+    readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
+    let back = store.subscriber("a@readers.net").await.unwrap();
+    assert!(back.is_none_or(|back| back.state != State::Confirmed));
+    let first = change;
+    let other = new_address(&db, &store, id, "other@readers.net").await;
+    let back = new_address(&db, &store, id, "a@readers.net").await;
+    assert_eq!(
+        confirm_address(&store, back).await,
+        Opened::Good(AddressChange::Changed)
+    );
+    assert_eq!(store.suppression(&old).await.unwrap(), None);
+    assert_eq!(db.number(left).await, 1, "now it is the other one that was left");
+    // Of the other links none moves anybody any more.
+    for link in [first, other] {
+        assert_eq!(confirm_address(&store, link).await, Opened::Gone);
+    }
+    assert_eq!(
+        confirm_address(&store, back).await,
+        Opened::Good(AddressChange::Changed)
+    );
+    assert_eq!(reader(&store, "a@readers.net").await.id, id);
+}
+
+/// Asks for `who` as the new address of reader `id`; the number of the change.
+async fn new_address(db: &Database, store: &Store, id: i64, who: &str) -> i64 {
+    let token = link(Purpose::Account, id);
+    account::request_address(store, &signer(), &token, &address(who), &addressing(), NOW)
+        .await
+        .unwrap();
+    db.number("SELECT MAX(id) FROM address_change").await
+}
+
+async fn confirm_address(store: &Store, change: i64) -> Opened<AddressChange> {
+    let token = link(Purpose::NewAddress, change);
+    account::confirm_address(store, &signer(), &token, &addressing(), at(2))
+        .await
+        .unwrap()
+}
+
+async fn a_reader_asks_for_three_addresses_a_day(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
+    let id = reader(&store, "a@readers.net").await.id;
+    for (who, mails) in [("b", 1), ("c", 2), ("d", 3), ("e", 3), ("f", 3)] {
+        let last = new_address(&db, &store, id, &format!("{who}@readers.net")).await;
+        assert_eq!(notices(&db, "new_address").await, mails, "{who}");
+        // A move does not make room for more.
+        if who == "d" {
+            assert_eq!(
+                confirm_address(&store, last).await,
+                Opened::Good(AddressChange::Changed)
+            );
+        }
+    }
+    let token = signer().short_lived_token(Purpose::Account, id, at(3 * 86_400));
+    account::request_address(
+        &store,
+        &signer(),
+        &token,
+        &address("g@readers.net"),
+        &addressing(),
+        at(86_401),
+    )
+    .await
+    .unwrap();
+    assert_eq!(notices(&db, "new_address").await, 4);
+}
+
+async fn what_nobody_uses_gives_way_to_the_owner_of_the_address(db: Database) {
+    let store = db.open().await;
+    for (n, (state, gives_way)) in [
+        ("pending", true),
+        ("unsubscribed", true),
+        ("confirmed", false),
+        ("bounced", false),
+        ("complained", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (from, to) = (format!("from{n}@readers.net"), format!("to{n}@readers.net"));
+        readers(
+            &store,
+            &[
+                &format!("{from},,weekly,,confirmed"),
+                &format!("{to},,weekly,,{state}"),
+            ],
+        )
+        .await;
+        let (id, other) = (reader(&store, &from).await.id, reader(&store, &to).await.id);
+        // Else nothing is mailed to a dead address.
+        db.execute("DELETE FROM suppression").await;
+        let change = new_address(&db, &store, id, &to).await;
+        let expected = if gives_way {
+            AddressChange::Changed
+        } else {
+            AddressChange::Impossible
+        };
+        assert_eq!(
+            confirm_address(&store, change).await,
+            Opened::Good(expected),
+            "{state}"
+        );
+        let owner = if gives_way { id } else { other };
+        assert_eq!(reader(&store, &to).await.id, owner, "{state}");
+    }
 }
 
 async fn what_is_known_of_the_new_address_makes_no_difference(db: Database) {

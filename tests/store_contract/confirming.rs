@@ -3,13 +3,14 @@
 use crate::database::Database;
 use crate::links::{addressing, confirm_link, events, link, notices, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
-use postrider::domain::subscriber::{State, Suppression};
+use postrider::domain::subscriber::{Cause, State, Suppression};
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
-use postrider::subscriptions::{confirm, sign_up as sign_ups};
+use postrider::subscriptions::{confirm, sign_up as sign_ups, upkeep};
 
 crate::on_both! {
     confirming_begins_what_was_offered_and_once, the_way_back_is_the_readers_alone, an_older_link_changes_nothing_of_a_confirmed_reader, whoever_refuses_is_left_alone,
+    a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups, a_refusal_works_when_the_sign_up_is_forgotten,
 }
 
 const DAY: u64 = 86_400;
@@ -117,6 +118,74 @@ async fn an_older_link_changes_nothing_of_a_confirmed_reader(db: Database) {
         .unwrap();
     assert!(opened.good().unwrap().confirmed);
     assert_eq!(reader(&store, "ann@readers.net").await.digests, ["monthly"]);
+}
+
+async fn a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups(db: Database) {
+    let store = db.open().await;
+    sign_up(&store, "ann@readers.net", NOW).await;
+    let first = confirm_link(&db).await;
+    sign_up(&store, "ann@readers.net", at(600)).await;
+    let second = confirm_link(&db).await;
+    confirm::confirm(&store, &signer(), &first, at(700))
+        .await
+        .unwrap();
+    let open = "SELECT COUNT(*) FROM sign_up WHERE confirmed IS NULL";
+    assert_eq!(db.number(open).await, 0, "one confirmation closes all");
+    let ann = reader(&store, "ann@readers.net").await;
+    store
+        .end_all_subscriptions(ann.id, Cause::Reader, at(800))
+        .await
+        .unwrap();
+    // Also one that nobody has closed.
+    db.execute("UPDATE sign_up SET confirmed = NULL WHERE id = (SELECT MAX(id) FROM sign_up)")
+        .await;
+    for link in [&first, &second] {
+        for opened in [
+            confirm::peek(&store, &signer(), link, at(900)).await.unwrap(),
+            confirm::confirm(&store, &signer(), link, at(900)).await.unwrap(),
+        ] {
+            assert_eq!(opened, Opened::Gone);
+        }
+    }
+    assert_eq!(reader(&store, "ann@readers.net").await.state, State::Unsubscribed);
+    let mut other = wish("ann@readers.net");
+    other.name = Some("Somebody else".to_owned());
+    sign_ups::request(&store, &other, &addressing(), at(1300))
+        .await
+        .unwrap();
+    sign_ups::process(&store, &addressing(), at(1300)).await.unwrap();
+    let third = confirm_link(&db).await;
+    let seen = confirm::peek(&store, &signer(), &third, at(1301)).await.unwrap();
+    assert_eq!(seen.good().unwrap().name.as_deref(), Some("Ann"));
+    confirm::confirm(&store, &signer(), &third, at(1302))
+        .await
+        .unwrap();
+    let back = reader(&store, "ann@readers.net").await;
+    assert_eq!(
+        (back.state, back.name.as_deref()),
+        (State::Confirmed, Some("Ann"))
+    );
+}
+
+async fn a_refusal_works_when_the_sign_up_is_forgotten(db: Database) {
+    let store = db.open().await;
+    sign_up(&store, "ann@readers.net", NOW).await;
+    let notice = db.number("SELECT MAX(id) FROM notice").await;
+    let tidied = upkeep::tidy(&store, at(8 * DAY)).await.unwrap();
+    assert_eq!(tidied.unconfirmed, 1);
+    let kept = "SELECT COUNT(*) FROM notice WHERE subscriber_id IS NULL AND address IS NULL AND data = '{}'
+        AND state = 'excluded' AND next_attempt IS NULL AND ended IS NOT NULL";
+    assert_eq!(db.number(kept).await, 1);
+    let token = signer().short_lived_token(Purpose::Refuse, notice, at(30 * DAY));
+    let refused = confirm::refuse(&store, &signer(), &token, at(29 * DAY))
+        .await
+        .unwrap();
+    assert_eq!(refused, Opened::Good(()));
+    let hash = addressing().known(&address("ann@readers.net")).hash;
+    assert_eq!(
+        store.suppression(&hash).await.unwrap(),
+        Some(Suppression::Refused)
+    );
 }
 
 async fn whoever_refuses_is_left_alone(db: Database) {

@@ -146,6 +146,8 @@ async fn what_is_read_is_as_it_is_now(db: Database) {
             "INSERT INTO suppression (address_hash, reason, created) SELECT address_hash, 'bounced', 1 FROM subscriber",
             "bounced",
         ),
+        ("UPDATE subscriber SET state = 'confirmed'", "bounced"),
+        ("UPDATE suppression SET reason = 'refused'", "refused"),
     ] {
         db.execute(sql).await;
         assert_eq!(read(id).await.unwrap().left, Some(left), "{sql}");
@@ -204,11 +206,22 @@ async fn a_dead_address_is_buried_where_it_is_the_readers(db: Database) {
     assert_eq!(state().await, subscriber::State::Confirmed);
     let own = add(&store, Some(reader), None).await;
     store.record_notices(&[dead(own)]).await.unwrap();
+    let confirmed = subscriber::State::Confirmed;
+    assert_eq!(state().await, confirmed, "it went where they were before");
+    let own = add(&store, Some(reader), None).await;
+    db.execute(&format!(
+        "UPDATE notice SET address_hash = (SELECT address_hash FROM subscriber) WHERE id = {own}"
+    ))
+    .await;
+    store.record_notices(&[dead(own)]).await.unwrap();
     assert_eq!(state().await, subscriber::State::Bounced);
     let suppressed = "SELECT COUNT(*) FROM suppression p JOIN subscriber s ON s.address_hash = p.address_hash
         WHERE p.reason = 'bounced'";
     assert_eq!(db.number(suppressed).await, 1);
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 1);
+    let event = "SELECT COUNT(*) FROM reader_event WHERE what = 'bounced' AND way = 'server'";
+    store.record_notices(&[dead(own)]).await.unwrap();
+    assert_eq!(db.number(event).await, 1);
 }
 
 async fn what_is_late_expires_and_what_is_old_goes(db: Database) {

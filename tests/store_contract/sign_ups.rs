@@ -11,7 +11,7 @@ use postrider::subscriptions::{confirm, preferences, sign_up as sign_ups, upkeep
 
 crate::on_both! {
     every_state_leaves_the_same_trace_and_gets_its_mail, at_most_three_mails_in_a_day_and_ten_minutes_apart,
-    two_at_once_send_one_mail,
+    two_at_once_send_one_mail, what_cannot_be_read_is_left_out,
     who_does_not_confirm_is_forgotten, networks_have_limits, ten_thousand_submissions_send_three_mails,
 }
 
@@ -176,6 +176,26 @@ async fn two_at_once_send_one_mail(db: Database) {
     assert_eq!(notices(&db, "confirm").await, 1);
     assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 1);
     assert_eq!(db.number("SELECT COUNT(*) FROM sign_up_request").await, 0);
+}
+
+async fn what_cannot_be_read_is_left_out(db: Database) {
+    let store = db.open().await;
+    for column in ["kind", "digests", "categories", "way"] {
+        sign_ups::request(&store, &wish("bad@readers.net"), &addressing(), NOW)
+            .await
+            .unwrap();
+        db.execute(&format!(
+            "UPDATE sign_up_request SET {column} = 'No Word' WHERE id = (SELECT MAX(id) FROM sign_up_request)"
+        ))
+        .await;
+    }
+    sign_ups::request(&store, &wish("ann@readers.net"), &addressing(), NOW)
+        .await
+        .unwrap();
+    assert_eq!(sign_ups::process(&store, &addressing(), NOW).await.unwrap(), 5);
+    assert_eq!(notices(&db, "confirm").await, 1);
+    assert_eq!(db.number("SELECT COUNT(*) FROM sign_up_request").await, 0);
+    assert_eq!(reader(&store, "ann@readers.net").await.state, State::Pending);
 }
 
 async fn who_does_not_confirm_is_forgotten(db: Database) {
