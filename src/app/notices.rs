@@ -90,10 +90,7 @@ impl Correspondent {
                 digests: digests.iter().map(|digest| self.publication(digest)).collect(),
                 categories: self.category_names(categories),
                 confirm_url: names.short_lived("/confirm/", Purpose::Confirm, *sign_up, end),
-                refuse_url: {
-                    let end = created.plus(REFUSABLE);
-                    names.short_lived("/refuse/", Purpose::Refuse, notice.id, end)
-                },
+                refuse_url: self.refuse_url(notice),
                 good_for,
             },
             NoticeData::Welcome { digest } => self.welcome(notice, digest).await?,
@@ -112,6 +109,7 @@ impl Correspondent {
             },
             NoticeData::NewAddress { change, .. } => NoticeBody::NewAddress {
                 confirm_url: names.short_lived("/address/", Purpose::NewAddress, *change, end),
+                refuse_url: self.refuse_url(notice),
                 good_for,
             },
             NoticeData::AddressChanged {} => NoticeBody::AddressChanged { name },
@@ -127,6 +125,12 @@ impl Correspondent {
         })
     }
 
+    fn refuse_url(&self, notice: &DueNotice) -> String {
+        let end = notice.created.plus(REFUSABLE);
+        self.names
+            .short_lived("/refuse/", Purpose::Refuse, notice.id, end)
+    }
+
     async fn welcome(&self, notice: &DueNotice, digest: &Slug) -> Result<NoticeBody> {
         let subscriber = subscriber_of(notice)?;
         let reader = self.store.subscriber_by_id(subscriber).await?;
@@ -137,7 +141,10 @@ impl Correspondent {
             Some(known) => runner::next_run(known, self.clock.now())?.map(|at| weekday(at, known)),
             None => None,
         };
-        let latest = self.store.latest_finished(digest.as_str()).await?;
+        let latest = match self.site().pages {
+            true => self.store.latest_finished(digest.as_str()).await?,
+            false => None,
+        };
         Ok(NoticeBody::Welcome {
             name: notice.name.clone(),
             digest: self.publication(digest),

@@ -4,6 +4,8 @@ use crate::in_process::{InProcess, MINUTE};
 use crate::sign_up::{filled, heading, stamp};
 use crate::site::Site;
 use crate::wire::{Answer, get, post_with, send};
+use postrider::subscriptions::token::Purpose;
+use std::time::Duration;
 
 fn serve(rest: &str) -> (Site, InProcess, String) {
     let site = Site::new();
@@ -27,7 +29,16 @@ const PROXY: &str = "[serve]\ntrusted_proxies = [\"127.0.0.1\"]\n";
 
 #[test]
 fn one_network_is_asked_to_wait_and_others_are_not() {
-    let (_site, server, stamp) = serve(&format!("{PROXY}[subscribe]\nper_network_per_hour = 3\n"));
+    let (site, server, stamp) = serve(&format!("{PROXY}[subscribe]\nper_network_per_hour = 3\n"));
+    site.run(&[
+        "subscribers",
+        "add",
+        "bob@example.org",
+        "--confirmed",
+        "--digest",
+        "weekly",
+    ])
+    .expect_code(0);
     for from in ["192.0.2.1", "192.0.2.1, 192.0.2.200", "192.0.2.77:4711"] {
         assert_eq!(sign_up(&server, &stamp, from).status, 200, "{from}");
     }
@@ -47,6 +58,16 @@ fn one_network_is_asked_to_wait_and_others_are_not() {
         (answer.status, heading(&answer).as_str()),
         (429, "Please try again later")
     );
+    let token = server
+        .signer
+        .short_lived_token(Purpose::Account, 1, server.end(Duration::from_secs(1800)));
+    let path = format!("/account/{token}");
+    let form = [("do", "address"), ("address", "new@example.org")];
+    for (from, status) in [("192.0.2.9", 429), ("203.0.113.9", 303)] {
+        let answer = post_with(&server, &path, &[("X-Forwarded-For", from)], &form);
+        assert_eq!(answer.status, status, "{from}");
+    }
+    assert_eq!(server.number("SELECT COUNT(*) FROM address_change"), 1);
     let json = [
         ("X-Forwarded-For", "192.0.2.9"),
         ("Content-Type", "application/json"),

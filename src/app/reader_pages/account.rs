@@ -8,6 +8,7 @@ use crate::render::{AccountLinkPage, AccountPage, ErasePage, ErasedPage, LinkSen
 use crate::subscriptions::account::{self, Account};
 use crate::subscriptions::link::Opened;
 use crate::subscriptions::preferences;
+use std::net::IpAddr;
 
 /// From `/account/TOKEN` to the start page.
 const ROOT: &str = "../";
@@ -101,7 +102,12 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn use_account(&self, token: &str, form: &AccountForm) -> Result<AccountAnswer> {
+    pub async fn use_account(
+        &self,
+        token: &str,
+        form: &AccountForm,
+        visitor: IpAddr,
+    ) -> Result<AccountAnswer> {
         let now = self.clock.now();
         let account = match account::peek(&self.store, &self.signer, token, now).await {
             Ok(Opened::Good(account)) => account,
@@ -121,6 +127,9 @@ impl App {
                     let page = self.account_form(token, &account, typed, &faults, false)?;
                     return Ok(AccountAnswer::Page(page));
                 };
+                if self.admitted(visitor).await?.is_none() {
+                    return Ok(AccountAnswer::Page(self.too_many(ROOT)?));
+                }
                 let addressing = self.addressing();
                 account::request_address(&self.store, &self.signer, token, &address, &addressing, now)
                     .await?

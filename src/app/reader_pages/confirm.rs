@@ -21,6 +21,7 @@ impl App {
         match confirm::peek(&self.store, &self.signer, token, self.clock.now()).await {
             Ok(Opened::Good(offer)) => self.good(&ConfirmPage {
                 frame: self.frame(ROOT),
+                name: offer.name,
                 digests: self.titles(&offer.digests),
                 categories: offer
                     .categories

@@ -87,6 +87,12 @@ pub(super) fn read_name(typed: &str) -> Result<Option<String>, String> {
     if typed.chars().any(hidden) {
         return Err("The name holds a sign that can't be shown. Please type it by hand.".to_owned());
     }
+    let lower = typed.to_lowercase();
+    if lower.contains("://") || lower.contains("www.") {
+        return Err(
+            "The name holds a web address. Please write only what our mails should call you.".to_owned(),
+        );
+    }
     if typed.chars().count() > LONGEST_NAME {
         return Err(format!(
             "The name is too long. Please use at most {LONGEST_NAME} letters."
@@ -232,6 +238,8 @@ mod tests {
         for wrong in [
             "Ann\r\nBcc: bob@example.org",
             "Ann\u{0}",
+            "Win at https://example.org",
+            "Ann, see WWW.example.org",
             "Ann\u{202E}nnA",
             "A\u{200B}nn",
             "Ann\u{FDD0}",

@@ -4,7 +4,6 @@ use super::super::App;
 use super::ReaderPage;
 use crate::domain::Result;
 use crate::render::{UnsubscribePage, UnsubscribedPage};
-use crate::subscriptions::token::Purpose;
 use crate::subscriptions::unsubscribe;
 
 /// From `/u/TOKEN` to the start page.
@@ -20,13 +19,13 @@ impl App {
             Ok(peek) => peek,
             Err(problem) => return self.bad_link(problem, ROOT),
         };
-        let preferences = self.other_link(Purpose::Unsubscribe, token, Purpose::Preferences);
         self.good(&UnsubscribePage {
             frame: self.frame(ROOT),
             digest: self.publication(peek.digest.as_deref()),
             subscribed: peek.subscribed,
             action: format!("../u/{token}"),
-            fewer: format!("../p/{preferences}#mails"),
+            // No link to their choices: this page is in the headers of mails, which others read.
+            fewer: format!("{ROOT}lost-link"),
         })
     }
 
@@ -42,15 +41,5 @@ impl App {
             }),
             Err(problem) => self.bad_link(problem, ROOT),
         }
-    }
-
-    /// The token for another purpose of whom a good `token` is for.
-    fn other_link(&self, from: Purpose, token: &str, to: Purpose) -> String {
-        let read = self.signer.read_reader_token(from, token);
-        read.map(|reader| {
-            self.signer
-                .reader_token(to, reader.subscriber, reader.digest_number)
-        })
-        .unwrap_or_default()
     }
 }

@@ -83,6 +83,8 @@ pub enum NoticeBody {
     NewAddress {
         /// Confirms the new address.
         confirm_url: String,
+        /// Has us never write to the address again.
+        refuse_url: String,
         /// How long the link works, such as `24 hours`.
         good_for: String,
     },
@@ -153,7 +155,11 @@ impl NoticeContext {
             ],
             NoticeBody::PreferencesLink { preferences_url, .. } => vec![("preferences_url", preferences_url)],
             NoticeBody::AccountLink { account_url, .. } => vec![("account_url", account_url)],
-            NoticeBody::NewAddress { confirm_url, .. } => vec![("confirm_url", confirm_url)],
+            NoticeBody::NewAddress {
+                confirm_url,
+                refuse_url,
+                ..
+            } => vec![("confirm_url", confirm_url), ("refuse_url", refuse_url)],
             NoticeBody::SignIn { sign_in_url, .. } => vec![("sign_in_url", sign_in_url)],
             NoticeBody::AddressChanged { .. } | NoticeBody::Contact { .. } => Vec::new(),
         }
@@ -221,6 +227,7 @@ impl NoticeBody {
             },
             NoticeKind::NewAddress => Self::NewAddress {
                 confirm_url: link("address"),
+                refuse_url: link("refuse"),
                 good_for: "24 hours".to_owned(),
             },
             NoticeKind::AddressChanged => Self::AddressChanged { name },

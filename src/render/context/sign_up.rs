@@ -74,6 +74,8 @@ pub struct ConfirmPage {
     /// What the layout needs.
     #[serde(flatten)]
     pub frame: Frame,
+    /// What the reader will be called in mails.
+    pub name: Option<String>,
     /// The titles of the digests.
     pub digests: Vec<String>,
     /// The names of the categories; empty for no choice.
@@ -200,6 +202,7 @@ impl Page for ConfirmPage {
     fn samples() -> Vec<Self> {
         let full = Self {
             frame: Frame::sample(),
+            name: Some("Ann Example".to_owned()),
             digests: vec!["Weekly research digest".to_owned()],
             categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
             unchosen_all: true,
@@ -215,6 +218,7 @@ impl Page for ConfirmPage {
             ..full.clone()
         };
         let none = Self {
+            name: None,
             unchosen_all: false,
             ..all.clone()
         };

@@ -17,7 +17,7 @@ pub struct UnsubscribePage {
     pub subscribed: bool,
     /// Where the button posts to.
     pub action: String,
-    /// Where the reader can choose fewer mails instead.
+    /// Where the reader can ask for the link by which to choose fewer mails instead.
     pub fewer: String,
 }
 
@@ -80,7 +80,7 @@ impl UnsubscribePage {
             digest: sample_digest(),
             subscribed: true,
             action: "../u/sample-token".to_owned(),
-            fewer: "../p/sample-token#mails".to_owned(),
+            fewer: "../lost-link".to_owned(),
         }
     }
 }
