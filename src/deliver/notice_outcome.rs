@@ -11,9 +11,15 @@ use crate::domain::delivery::State;
 use crate::store::notice_ledger::DueNotice;
 use crate::store::notice_outcomes::{EXPIRED, NoticeOutcome};
 
-/// Why a notice is not sent, if so: its reader has left, or it comes too late.
+/// Why an address that can't belong to anybody gets nothing from a relay of the real world, as with editions.
+const RESERVED: &str = "reserved_domain";
+
+/// Why a notice is not sent, if so: its reader has left, it can reach nobody, or it comes too late.
 pub(super) fn unwanted(courier: &Courier, notice: &DueNotice) -> Option<NoticeOutcome> {
     let left = match (notice.left, &notice.address) {
+        (None, Some(address)) if address.is_reserved() && courier.reaches_others() => {
+            Some((State::Excluded, RESERVED))
+        }
         (None, Some(_)) => None,
         (left, _) => Some((State::Excluded, left.unwrap_or("unreadable_address"))),
     };

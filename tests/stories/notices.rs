@@ -70,7 +70,7 @@ async fn write(store: &Store, kind: NoticeKind) -> i64 {
     let notice = NewNotice {
         subscriber: (!about_nobody).then_some(reader.id),
         address: elsewhere(kind).map(str::to_owned),
-        address_hash: format!("{kind:?}"),
+        address_hash: elsewhere(kind).map_or(reader.address_hash, str::to_owned),
         data: data(kind),
     };
     store.add_notice(&notice, SystemClock.now()).await.unwrap()
@@ -174,6 +174,7 @@ async fn every_kind_arrives_as_a_message_should_and_leaves_nothing_behind() {
         assert!(text.contains(path), "{kind:?}: {text}");
         if matches!(kind, NoticeKind::Confirm | NoticeKind::NewAddress) {
             assert!(!outbox[0].contains("Buyspam"), "{text}");
+            assert!(text.contains("/refuse/") && html.contains("/refuse/"), "{text}");
         }
         if kind == NoticeKind::Confirm {
             assert!(
@@ -238,6 +239,22 @@ async fn what_a_relay_puts_off_waits_and_is_shown() {
     );
     assert_eq!(taken[0].to, [READER]);
     assert_eq!(site.run(&["status", "--json"]).json()["notices"]["waiting"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_nobodys_gets_nothing_through_a_real_relay() {
+    let site = site("confirmed");
+    let store = store(&site).await;
+    let far = "[[relay]]\nname = \"far\"\nurl = \"smtp://mail.readers.net\"\n";
+    site.configure("", far);
+    write(&store, NoticeKind::AccountLink).await;
+    write(&store, NoticeKind::SignIn).await;
+    let said = site.run(&["publish", "--json"]).expect_code(0);
+    assert_eq!(said.json()["notices_waiting"], 0);
+    assert_eq!(site.outbox().len(), 0);
+    let database = Database::at(&format!("sqlite:{}", site.path("data/postrider.db").display()));
+    let barred = "SELECT COUNT(*) FROM notice WHERE state = 'excluded' AND text = 'reserved_domain'";
+    assert_eq!(database.number(barred).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
