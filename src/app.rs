@@ -5,6 +5,7 @@
 mod background;
 pub mod check;
 pub mod dkim;
+pub mod erasure;
 pub mod feeds;
 pub mod interventions;
 pub mod metrics;
@@ -246,6 +247,7 @@ impl App {
                 })
                 .filter(|limit| limit.percent > 0),
                 holds_uncertain: self.config.delivery.hold_uncertain,
+                notices_kept: self.config.retention.notices,
             },
             lease: self.config.delivery.lease,
             meter: self.watch.meter.clone(),

@@ -1,6 +1,7 @@
 //! `postrider subscribers`: lists, and one reader at a time.
 
 use super::Done;
+use super::forget;
 use super::output::Output;
 use super::publish::named;
 use crate::app::readers::{Cause, ImportReport, ListReport, NewReader, Subscriber};
@@ -39,6 +40,13 @@ pub(super) enum Command {
         /// The reader's address.
         address: String,
     },
+    /// Erase everything about a person: in the database, the outbox, and the folder of lists.
+    Forget(forget::Arguments),
+    /// Write everything that the database keeps about a person, as JSON.
+    Data {
+        /// Their address.
+        address: String,
+    },
     /// Let an address sign up again whose owner had said never to write there.
     Allow {
         /// The address.
@@ -66,6 +74,7 @@ pub(super) struct Reader {
 
 pub(super) async fn run(options: &Options, output: &Output, command: Command) -> Result<Done> {
     let app = App::open(options).await?;
+    let mut done = Done::Fully;
     match command {
         Command::Import { file, skip_invalid } => import(&app, output, &file, skip_invalid).await?,
         Command::Export { file } => export(&app, output, file.as_deref()).await?,
@@ -81,6 +90,8 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
                 &app.remove_subscriber(&EmailAddress::parse(&address)?).await?,
             )?;
         }
+        Command::Forget(arguments) => done = forget::forget(&app, output, &arguments).await?,
+        Command::Data { address } => forget::data(&app, &address).await?,
         Command::Allow { address } => {
             let address = EmailAddress::parse(&address)?;
             let allowed = app.allow_address(&address).await?;
@@ -93,7 +104,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
         }
     }
     app.close().await;
-    Ok(Done::Fully)
+    Ok(done)
 }
 
 async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> Result<()> {

@@ -12,6 +12,7 @@ mod mail;
 mod nearest;
 mod private;
 mod relay;
+mod retention;
 mod secret;
 mod section;
 mod serve;
@@ -34,6 +35,7 @@ pub use delivery::Delivery;
 pub use dkim::Dkim;
 pub use mail::{Mail, Mailbox};
 pub use relay::Relay;
+pub use retention::Retention;
 pub use secret::{SecretKey, Secrets, load_or_create};
 pub use serve::{Serve, parse_listen};
 pub use source::{Origin, Source};
@@ -57,6 +59,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("dkim[]", dkim::KEYS),
     ("delivery", delivery::KEYS),
     ("subscribers", subscribers::KEYS),
+    ("retention", retention::KEYS),
     ("templates", templates::KEYS),
     ("relay[]", relay::KEYS),
     ("source[]", source::KEYS),
@@ -116,6 +119,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[subscribers]`.
     pub subscribers: Subscribers,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[templates] folder`: overrides of the compiled-in templates.
     pub templates_folder: Option<PathBuf>,
     /// `[[relay]]`, at least one.
@@ -166,6 +171,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
     let dkim = dkim::read(document.sections("dkim", dkim::KEYS)?, mail.from.address.domain())?;
     let delivery = delivery::read(document.section("delivery", delivery::KEYS)?, &site)?;
     let subscribers = subscribers::read(document.section("subscribers", subscribers::KEYS)?)?;
+    let retention = retention::read(document.section("retention", retention::KEYS)?)?;
     let templates_folder = templates::read(document.section("templates", templates::KEYS)?)?;
     let relays = relay::read(
         document.sections("relay", relay::KEYS)?,
@@ -225,6 +231,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
             dkim,
             delivery,
             subscribers,
+            retention,
             templates_folder,
             relays,
             sources,

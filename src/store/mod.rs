@@ -28,6 +28,7 @@ pub mod notices;
 mod outcomes;
 pub mod owner;
 mod private_file;
+pub mod pruning;
 pub mod rates;
 mod reader_data;
 pub mod reader_events;

@@ -15,6 +15,7 @@ pub mod import;
 pub mod limits;
 mod line;
 pub mod link;
+pub mod list_erasure;
 pub mod list_folder;
 pub mod preferences;
 mod private_file;
