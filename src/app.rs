@@ -16,6 +16,7 @@ pub mod publish;
 pub mod reader_pages;
 pub mod readers;
 pub mod showcase;
+pub mod site;
 mod sources;
 pub mod status;
 mod upkeep;
@@ -32,11 +33,12 @@ use crate::domain::dkim::DkimIdentity;
 use crate::domain::relay::Limits;
 use crate::domain::text::hex;
 use crate::domain::{
-    Category, Clock, Digest, EmailAddress, Problem, Random, Result, Site, Slug, SystemClock, SystemRandom,
+    Category, Clock, Digest, EmailAddress, Network, Problem, Random, Result, Site, Slug, SystemClock,
+    SystemRandom,
 };
 use crate::edition::Planner;
 use crate::gather::Source;
-use crate::render::Templates;
+use crate::render::{Templates, Texts};
 use crate::schedule::cron::Schedule;
 use crate::store::Store;
 use crate::subscriptions::token::{Key, Signer};
@@ -72,6 +74,7 @@ pub struct App {
     /// Makes the hashes by which suppressions know addresses.
     salt: String,
     templates: Arc<Templates>,
+    texts: Texts,
     composer: Arc<Composer>,
     names: Arc<Names>,
     categories: Arc<[Category]>,
@@ -127,6 +130,7 @@ impl App {
             .collect();
         let templates = Arc::new(Templates::load(config.templates_folder.as_deref(), &mails)?);
         warn_of_logic(&templates, &mails);
+        let texts = Texts::load(config.texts_folder.as_deref())?;
         let categories: Arc<[Category]> = config.categories.clone().into();
         let digests: Arc<[Digest]> = config.digests.clone().into();
         let sources = sources::all(&config.sources, &categories)?;
@@ -160,6 +164,7 @@ impl App {
             signer,
             salt,
             templates,
+            texts,
             composer,
             names,
             categories,
@@ -194,6 +199,11 @@ impl App {
     /// The address that the web server listens on when the command line names none.
     pub fn listen(&self) -> std::net::SocketAddr {
         self.config.serve.listen
+    }
+
+    /// Who may say from where a request comes.
+    pub fn trusted_proxies(&self) -> &[Network] {
+        &self.config.serve.trusted_proxies
     }
 
     /// The digest named `name`.

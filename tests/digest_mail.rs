@@ -63,6 +63,8 @@ fn stored(slug: &str, title: &str, change: impl FnOnce(&mut Summary)) -> StoredS
         entry_id: slug.to_owned(),
         first_seen: Timestamp(0),
         updated: Timestamp(0),
+        marked: None,
+        removed: None,
         summary,
     }
 }

@@ -39,6 +39,8 @@ fn stored(slug: &str, title: &str, seen: i64, change: impl FnOnce(&mut Summary))
         entry_id: format!("https://doi.org/10.5555/{slug}"),
         first_seen: Timestamp(1_767_300_000_000 + seen * SECOND),
         updated: Timestamp(1_767_300_000_500 + seen * SECOND),
+        marked: None,
+        removed: None,
         summary,
     }
 }

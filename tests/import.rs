@@ -2,12 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "import/asked_for.rs"]
+mod asked_for;
 #[path = "support/database.rs"]
 mod database;
+#[path = "import/exports.rs"]
+mod exports;
 #[path = "import/files.rs"]
 mod files;
+#[path = "import/moves.rs"]
+mod moves;
+#[path = "import/moving.rs"]
+mod moving;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/site.rs"]
+mod site;
 
 use database::Database;
 use postrider::domain::subscriber::{Cause, State, Suppression};
@@ -53,7 +63,15 @@ async fn adds_readers(db: Database) {
     assert_eq!(
         report,
         ImportReport {
+            rows: 4,
             added: 4,
+            states: [
+                ("bounced", 1),
+                ("confirmed", 1),
+                ("pending", 1),
+                ("unsubscribed", 1)
+            ]
+            .into(),
             ..ImportReport::default()
         }
     );

@@ -53,6 +53,8 @@ mod retention;
 mod sequences;
 #[path = "store_contract/sign_ups.rs"]
 mod sign_ups;
+#[path = "store_contract/site.rs"]
+mod site;
 #[path = "store_contract/subscribers.rs"]
 mod subscribers;
 #[path = "store_contract/summaries.rs"]

@@ -11,11 +11,12 @@ use crate::subscriptions::import::ImportSettings;
 use crate::subscriptions::list_folder;
 use crate::subscriptions::{api_token, export, import};
 use serde::Serialize;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 pub use crate::subscriptions::admin::NewReader;
-pub use crate::subscriptions::import::ImportReport;
+pub use crate::subscriptions::import::{ImportReport, ListFile};
+pub use crate::subscriptions::moving::{Export, Field, Program};
 
 /// What a list that had changed gave.
 #[derive(Debug, Serialize)]
@@ -95,18 +96,20 @@ impl App {
         Ok(found.filter(|reason| reason.blocks_everything()))
     }
 
-    /// Imports one list.
+    /// Imports lists, or with `export` what another program exported, in one go; a report for each file.
+    /// With `dry_run` nothing is kept.
     ///
     /// # Errors
-    /// When a line is wrong and `skip_invalid` is false; nothing is kept then.
-    pub async fn import(&self, list: impl Read + Send, skip_invalid: bool) -> Result<ImportReport> {
-        import::import(
-            &self.store,
-            list,
-            &self.import_settings(skip_invalid),
-            self.clock.now(),
-        )
-        .await
+    /// When a line is wrong and `skip_invalid` is false, or a file can't be used; nothing is kept then.
+    pub async fn import(
+        &self,
+        files: Vec<ListFile>,
+        export: Option<&Export>,
+        skip_invalid: bool,
+        dry_run: bool,
+    ) -> Result<Vec<ImportReport>> {
+        let settings = self.import_settings(skip_invalid);
+        import::import_files(&self.store, files, export, dry_run, &settings, self.clock.now()).await
     }
 
     /// Writes every subscriber as a list.

@@ -5,6 +5,7 @@ use super::check::probe;
 use crate::deliver::worker::Identity;
 use crate::domain::condition::Condition;
 use crate::domain::edition::{Report, State};
+use crate::domain::helpful::Votes;
 use crate::domain::summary::{Fault, Status, StoredSummary};
 use crate::domain::{Problem, Result, Slug, Timestamp, delivery};
 use crate::schedule::runner;
@@ -81,6 +82,16 @@ pub struct RelaySeen {
     /// How the relay is.
     #[serde(flatten)]
     pub condition: Condition,
+}
+
+/// A summary, and what readers thought of it.
+#[derive(Debug, Serialize)]
+pub struct ListedSummary {
+    /// The summary.
+    #[serde(flatten)]
+    pub stored: StoredSummary,
+    /// The answers to "Was this summary helpful?".
+    pub helpful: Votes,
 }
 
 impl App {
@@ -238,20 +249,51 @@ impl App {
         self.store.edition_report(id).await
     }
 
-    /// The last `limit` summaries.
+    /// The last `limit` summaries, also those that were removed, with what readers thought of them.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn summaries(&self, limit: i64) -> Result<Vec<StoredSummary>> {
-        self.store.latest_summaries(limit).await
+    pub async fn summaries(&self, limit: i64) -> Result<Vec<ListedSummary>> {
+        let votes = self.store.votes().await?;
+        let listed = self.store.every_summary(limit).await?.into_iter();
+        Ok(listed
+            .map(|stored| ListedSummary {
+                helpful: votes.get(&stored.id).copied().unwrap_or_default(),
+                stored,
+            })
+            .collect())
+    }
+
+    /// Takes a summary off the site and the feeds: its page then says that it is gone, and why.
+    ///
+    /// # Errors
+    /// When there is no such summary.
+    pub async fn remove_summary(&self, slug: &Slug, note: &str) -> Result<StoredSummary> {
+        let note = crate::domain::text::one_line(note);
+        self.store.remove_summary(slug, &note, self.clock.now()).await?;
+        self.store.summary(slug).await
+    }
+
+    /// Brings back a summary that was removed.
+    ///
+    /// # Errors
+    /// When there is no such summary.
+    pub async fn restore_summary(&self, slug: &Slug) -> Result<StoredSummary> {
+        self.store.restore_summary(slug).await?;
+        self.store.summary(slug).await
     }
 
     /// The summary named `slug`.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn summary(&self, slug: &Slug) -> Result<StoredSummary> {
-        self.store.summary(slug).await
+    pub async fn summary(&self, slug: &Slug) -> Result<ListedSummary> {
+        let stored = self.store.summary(slug).await?;
+        let votes = self.store.votes().await?;
+        Ok(ListedSummary {
+            helpful: votes.get(&stored.id).copied().unwrap_or_default(),
+            stored,
+        })
     }
 
     /// Marks a summary as corrected or retracted; the next edition tells those who had received it.

@@ -81,6 +81,7 @@ impl App {
     async fn clear_up(&self) -> Result<()> {
         let now = self.clock.now();
         let woken = upkeep::wake(&self.store, now).await?;
+        self.store.forget_voters(now).await?;
         let tidied = upkeep::tidy(&self.store, now, self.config.retention.networks).await?;
         if woken > 0 || tidied != upkeep::Tidied::default() {
             tracing::info!(

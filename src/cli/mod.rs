@@ -10,6 +10,7 @@ mod gather;
 mod intervene;
 mod man;
 mod memory;
+mod moving;
 mod output;
 mod preview;
 mod progress;

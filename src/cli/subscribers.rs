@@ -2,27 +2,20 @@
 
 use super::Done;
 use super::forget;
+use super::moving::{self, say_report};
 use super::output::Output;
 use super::publish::named;
-use crate::app::readers::{Cause, ImportReport, ListReport, NewReader, Subscriber};
+use crate::app::readers::{Cause, ListReport, NewReader, Subscriber};
 use crate::app::{App, Options};
 use crate::domain::subscriber::Choice;
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use clap::{Args, Subcommand};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Import a CSV list: all of it, or nothing when a line is wrong.
-    Import {
-        /// The list.
-        file: PathBuf,
-        /// Import the good lines and report the wrong ones.
-        #[arg(long)]
-        skip_invalid: bool,
-    },
+    /// Import CSV lists, or what another program exported: all, or nothing when a line is wrong.
+    Import(moving::Arguments),
     /// Write every subscriber as a CSV list.
     Export {
         /// The file; standard output when not given.
@@ -76,7 +69,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
     let app = App::open(options).await?;
     let mut done = Done::Fully;
     match command {
-        Command::Import { file, skip_invalid } => import(&app, output, &file, skip_invalid).await?,
+        Command::Import(arguments) => moving::run(&app, output, arguments).await?,
         Command::Export { file } => export(&app, output, file.as_deref()).await?,
         Command::Show { address } => {
             let subscriber = app.subscriber(&EmailAddress::parse(&address)?).await?;
@@ -105,17 +98,6 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
     }
     app.close().await;
     Ok(done)
-}
-
-async fn import(app: &App, output: &Output, file: &Path, skip_invalid: bool) -> Result<()> {
-    let list = File::open(file)
-        .map_err(|error| Problem::failed(format!("{} can't be read", file.display())).because(error))?;
-    let report = output
-        .busy("importing", app.import(BufReader::new(list), skip_invalid))
-        .await
-        .map_err(|problem| problem.at(file.display()))?;
-    say_report(output, &file.display().to_string(), &report)?;
-    output.json(&report)
 }
 
 async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
@@ -225,23 +207,4 @@ pub(super) fn say_list(output: &Output, list: &ListReport) -> Result<()> {
         Some(report) => say_report(output, &list.file, report),
         None => Ok(()),
     }
-}
-
-fn say_report(output: &Output, file: &str, report: &ImportReport) -> Result<()> {
-    output.line(format!(
-        "list {file}: {} added, {} updated, {} unchanged, {} kept as they are, {} refused, {} wrong",
-        report.added,
-        report.updated,
-        report.unchanged,
-        report.kept,
-        report.refused.values().sum::<u64>(),
-        report.invalid_count
-    ))?;
-    for (reason, count) in &report.refused {
-        output.line(format!("list {file}: {count} refused: {reason}"))?;
-    }
-    for wrong in &report.invalid {
-        output.warning(format!("list {file}, line {}: {}", wrong.line, wrong.reason));
-    }
-    Ok(())
 }

@@ -2,8 +2,10 @@
 
 use super::Done;
 use super::output::Output;
+use crate::app::status::ListedSummary;
 use crate::app::{App, Options};
-use crate::domain::summary::{Fault, Status, StoredSummary};
+use crate::domain::helpful::Votes;
+use crate::domain::summary::{Fault, Status};
 use crate::domain::{Problem, Result, Slug};
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -22,6 +24,19 @@ enum Command {
     },
     /// Mark a summary as corrected; the next edition tells those who had received it.
     Correct(Mark),
+    /// Take a summary off the site and the feeds, for what must not stay there; its page says that it is gone.
+    Remove {
+        /// The summary's slug.
+        slug: String,
+        /// Why, in words for readers.
+        #[arg(long)]
+        note: String,
+    },
+    /// Bring back a summary that was removed.
+    Restore {
+        /// The summary's slug.
+        slug: String,
+    },
     /// Mark a summary as retracted; it keeps its page and its feed entry, and the next edition tells those who had received it.
     Retract(Mark),
 }
@@ -53,22 +68,28 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         None => {
             let summaries = app.summaries(LISTED).await?;
             let rows: Vec<Vec<String>> = summaries.iter().map(row).collect();
-            output.table(&["slug", "status", "first seen", "categories", "title"], &rows)?;
+            output.table(
+                &["slug", "status", "first seen", "categories", "helpful", "title"],
+                &rows,
+            )?;
             output.json(&summaries)?;
         }
         Some(Command::Show { slug }) => show(output, &app.summary(&Slug::parse(&slug)?).await?)?,
         Some(Command::Correct(mark)) => apply(&app, output, mark, Status::Corrected).await?,
         Some(Command::Retract(mark)) => apply(&app, output, mark, Status::Retracted).await?,
+        Some(Command::Remove { slug, note }) => remove(&app, output, &slug, &note).await?,
+        Some(Command::Restore { slug }) => {
+            let stored = app.restore_summary(&Slug::parse(&slug)?).await?;
+            output.line(format!("{} is shown again", stored.summary.slug))?;
+            output.json(&stored)?;
+        }
     }
     app.close().await;
     Ok(Done::Fully)
 }
 
 async fn apply(app: &App, output: &Output, mark: Mark, status: Status) -> Result<()> {
-    if mark.note.trim().is_empty() {
-        return Err(Problem::configuration("--note is empty")
-            .hint("say in a sentence what was wrong; readers see it"));
-    }
+    require_note(&mark.note)?;
     let fault = match mark.fault {
         Some(FaultArgument::Paper) => Fault::Paper,
         Some(FaultArgument::Summary) => Fault::Summary,
@@ -85,18 +106,46 @@ async fn apply(app: &App, output: &Output, mark: Mark, status: Status) -> Result
     output.json(&stored)
 }
 
-fn row(stored: &StoredSummary) -> Vec<String> {
+async fn remove(app: &App, output: &Output, slug: &str, note: &str) -> Result<()> {
+    require_note(note)?;
+    let stored = app.remove_summary(&Slug::parse(slug)?, note).await?;
+    output.line(format!(
+        "{} is off the site and the feeds; `postrider summaries restore {0}` brings it back",
+        stored.summary.slug
+    ))?;
+    output.json(&stored)
+}
+
+fn require_note(note: &str) -> Result<()> {
+    if note.trim().is_empty() {
+        return Err(Problem::configuration("--note is empty")
+            .hint("say in a sentence what was wrong; readers see it"));
+    }
+    Ok(())
+}
+
+fn row(listed: &ListedSummary) -> Vec<String> {
+    let stored = &listed.stored;
     let categories: Vec<&str> = stored.summary.categories.iter().map(Slug::as_str).collect();
     vec![
         stored.summary.slug.to_string(),
-        stored.summary.status.as_str().to_owned(),
+        match stored.removed {
+            Some(_) => "removed".to_owned(),
+            None => stored.summary.status.as_str().to_owned(),
+        },
         stored.first_seen.rfc3339(),
         categories.join(";"),
+        format!(
+            "{}/{}",
+            listed.helpful.yes,
+            listed.helpful.yes + listed.helpful.no
+        ),
         stored.summary.title.clone(),
     ]
 }
 
-fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
+fn show(output: &Output, listed: &ListedSummary) -> Result<()> {
+    let stored = &listed.stored;
     let summary = &stored.summary;
     let line = |name: &str, value: Option<String>| match value {
         Some(value) if !value.is_empty() => output.line(format!("{name}: {value}")),
@@ -111,6 +160,10 @@ fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
     line("categories", Some(categories.join(", ")))?;
     line("status", Some(summary.status.as_str().to_owned()))?;
     line("note", summary.note.clone())?;
+    line(
+        "removed",
+        stored.removed.as_ref().map(|removal| removal.note.clone()),
+    )?;
     line("duration", summary.duration.clone())?;
     line("participants", summary.participants.clone())?;
     line("evidence", summary.evidence.clone())?;
@@ -133,5 +186,7 @@ fn show(output: &Output, stored: &StoredSummary) -> Result<()> {
     }
     line("entry id", Some(stored.entry_id.clone()))?;
     line("first seen", Some(stored.first_seen.rfc3339()))?;
-    output.json(stored)
+    let Votes { yes, no } = listed.helpful;
+    line("helpful", Some(format!("{yes} yes, {no} no")))?;
+    output.json(listed)
 }

@@ -1,5 +1,6 @@
 //! The configuration: one file per section, each reads its keys and names the one that is wrong.
 
+mod admin;
 mod category;
 mod database;
 mod delivery;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Category, Digest, Problem, Result, Site};
 
+pub use admin::Admin;
 pub use database::Database;
 pub use delivery::Delivery;
 pub use dkim::Dkim;
@@ -51,6 +53,7 @@ pub const DEFAULT_FILE: &str = "config.toml";
 /// The sections of the file with their keys; a list of tables ends in `[]`.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("site", site::KEYS),
+    ("admin", admin::KEYS),
     ("database", database::KEYS),
     ("serve", serve::KEYS),
     ("subscribe", subscribe::KEYS),
@@ -103,6 +106,10 @@ pub struct Config {
     pub file: PathBuf,
     /// `[site]`.
     pub site: Site,
+    /// `[site] texts`: overrides of the compiled-in texts.
+    pub texts_folder: Option<PathBuf>,
+    /// `[admin]`.
+    pub admin: Admin,
     /// `[database]`.
     pub database: Database,
     /// `[serve]`.
@@ -159,7 +166,8 @@ pub fn load(request: &Request) -> Result<Loaded> {
     document.refuse_unknown_sections(&SECTIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
     let mut warnings = Vec::new();
 
-    let site = site::read(document.section("site", site::KEYS)?, &mut warnings)?;
+    let (site, texts_folder) = site::read(document.section("site", site::KEYS)?, &mut warnings)?;
+    let admin = admin::read(document.section("admin", admin::KEYS)?)?;
     let database = database::read(
         document.section("database", database::KEYS)?,
         request.database.as_deref(),
@@ -223,6 +231,8 @@ pub fn load(request: &Request) -> Result<Loaded> {
         config: Config {
             file,
             site,
+            texts_folder,
+            admin,
             database,
             serve,
             subscribe,

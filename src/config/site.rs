@@ -1,5 +1,6 @@
 //! `[site]`: who publishes.
 
+use std::path::PathBuf;
 use url::Url;
 
 use super::section::Section;
@@ -13,6 +14,7 @@ pub(super) const KEYS: &[&str] = &[
     "copyright",
     "postal_address",
     "pages",
+    "texts",
 ];
 
 /// The longest line that a reader's own link may need, in characters.
@@ -20,7 +22,8 @@ const LINK_LINE: usize = 76;
 /// The length of a token in a link, in characters.
 const TOKEN: usize = 30;
 
-pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Result<Site> {
+/// The site, and the folder with texts of its own.
+pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Result<(Site, Option<PathBuf>)> {
     let text = |text: &str| Ok(crate::domain::text::one_line(text));
     let site = Site {
         name: section.required("name", "\"Example Research\"", text)?,
@@ -49,7 +52,16 @@ pub(super) fn read(mut section: Section<'_>, warnings: &mut Vec<String>) -> Resu
             section.place_of("postal_address")
         ));
     }
-    Ok(site)
+    let texts = section.path("texts")?;
+    if let Some(folder) = texts.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Problem::configuration(format!(
+            "{}: no such folder: {}",
+            section.place_of("texts"),
+            folder.display()
+        ))
+        .hint("make the folder, or remove the key to use the texts that are compiled in"));
+    }
+    Ok((site, texts))
 }
 
 /// An absolute web address, given back without a slash at its end.

@@ -11,6 +11,7 @@ pub mod dkim_key;
 pub mod doi;
 pub mod edition;
 pub mod fetch;
+pub mod helpful;
 pub mod network;
 pub mod notice;
 pub mod problem;

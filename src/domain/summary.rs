@@ -164,7 +164,22 @@ pub struct StoredSummary {
     pub first_seen: super::Timestamp,
     /// When its content, status or note last changed.
     pub updated: super::Timestamp,
+    /// When it was last marked as corrected or retracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marked: Option<super::Timestamp>,
+    /// It is no longer shown anywhere; since when, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
     /// The content.
     #[serde(flatten)]
     pub summary: Summary,
+}
+
+/// Why a summary is no longer shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Since when.
+    pub at: super::Timestamp,
+    /// The reason, in words for readers.
+    pub note: String,
 }

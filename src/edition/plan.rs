@@ -159,8 +159,9 @@ impl Planner {
 
     async fn approve_alone(&self, digest: &Digest, id: i64, lease: &Lease) -> Result<i64> {
         for (kind, stored) in self.store.edition_summaries(id).await? {
-            // Nobody is sent as new what was retracted while the draft waited.
-            if kind == ItemKind::New && stored.summary.status == Status::Retracted {
+            // Nobody is sent as new what was retracted while the draft waited, nor at all what was removed.
+            let retracted = kind == ItemKind::New && stored.summary.status == Status::Retracted;
+            if retracted || stored.removed.is_some() {
                 self.store.drop_item(id, &stored.summary.slug).await?;
             }
         }

@@ -77,6 +77,13 @@ pub(super) fn only(summaries: &[StoredSummary]) -> Result<Selection> {
                     .hint("a retraction is announced by the next edition; take it out of --only"),
             );
         }
+        if summary.removed.is_some() {
+            return Err(
+                Problem::failed(format!("summary {:?} was removed", slug.as_str())).hint(format!(
+                    "take it out of --only, or say `postrider summaries restore {slug}`"
+                )),
+            );
+        }
         if items.iter().all(|item| item.summary != summary.id) {
             items.push(Item {
                 summary: summary.id,
@@ -138,6 +145,8 @@ mod tests {
             entry_id: id.to_string(),
             first_seen: Timestamp(id),
             updated: Timestamp(id),
+            marked: None,
+            removed: None,
             summary,
         }
     }

@@ -225,6 +225,9 @@ impl Keeper<'_> {
             store.insert_summary(arrival, now).await?;
             return Ok(Kept::New);
         };
+        if known.removed {
+            return Ok(Kept::Unchanged);
+        }
         // A source that calls the paper something else by now has renamed it, unless it has both.
         if let Some(other) = known
             .other_key

@@ -20,6 +20,7 @@ mod slots;
 mod sources;
 mod templates;
 mod text;
+mod texts;
 mod woven;
 
 #[cfg(test)]
@@ -28,12 +29,15 @@ mod logic_tests;
 mod tests;
 
 pub use context::{
-    AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, ChannelContext, CheckInboxPage,
-    ChoicesContext, ConfirmPage, ConfirmedPage, DigestContext, EditionContext, EntryContext, ErasePage,
-    ErasedPage, FaultContext, FeedLink, FieldContext, Frame, Head, HiddenContext, ImplicationContext,
-    ItemContext, LatestContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage,
-    NoticeBody, NoticeContext, NoticeFrame, OptionContext, PointContext, PreferencesPage, PublicationContext,
-    RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage, UnsubscribedPage, day,
+    AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, ArchivedContext, ArchivedDigest,
+    AskPersonPage, CategoriesPage, CategoryContext, CategoryLink, CategoryPage, ChannelContext,
+    CheckInboxPage, ChoicesContext, ConfirmPage, ConfirmedPage, ContactPage, ContactSentPage, Crumb,
+    DigestContext, EditionContext, EditionPage, EntryContext, ErasePage, ErasedPage, FaultContext, FeedLink,
+    FieldContext, Frame, Head, HelpfulPage, HiddenContext, HomePage, ImplicationContext, ItemContext,
+    LatestContext, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage, NewAddressPage,
+    NotFoundPage, NoticeBody, NoticeContext, NoticeFrame, OptionContext, Pager, PointContext,
+    PreferencesPage, PublicationContext, RefusePage, RefusedPage, RemovedPage, ResearchPage, SubscribePage,
+    SummaryContext, SummaryPage, TextPage, TooManyPage, UnsubscribePage, UnsubscribedPage, day,
 };
 pub use logic::LogicUse;
 pub use mail::{PersonalMail, Reader, ReaderShape, RenderedMail};
@@ -41,3 +45,4 @@ pub use notice::RenderedNotice;
 pub use pages::Page;
 pub use slots::{Piece, Slot};
 pub use templates::{ChannelText, EntryText, Templates, Verdicts};
+pub use texts::{Text, Texts};

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::context::{
-    AccountLinkPage, AccountPage, AddressChangedPage, AskPersonPage, CheckInboxPage, ConfirmPage,
-    ConfirmedPage, ErasePage, ErasedPage, LinkExpiredPage, LinkInvalidPage, LinkSentPage, LostLinkPage,
-    NewAddressPage, PreferencesPage, RefusePage, RefusedPage, SubscribePage, TooManyPage, UnsubscribePage,
-    UnsubscribedPage, to_data,
+    AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, AskPersonPage, CategoriesPage,
+    CategoryPage, CheckInboxPage, ConfirmPage, ConfirmedPage, ContactPage, ContactSentPage, EditionPage,
+    ErasePage, ErasedPage, HelpfulPage, HomePage, LinkExpiredPage, LinkInvalidPage, LinkSentPage,
+    LostLinkPage, NewAddressPage, NotFoundPage, PreferencesPage, RefusePage, RefusedPage, RemovedPage,
+    ResearchPage, SubscribePage, SummaryPage, TextPage, TooManyPage, UnsubscribePage, UnsubscribedPage,
+    to_data,
 };
 use crate::domain::Result;
 
@@ -28,13 +30,26 @@ const PAGES: &[Entry] = &[
     entry::<AccountLinkPage>(),
     entry::<AccountPage>(),
     entry::<AddressChangedPage>(),
+    entry::<ArchivePage>(),
     entry::<AskPersonPage>(),
+    entry::<CategoriesPage>(),
+    entry::<CategoryPage>(),
     entry::<CheckInboxPage>(),
     entry::<ConfirmPage>(),
     entry::<ConfirmedPage>(),
+    entry::<ContactPage>(),
+    entry::<ContactSentPage>(),
+    entry::<EditionPage>(),
     entry::<ErasePage>(),
     entry::<ErasedPage>(),
+    entry::<HelpfulPage>(),
+    entry::<HomePage>(),
     entry::<LinkExpiredPage>(),
+    entry::<NotFoundPage>(),
+    entry::<RemovedPage>(),
+    entry::<ResearchPage>(),
+    entry::<SummaryPage>(),
+    entry::<TextPage>(),
     entry::<LinkInvalidPage>(),
     entry::<LinkSentPage>(),
     entry::<LostLinkPage>(),

@@ -87,7 +87,7 @@ fn a_wrong_name_is_found_wherever_it_stands() {
     assert_eq!(
         whole,
         "email/digest/body.txt.hbs, line 1: there is no value named edition.nunber\n  \
-         hint: the values here are date, date_iso, note, number, time"
+         hint: the values here are date, date_iso, note, number, time, web_url"
     );
 }
 
@@ -337,7 +337,10 @@ fn examine_judges_every_template() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(wrong, [TEXT, SUBJECT, "web/unsubscribed.hbs"]);
-    assert_eq!(verdicts.len(), built_in::BUILT_IN.len() - 1);
+    let templates = built_in::BUILT_IN
+        .iter()
+        .filter(|(name, _)| name.ends_with(".hbs"));
+    assert_eq!(verdicts.len(), templates.count());
 }
 
 #[test]

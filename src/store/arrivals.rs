@@ -22,6 +22,8 @@ pub struct Known {
     pub other_key: Option<String>,
     /// Whether it is known by its DOI.
     pub same_doi: bool,
+    /// Whether it is no longer shown.
+    pub removed: bool,
 }
 
 /// A gathered item, ready to be stored.
@@ -55,7 +57,7 @@ impl Store {
                     (SELECT hash FROM summary_source WHERE source = $1 AND item_key = $2 AND summary_id = s.id),
                     (SELECT MIN(item_key) FROM summary_source
                      WHERE source = $1 AND item_key <> $2 AND summary_id = s.id),
-                    CASE WHEN s.doi = $3 THEN 1 ELSE 0 END
+                    CASE WHEN s.doi = $3 THEN 1 ELSE 0 END, s.removed
              FROM summary s
              LEFT JOIN summary_source o ON o.summary_id = s.id AND o.source = $1 AND o.item_key = $2
              WHERE s.doi = $3 OR o.item_key IS NOT NULL OR (
@@ -82,6 +84,7 @@ impl Store {
                 item_hash: row.try_get(3).map_err(db)?,
                 other_key: row.try_get(4).map_err(db)?,
                 same_doi: row.try_get::<i32, _>(5).map_err(db)? != 0,
+                removed: row.try_get::<Option<i64>, _>(6).map_err(db)?.is_some(),
             })
         })
         .transpose()

@@ -31,6 +31,18 @@ impl Store {
         Ok(id)
     }
 
+    /// Writes several notices, all or none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_notices(&self, notices: &[NewNotice], now: Timestamp) -> Result<()> {
+        let mut tx = self.begin().await?;
+        for notice in notices {
+            add(&mut tx, notice, now).await?;
+        }
+        tx.commit().await.map_err(db)
+    }
+
     /// How many notices of these kinds went, or are to go, to an address since `since`, and when the last was written.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use Argument::{Number, Text};
 
 /// What is bound to a selection.
-enum Argument<'a> {
+pub(super) enum Argument<'a> {
     Text(&'a str),
     Number(i64),
 }
@@ -51,28 +51,28 @@ impl Store {
         tx.commit().await.map_err(db)
     }
 
-    /// Every summary, the last gathered first; at most `limit`.
+    /// Every summary that is shown, the last gathered first; at most `limit`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn latest_summaries(&self, limit: i64) -> Result<Vec<StoredSummary>> {
         let rows = self
             .select(
-                "FROM summary ORDER BY first_seen DESC, id DESC LIMIT $1",
+                "FROM summary WHERE removed IS NULL ORDER BY first_seen DESC, id DESC LIMIT $1",
                 &[Number(limit)],
             )
             .await?;
         self.with_categories(&rows).await
     }
 
-    /// The summaries of one category, the last gathered first; at most `limit`.
+    /// The summaries of one category that are shown, the last gathered first; at most `limit`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn latest_summaries_in(&self, category: &Slug, limit: i64) -> Result<Vec<StoredSummary>> {
         let rows = self
             .select(
-                "FROM summary WHERE EXISTS
+                "FROM summary WHERE removed IS NULL AND EXISTS
                  (SELECT 1 FROM summary_category c WHERE c.summary_id = summary.id AND c.slug = $1)
              ORDER BY first_seen DESC, id DESC LIMIT $2",
                 &[Text(category.as_str()), Number(limit)],
@@ -105,14 +105,15 @@ impl Store {
         row.try_get(0).map_err(db)
     }
 
-    /// The summaries that `digest` neither carried nor skipped, the first gathered first; no retracted ones.
+    /// The summaries that `digest` neither carried nor skipped, the first gathered first; none that is
+    /// retracted or removed.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn summaries_new_to(&self, digest: &str) -> Result<Vec<StoredSummary>> {
         let rows = self
             .select(
-                "FROM summary WHERE status <> 'retracted' AND NOT EXISTS
+                "FROM summary WHERE status <> 'retracted' AND removed IS NULL AND NOT EXISTS
                  (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id)
              ORDER BY first_seen, id",
                 &[Text(digest)],
@@ -128,7 +129,7 @@ impl Store {
     pub async fn summaries_to_announce(&self, digest: &str) -> Result<Vec<StoredSummary>> {
         let rows = self
             .select(
-                "FROM summary WHERE marked IS NOT NULL AND EXISTS
+                "FROM summary WHERE marked IS NOT NULL AND removed IS NULL AND EXISTS
                  (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id
                   AND d.outcome = 'carried' AND d.announced < summary.marked)
              ORDER BY marked, id",
@@ -138,7 +139,21 @@ impl Store {
         self.with_categories(&rows).await
     }
 
-    /// The summary named `slug`.
+    /// Every summary, also those that are no longer shown, the last gathered first; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn every_summary(&self, limit: i64) -> Result<Vec<StoredSummary>> {
+        let rows = self
+            .select(
+                "FROM summary ORDER BY first_seen DESC, id DESC LIMIT $1",
+                &[Number(limit)],
+            )
+            .await?;
+        self.with_categories(&rows).await
+    }
+
+    /// The summary named `slug`, also one that is no longer shown.
     ///
     /// # Errors
     /// When there is none.
@@ -204,7 +219,7 @@ impl Store {
     }
 
     /// The rows of summaries that `rest` of the statement selects.
-    async fn select(&self, rest: &str, arguments: &[Argument<'_>]) -> Result<Vec<AnyRow>> {
+    pub(super) async fn select(&self, rest: &str, arguments: &[Argument<'_>]) -> Result<Vec<AnyRow>> {
         let mut query = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} {rest}")));
         for argument in arguments {
             query = match *argument {
@@ -215,7 +230,7 @@ impl Store {
         query.fetch_all(&self.pool).await.map_err(db)
     }
 
-    async fn with_categories(&self, rows: &[AnyRow]) -> Result<Vec<StoredSummary>> {
+    pub(super) async fn with_categories(&self, rows: &[AnyRow]) -> Result<Vec<StoredSummary>> {
         let mut summaries = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         let ids: Vec<i64> = summaries.iter().map(|s| s.id).collect();
         let places: HashMap<i64, usize> = ids.iter().enumerate().map(|(n, &id)| (id, n)).collect();
@@ -246,7 +261,7 @@ impl Store {
     }
 }
 
-fn no_summary(slug: &Slug) -> Problem {
+pub(super) fn no_summary(slug: &Slug) -> Problem {
     Problem::not_found(format!("there is no summary {:?}", slug.as_str()))
         .hint("`postrider summaries` lists them; `postrider gather` fetches new ones")
 }

@@ -2,7 +2,7 @@
 
 use super::arrivals::Arrival;
 use super::fault::db;
-use crate::domain::summary::{Fault, Status, StoredSummary};
+use crate::domain::summary::{Fault, Removal, Status, StoredSummary};
 use crate::domain::{Doi, Problem, Prose, Result, Slug, Summary, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -12,7 +12,7 @@ pub(super) const COLUMNS: &str =
     summary.journal, summary.year, summary.doi, summary.published, summary.status, summary.note,
     summary.fault, summary.explanation, summary.duration, summary.participants, summary.evidence,
     summary.findings, summary.research_summary, summary.implications, summary.limitations,
-    summary.url";
+    summary.url, summary.marked, summary.removed, summary.removed_note";
 
 pub(super) type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
@@ -101,6 +101,9 @@ pub(super) async fn count_change(connection: &mut sqlx::AnyConnection) -> Result
 pub(super) fn read(row: &AnyRow) -> Result<StoredSummary> {
     let text = |name: &str| row.try_get::<String, _>(name).map_err(db);
     let maybe = |name: &str| row.try_get::<Option<String>, _>(name).map_err(db);
+    let instant = |name: &str| -> Result<Option<Timestamp>> {
+        Ok(row.try_get::<Option<i64>, _>(name).map_err(db)?.map(Timestamp))
+    };
     let slug = Slug::parse(&text("slug")?)?;
     let mut summary = Summary::new(slug, text("title")?);
     summary.journal = maybe("journal")?;
@@ -128,6 +131,13 @@ pub(super) fn read(row: &AnyRow) -> Result<StoredSummary> {
         entry_id: text("entry_id")?,
         first_seen: Timestamp(row.try_get("first_seen").map_err(db)?),
         updated: Timestamp(row.try_get("updated").map_err(db)?),
+        marked: instant("marked")?,
+        removed: instant("removed")?
+            .map(|at| -> Result<Removal> {
+                let note = maybe("removed_note")?.unwrap_or_default();
+                Ok(Removal { at, note })
+            })
+            .transpose()?,
         summary,
     })
 }

@@ -44,6 +44,8 @@ pub async fn add(
     let candidate = Candidate::new(line, settings);
     let voice = Voice {
         cause: Cause::Admin,
+        describes: true,
+        subscribes: true,
         ends_others: false,
     };
     let mut import = store.begin_import(now).await?;

@@ -25,12 +25,19 @@ pub(super) struct Candidate {
     pub(super) line: Line,
     pub(super) key: String,
     pub(super) hash: String,
+    /// Whether its line is wrong; only that the reader leaves is taken of it then.
+    pub(super) wrong: bool,
 }
 
 impl Candidate {
     pub(super) fn new(line: Line, settings: &ImportSettings) -> Self {
         let (key, hash) = identify(&line.address, settings);
-        Self { line, key, hash }
+        Self {
+            line,
+            key,
+            hash,
+            wrong: false,
+        }
     }
 
     fn entry(&self, cause: Cause, was: Option<State>) -> Entry {
@@ -65,11 +72,26 @@ pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> (St
     (key, hash)
 }
 
-/// Who speaks, and whether the digests that are not named end.
+/// Who speaks, and of what: readers who are there already keep the rest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Voice {
     pub(super) cause: Cause,
+    /// Names and categories.
+    pub(super) describes: bool,
+    /// The digests that are named.
+    pub(super) subscribes: bool,
+    /// The digests that are not named: they end.
     pub(super) ends_others: bool,
+}
+
+impl Voice {
+    /// A list of ours, which says everything.
+    pub(super) const LIST: Self = Self {
+        cause: Cause::Import,
+        describes: true,
+        subscribes: true,
+        ends_others: true,
+    };
 }
 
 /// Writes `group`, in which no address stands twice, and counts what became of it.
@@ -85,33 +107,26 @@ pub(super) async fn apply(
     let mut fates = Vec::with_capacity(group.len());
     let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut subscribe, mut only, mut record) = (Vec::new(), Vec::new(), Vec::new());
-    let mut kept = HashSet::new();
+    let mut now = Vec::with_capacity(group.len());
     for candidate in group {
         let standing = standings.get(&candidate.key).copied().unwrap_or_default();
         let was = standing.subscriber.map(|(_, state)| state);
         let wanted = candidate.line.state;
         let fate = fate(standing, wanted, voice.cause);
         let becomes = match fate {
-            Fate::Add => {
-                report.added += 1;
-                wanted
-            }
-            Fate::Change | Fate::Update => wanted,
-            Fate::Keep => {
-                kept.extend(standing.subscriber.map(|(id, _)| id));
-                was.unwrap_or(wanted)
-            }
-            Fate::Refuse(reason) => {
-                *report.refused.entry(reason.as_str()).or_default() += 1;
-                wanted
-            }
+            Fate::Keep => was.unwrap_or(wanted),
+            Fate::Add | Fate::Change | Fate::Update | Fate::Refuse(_) => wanted,
         };
+        now.push((standing.subscriber.map(|(id, _)| id), becomes));
         suppress.extend(suppression_of(wanted).map(|reason| (candidate.hash.clone(), reason)));
         fates.push(fate);
         if matches!(fate, Fate::Refuse(_)) {
             continue;
         }
-        write.push(candidate.entry(voice.cause, was));
+        let is_new = fate == Fate::Add;
+        if is_new || voice.describes {
+            write.push(candidate.entry(voice.cause, was));
+        }
         if fate == Fate::Change {
             set.push(candidate.entry(voice.cause, was));
         }
@@ -126,10 +141,10 @@ pub(super) async fn apply(
             continue;
         }
         // A dead address keeps the digests of its list, so that an export gives back what was imported.
-        if !has_left(becomes) || fate == Fate::Add && becomes != State::Unsubscribed {
+        if !has_left(becomes) && (is_new || voice.subscribes) || is_new && becomes != State::Unsubscribed {
             subscribe.extend(candidate.subscribings());
         }
-        if !has_left(becomes) && fate != Fate::Add && voice.ends_others {
+        if !has_left(becomes) && !is_new && voice.ends_others {
             only.extend(candidate.subscribings());
         }
     }
@@ -152,13 +167,22 @@ pub(super) async fn apply(
     if !suppress.is_empty() {
         import.suppress(&suppress).await?;
     }
-    for standing in standings.values() {
-        match standing.subscriber {
-            None => {}
-            Some((id, _)) if kept.contains(&id) => report.kept += 1,
-            Some((id, _)) if touched.contains(&id) => report.updated += 1,
-            Some(_) => report.unchanged += 1,
+    for ((candidate, fate), (id, becomes)) in group.iter().zip(&fates).zip(now) {
+        if candidate.wrong {
+            report.heeded += 1;
+            continue;
         }
+        match fate {
+            Fate::Refuse(reason) => {
+                *report.refused.entry(reason.as_str()).or_default() += 1;
+                continue;
+            }
+            Fate::Add => report.added += 1,
+            Fate::Keep => report.kept += 1,
+            Fate::Change | Fate::Update if id.is_some_and(|id| touched.contains(&id)) => report.updated += 1,
+            Fate::Change | Fate::Update => report.unchanged += 1,
+        }
+        *report.states.entry(becomes.as_str()).or_default() += 1;
     }
     Ok(fates)
 }

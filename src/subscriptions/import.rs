@@ -1,92 +1,33 @@
 //! Lists in: streamed, in one go or not at all.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::fate::has_left;
 use super::group::{Candidate, Voice, apply};
-use super::line::{Header, Wrong};
+use super::line::{Header, Layout, Told, Wrong};
+use super::moving::{Export, Translator};
 use super::rows::Rows;
-use crate::domain::subscriber::Cause;
 use crate::domain::{Problem, Result, Timestamp};
 use crate::store::Store;
 use crate::store::import::Import;
 
 pub use super::group::address_hash;
+pub use super::import_report::{ImportReport, InvalidLine};
 pub use super::line::ImportSettings;
 
 /// Lines that are written in one statement.
 const GROUP: usize = 1000;
 
-/// Wrong lines that are reported one by one; the rest is counted.
-const SHOWN: usize = 100;
+/// With what a ZIP archive begins.
+const ZIP: &[u8] = b"PK\x03\x04";
 
-/// Wrong lines that the message of a refused list names.
-const NAMED: usize = 20;
-
-/// A line that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InvalidLine {
-    /// Its number in the file, from 1.
-    pub line: u64,
-    /// What is wrong; addresses are masked.
-    pub reason: String,
-}
-
-/// What a list did. Every line that is taken counts once: as added, updated, unchanged, kept or refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ImportReport {
-    /// New readers.
-    pub added: u64,
-    /// Readers of whom something changed.
-    pub updated: u64,
-    /// Readers who were as the list says.
-    pub unchanged: u64,
-    /// Readers whose state stays, because it is not the list's to change.
-    pub kept: u64,
-    /// Addresses that are not taken, by the reason why they are not mailed.
-    pub refused: BTreeMap<&'static str, u64>,
-    /// The first wrong lines.
-    pub invalid: Vec<InvalidLine>,
-    /// How many wrong lines there are.
-    pub invalid_count: u64,
-}
-
-impl ImportReport {
-    fn wrong(&mut self, line: u64, reason: String) {
-        self.invalid_count += 1;
-        if self.invalid.len() < SHOWN {
-            self.invalid.push(InvalidLine { line, reason });
-        }
-    }
-
-    /// The error of a list that is not taken because of its wrong lines.
-    fn refusal(&self) -> Problem {
-        let lines: Vec<_> = self
-            .invalid
-            .iter()
-            .take(NAMED)
-            .map(|wrong| format!("line {}: {}", wrong.line, wrong.reason))
-            .collect();
-        let more = self.invalid_count.saturating_sub(lines.len() as u64);
-        let message = match (lines.as_slice(), more) {
-            ([only], 0) => format!("nothing was imported: {only}"),
-            (lines, more) => {
-                let more = if more > 0 {
-                    format!("\n  and {more} more")
-                } else {
-                    String::new()
-                };
-                format!(
-                    "nothing was imported: {} lines are wrong\n  {}{more}",
-                    self.invalid_count,
-                    lines.join("\n  ")
-                )
-            }
-        };
-        Problem::failed(message).hint("correct these lines, or leave them out with --skip-invalid")
-    }
+/// A file that is to be imported.
+pub struct ListFile {
+    /// Its path, for messages; some programs say in its name what it holds.
+    pub name: String,
+    /// Its bytes.
+    pub from: Box<dyn Read + Send>,
 }
 
 /// Imports the CSV list `from`; nothing of it when a line is wrong, unless `settings.skip_invalid`.
@@ -102,83 +43,171 @@ pub async fn import(
     settings: &ImportSettings,
     now: Timestamp,
 ) -> Result<ImportReport> {
+    let mut running = Running::new(store, Voice::LIST, settings, now);
     let mut rows = Rows::new(from);
-    let first = rows.next()?.and_then(|row| row.cells);
-    let header = Header::parse(&first.ok_or_else(|| {
-        Problem::failed("the list has no first line in UTF-8").hint("save it as CSV in UTF-8, with a header")
-    })?)?;
-    let mut report = ImportReport::default();
-    let mut running = Running {
-        store,
-        now,
-        import: None,
-        group: Vec::with_capacity(GROUP),
-    };
-    // Half of each hash is enough to tell a million addresses apart. A tree takes a third of a hash table's
-    // memory while it grows.
-    let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let line = match row.cells {
-            Some(cells) => header.line(&cells, settings, now),
-            None => Err("is not in UTF-8".to_owned().into()),
-        };
-        let line = match line {
-            Ok(line) => Some(line),
-            Err(Wrong { reason, leaver }) => {
-                report.wrong(row.line, reason);
-                leaver.map(|line| *line)
-            }
-        };
-        let Some(candidate) = line.map(|line| Candidate::new(line, settings)) else {
-            continue;
-        };
-        let short = candidate
-            .hash
-            .get(..16)
-            .and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        let number = u32::try_from(row.line).unwrap_or(u32::MAX);
-        let earlier = short.and_then(|short| seen.insert(short, number));
-        if let Some(earlier) = earlier {
-            let reason = format!(
-                "address {} stands on line {earlier} already",
-                candidate.line.address
-            );
-            report.wrong(row.line, reason);
-            if !has_left(candidate.line.state) {
-                continue;
-            }
-        }
-        if report.invalid_count > 0 && !settings.skip_invalid {
-            // Only the other wrong lines are looked for now; the lock is not needed for that.
-            running.abandon().await?;
-            continue;
-        }
-        // One statement can't take an address twice.
-        if earlier.is_some() || running.group.len() >= GROUP {
-            running.flush(&mut report).await?;
-        }
-        running.group.push(candidate);
-    }
-    if report.invalid_count > 0 && !settings.skip_invalid {
-        running.abandon().await?;
-        return Err(report.refusal());
-    }
-    running.flush(&mut report).await?;
-    if let Some(import) = running.import {
-        import.commit().await?;
-    }
+    let mut header = Header::parse(&first(&mut rows)?)?;
+    let report = running.take(&mut rows, &mut header).await?;
+    running.keep().await?;
     Ok(report)
+}
+
+/// Imports `files` in one go: lists of ours, or what another program exported; their reports in that order.
+/// With `dry_run` everything is done, counted, and undone.
+///
+/// # Errors
+/// As [`import`], with the file's name in front; when `export` names what is not there. Nothing is kept then.
+pub async fn import_files(
+    store: &Store,
+    files: Vec<ListFile>,
+    export: Option<&Export>,
+    dry_run: bool,
+    settings: &ImportSettings,
+    now: Timestamp,
+) -> Result<Vec<ImportReport>> {
+    let voice = match export {
+        Some(export) => export.checked(settings, now)?.voice(),
+        None => Voice::LIST,
+    };
+    let mut running = Running::new(store, voice, settings, now);
+    let mut reports = Vec::with_capacity(files.len());
+    for file in files {
+        let taken = running.file(file.from, &file.name, export).await;
+        reports.push(taken.map_err(|problem| problem.at(&file.name))?);
+    }
+    if dry_run {
+        running.abandon().await?;
+    } else {
+        running.keep().await?;
+    }
+    Ok(reports)
+}
+
+/// The first row, which names the columns.
+fn first(rows: &mut Rows<impl Read>) -> Result<Vec<String>> {
+    rows.next()?.and_then(|row| row.cells).ok_or_else(|| {
+        Problem::failed("the list has no first line in UTF-8").hint("save it as CSV in UTF-8, with a header")
+    })
 }
 
 /// The lines that wait to be written, and the transaction that takes them.
 struct Running<'a> {
     store: &'a Store,
+    voice: Voice,
+    settings: &'a ImportSettings,
     now: Timestamp,
     import: Option<Import>,
     group: Vec<Candidate>,
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
+    fn new(store: &'a Store, voice: Voice, settings: &'a ImportSettings, now: Timestamp) -> Self {
+        Self {
+            store,
+            voice,
+            settings,
+            now,
+            import: None,
+            group: Vec::with_capacity(GROUP),
+        }
+    }
+
+    async fn file(
+        &mut self,
+        mut from: Box<dyn Read + Send>,
+        name: &str,
+        export: Option<&Export>,
+    ) -> Result<ImportReport> {
+        let mut begin = Vec::with_capacity(ZIP.len());
+        let trouble = |error| Problem::failed("the list can't be read").because(error);
+        from.by_ref()
+            .take(ZIP.len() as u64)
+            .read_to_end(&mut begin)
+            .map_err(trouble)?;
+        if begin == ZIP {
+            return Err(Problem::failed("this is a ZIP archive")
+                .hint("unpack it, and name the CSV files that were in it"));
+        }
+        let mut rows = Rows::new(begin.as_slice().chain(from));
+        let head = first(&mut rows)?;
+        match export {
+            None => self.take(&mut rows, &mut Header::parse(&head)?).await,
+            Some(export) => {
+                let mut translator = Translator::new(export, name, &head)?;
+                self.take(&mut rows, &mut translator).await
+            }
+        }
+    }
+
+    /// Takes the rows of a file.
+    async fn take(
+        &mut self,
+        rows: &mut Rows<impl Read + Send>,
+        layout: &mut impl Layout,
+    ) -> Result<ImportReport> {
+        let mut report = ImportReport::default();
+        // Half of each hash is enough to tell a million addresses apart. A tree takes a third of a hash
+        // table's memory while it grows.
+        let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            report.rows += 1;
+            let told = match row.cells {
+                Some(cells) => layout.read(&cells, self.settings, self.now),
+                None => Err("is not in UTF-8".to_owned().into()),
+            };
+            let (line, mut wrong) = match told {
+                Ok(Told::Reader(line)) => (Some(line), false),
+                Ok(Told::Skipped(reason)) => {
+                    *report.skipped.entry(reason).or_default() += 1;
+                    (None, false)
+                }
+                Err(Wrong { reason, leaver }) => {
+                    report.wrong(row.line, reason);
+                    (leaver.map(|line| *line), true)
+                }
+            };
+            let Some(mut candidate) = line.map(|line| Candidate::new(line, self.settings)) else {
+                continue;
+            };
+            let short = candidate
+                .hash
+                .get(..16)
+                .and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            let number = u32::try_from(row.line).unwrap_or(u32::MAX);
+            let earlier = short.and_then(|short| seen.insert(short, number));
+            if let Some(earlier) = earlier {
+                if !wrong {
+                    let address = &candidate.line.address;
+                    report.wrong(
+                        row.line,
+                        format!("address {address} stands on line {earlier} already"),
+                    );
+                }
+                wrong = true;
+                if !has_left(candidate.line.state) {
+                    continue;
+                }
+            }
+            candidate.wrong = wrong;
+            if report.invalid_count > 0 && !self.settings.skip_invalid {
+                // Only the other wrong lines are looked for now; the lock is not needed for that.
+                self.undo().await?;
+                continue;
+            }
+            // One statement can't take an address twice.
+            if earlier.is_some() || self.group.len() >= GROUP {
+                self.flush(&mut report).await?;
+            }
+            self.group.push(candidate);
+        }
+        if report.invalid_count > 0 && !self.settings.skip_invalid {
+            self.undo().await?;
+            return Err(report.refusal());
+        }
+        report.unmapped = layout.unmapped();
+        self.flush(&mut report).await?;
+        Ok(report)
+    }
+
     async fn flush(&mut self, report: &mut ImportReport) -> Result<()> {
         if self.group.is_empty() {
             return Ok(());
@@ -187,20 +216,27 @@ impl Running<'_> {
             Some(import) => import,
             None => self.store.begin_import(self.now).await?,
         };
-        let voice = Voice {
-            cause: Cause::Import,
-            ends_others: true,
-        };
-        apply(&mut import, &self.group, voice, report).await?;
+        apply(&mut import, &self.group, self.voice, report).await?;
         self.group.clear();
         self.import = Some(import);
         Ok(())
     }
 
-    async fn abandon(&mut self) -> Result<()> {
+    async fn undo(&mut self) -> Result<()> {
         self.group.clear();
         match self.import.take() {
             Some(import) => import.abandon().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn abandon(mut self) -> Result<()> {
+        self.undo().await
+    }
+
+    async fn keep(self) -> Result<()> {
+        match self.import {
+            Some(import) => import.commit().await,
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! One line of a list: from cells to a reader, or to the reason why not.
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cell::{shown, unguarded};
@@ -52,6 +52,31 @@ pub(super) struct Line {
     pub(super) consent_source: Option<String>,
 }
 
+/// What a row says.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// How a reader is to stand.
+    Reader(Line),
+    /// Nothing of a reader of ours, for this reason.
+    Skipped(&'static str),
+}
+
+/// What knows the columns of a file, and reads its rows.
+pub(super) trait Layout: Send {
+    /// Reads a row below the header.
+    fn read(
+        &mut self,
+        row: &[String],
+        settings: &ImportSettings,
+        now: Timestamp,
+    ) -> std::result::Result<Told, Wrong>;
+
+    /// Values that mean nothing here, and how often they were met.
+    fn unmapped(&mut self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+}
+
 /// A line that can't be taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -63,6 +88,13 @@ pub(super) struct Wrong {
 impl From<String> for Wrong {
     fn from(reason: String) -> Self {
         Self { reason, leaver: None }
+    }
+}
+
+impl Wrong {
+    /// A row with another number of cells than the header.
+    pub(super) fn width(cells: usize, header: usize) -> Self {
+        format!("has {cells} cells, the first line has {header}").into()
     }
 }
 
@@ -111,12 +143,12 @@ impl Header {
     /// Reads a row below it.
     pub(super) fn line(
         &self,
-        cells: &[String],
+        row: &[String],
         settings: &ImportSettings,
         now: Timestamp,
     ) -> std::result::Result<Line, Wrong> {
-        if cells.len() != self.width {
-            return Err(format!("has {} cells, the first line has {}", cells.len(), self.width).into());
+        if row.len() != self.width {
+            return Err(Wrong::width(row.len(), self.width));
         }
         let [
             email,
@@ -128,13 +160,51 @@ impl Header {
             consent_source,
         ] = self.places.map(|place| {
             place
-                .and_then(|at| cells.get(at))
+                .and_then(|at| row.get(at))
                 .map_or("", |cell| unguarded(cell))
         });
-        let address = EmailAddress::parse(email).map_err(|problem| problem.message().to_owned())?;
-        let state = State::parse(&status.to_ascii_lowercase()).ok_or_else(|| {
+        Cells {
+            email,
+            name,
+            digest,
+            categories,
+            status,
+            consent_at,
+            consent_source,
+        }
+        .line(settings, now)
+    }
+}
+
+impl Layout for Header {
+    fn read(
+        &mut self,
+        row: &[String],
+        settings: &ImportSettings,
+        now: Timestamp,
+    ) -> std::result::Result<Told, Wrong> {
+        self.line(row, settings, now).map(Told::Reader)
+    }
+}
+
+/// What a row says in our words, cell by cell.
+pub(super) struct Cells<'a> {
+    pub(super) email: &'a str,
+    pub(super) name: &'a str,
+    pub(super) digest: &'a str,
+    pub(super) categories: &'a str,
+    pub(super) status: &'a str,
+    pub(super) consent_at: &'a str,
+    pub(super) consent_source: &'a str,
+}
+
+impl Cells<'_> {
+    /// The reader whom they describe.
+    pub(super) fn line(&self, settings: &ImportSettings, now: Timestamp) -> std::result::Result<Line, Wrong> {
+        let address = EmailAddress::parse(self.email).map_err(|problem| problem.message().to_owned())?;
+        let state = State::parse(&self.status.to_ascii_lowercase()).ok_or_else(|| {
             let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
-            match status {
+            match self.status {
                 "" => "has no status".to_owned(),
                 other => format!("status {} is none of {}", shown(other), known.join(", ")),
             }
@@ -148,14 +218,7 @@ impl Header {
             consent_at: None,
             consent_source: None,
         };
-        let rest = Rest {
-            name,
-            digest,
-            categories,
-            consent_at,
-            consent_source,
-        };
-        match line.take(&rest, settings, now) {
+        match line.take(self, settings, now) {
             Ok(()) => Ok(line),
             Err(reason) => Err(Wrong {
                 reason,
@@ -165,19 +228,11 @@ impl Header {
     }
 }
 
-/// The cells without which a line still says whom to leave alone.
-struct Rest<'a> {
-    name: &'a str,
-    digest: &'a str,
-    categories: &'a str,
-    consent_at: &'a str,
-    consent_source: &'a str,
-}
-
 impl Line {
+    /// Takes the cells without which a line still says whom to leave alone.
     fn take(
         &mut self,
-        cells: &Rest<'_>,
+        cells: &Cells<'_>,
         settings: &ImportSettings,
         now: Timestamp,
     ) -> std::result::Result<(), String> {
@@ -252,7 +307,7 @@ pub(super) fn known_categories(
 }
 
 /// An instant of RFC 3339, or a date, which stands for its first moment in UTC.
-fn instant(cell: &str, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
+pub(super) fn instant(cell: &str, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
     if cell.is_empty() {
         return Ok(None);
     }

@@ -11,6 +11,7 @@ mod pages;
 mod problem;
 mod send_digest;
 mod sign_up_by_api;
+mod site;
 mod stylesheet;
 mod visitor;
 mod writing;
@@ -20,7 +21,7 @@ pub use connections::{serve, serve_watchers};
 use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,8 +90,13 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .route("/api/subscribe", post(sign_up_by_api::sign_up))
         .merge(watchers());
-    for (path, route) in pages() {
+    for (path, route) in readers_pages() {
         router = router.route(path, route);
+    }
+    if app.site().pages {
+        for (path, route) in site::pages().into_iter().chain(site::documents()) {
+            router = router.route(path, route);
+        }
     }
     let router = router
         .fallback(problem::nothing_here)
@@ -100,19 +106,21 @@ pub fn router(app: Arc<App>, longest: Duration) -> Router {
             longest,
         ))
         .layer(map_response(problem::say_time_is_up))
+        .layer(from_fn_with_state(Arc::clone(&app), site::say_it_on_a_page))
         .merge(gathering)
         .layer(RequestBodyLimitLayer::new(BODY));
     guarded(router, &app).with_state(app)
 }
 
-/// The routes that answer with pages for people; `tests/browser` visits every one.
-fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+/// The routes of readers' own pages, which are there with the site's pages or without.
+fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     pages::routes()
 }
 
-/// The paths of the pages for people, such as `/u/{token}`.
+/// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.
 pub fn page_paths() -> Vec<&'static str> {
-    pages().into_iter().map(|(path, _)| path).collect()
+    let pages = readers_pages().into_iter().chain(site::pages());
+    pages.map(|(path, _)| path).collect()
 }
 
 /// What every answer says of itself.

@@ -18,7 +18,7 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self.0.kind() {
-            Kind::NotFound => (StatusCode::NOT_FOUND, format!("{}\n", self.0)).into_response(),
+            Kind::NotFound => missing(format!("{}\n", self.0)),
             Kind::Configuration | Kind::Failed | Kind::Database => {
                 tracing::error!(problem = %self.0, "request failed");
                 (
@@ -33,7 +33,15 @@ impl IntoResponse for Failure {
 
 /// The answer at an address that is nobody's.
 pub(super) async fn nothing_here() -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, "there is nothing at this address\n")
+    missing("there is nothing at this address\n".to_owned())
+}
+
+/// Marks a response as the bare words for what is not there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missing;
+
+fn missing(words: String) -> Response {
+    (StatusCode::NOT_FOUND, axum::Extension(Missing), words).into_response()
 }
 
 /// The answer to a method that an address does not take; axum adds `Allow`.

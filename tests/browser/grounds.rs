@@ -50,7 +50,33 @@ pub const ROUTES: &[Row] = &[
             missing("/p/not-a-token"),
         ]
     }),
+    ("/", |_| vec![ok("/"), missing("/nothing")]),
+    ("/research", |_| {
+        vec![ok("/research"), missing("/research?page=9")]
+    }),
+    ("/research/{slug}", |_| {
+        vec![ok(SUMMARY), missing("/research/nothing")]
+    }),
+    ("/research/{slug}/helpful", |_| {
+        let asks = format!("{SUMMARY}/helpful");
+        vec![ok(format!("{asks}?answer=yes")), ok(asks)]
+    }),
+    ("/categories", |_| vec![ok("/categories")]),
+    ("/categories/{slug}", |_| {
+        vec![ok("/categories/oncology"), missing("/categories/nothing")]
+    }),
+    ("/about", |_| vec![ok("/about")]),
+    ("/disclaimer", |_| vec![ok("/disclaimer")]),
+    ("/privacy", |_| vec![ok("/privacy")]),
+    ("/contact", |_| vec![ok("/contact")]),
+    ("/archive", |_| vec![ok("/archive")]),
+    ("/archive/{number}", |_| {
+        vec![ok("/archive/1"), missing("/archive/9")]
+    }),
 ];
+
+/// The page of a summary that the program comes with.
+const SUMMARY: &str = "/research/minimally-invasive-spine-stabilization";
 
 fn ok(path: impl Into<String>) -> Stop {
     Stop {

@@ -15,10 +15,10 @@ crate::on_both! {
 const DAY: u64 = 86_400;
 const KEPT: Duration = Duration::from_secs(400 * DAY);
 
-/// An edition for twelve thousand readers, with every final state.
-async fn ended(db: &Database) -> (Store, i64, Vec<i64>) {
+/// An edition for so many readers, with every final state.
+async fn ended(db: &Database, readers: usize) -> (Store, i64, Vec<i64>) {
     let store = db.open().await;
-    many_readers(&store, 12_001).await;
+    many_readers(&store, readers).await;
     let ids = summaries(&store, &["One|urology", "Two|urology"]).await;
     let mut planning = begin(&store, "weekly", &ids, false).await;
     let groups = planning.groups().await.unwrap();
@@ -52,7 +52,7 @@ async fn rows(db: &Database) -> i64 {
 }
 
 async fn rows_become_counts(db: Database) {
-    let (store, id, _) = ended(&db).await;
+    let (store, id, _) = ended(&db, 12_001).await;
     let before = store.edition_report(id).await.unwrap();
     assert_eq!(before.audience, 12_004);
     assert_eq!(before.excluded_by["unsubscribed"], 3 + 1_200);
@@ -86,7 +86,7 @@ async fn rows_become_counts(db: Database) {
 }
 
 async fn what_is_not_over_is_left_alone(db: Database) {
-    let (store, id, _) = ended(&db).await;
+    let (store, id, _) = ended(&db, 1_201).await;
     for (change, back) in [
         (
             "UPDATE edition SET state = 'paused'",
@@ -112,11 +112,11 @@ async fn what_is_not_over_is_left_alone(db: Database) {
         db.execute(back).await;
     }
     assert_eq!(store.edition_report(id).await.unwrap().pruned, None);
-    assert_eq!(prune(&store, 500).await, 12_001);
+    assert_eq!(prune(&store, 500).await, 1_201);
 }
 
 async fn several_prune_at_once_and_nothing_is_counted_twice(db: Database) {
-    let (store, id, _) = ended(&db).await;
+    let (store, id, _) = ended(&db, 1_201).await;
     let before = store.edition_report(id).await.unwrap();
     let tasks: Vec<_> = (0..4)
         .map(|_| {
@@ -128,14 +128,14 @@ async fn several_prune_at_once_and_nothing_is_counted_twice(db: Database) {
     for task in tasks {
         gone += task.await.unwrap();
     }
-    assert_eq!(gone, 12_001);
+    assert_eq!(gone, 1_201);
     let mut after = store.edition_report(id).await.unwrap();
     after.pruned = None;
     assert_eq!(after, before);
 }
 
 async fn a_correction_reaches_everybody_once_receivers_are_gone(db: Database) {
-    let (store, _, ids) = ended(&db).await;
+    let (store, _, ids) = ended(&db, 20).await;
     // A later edition repeats one of them to a reader who came later; its rows stay.
     readers(&store, &["late@readers.net,,weekly,,confirmed"]).await;
     edition(&store, "weekly", &ids[..1]).await;

@@ -171,7 +171,7 @@ fn an_address_that_is_nobodys_says_so() {
     let site = site();
     let server = site.serve(&[]);
     for path in [
-        "/",
+        "/index.html",
         "/nothing",
         "/u",
         "/u/",

@@ -22,6 +22,9 @@ mod reading;
 mod sign_up;
 mod sign_up_api;
 mod sign_up_limits;
+mod site_helpful;
+mod site_pages;
+mod site_summary;
 mod tokens;
 mod wire;
 

@@ -20,7 +20,7 @@ pub use sign_up::{ApiAnswer, ApiFault, ApiSignUp, SubscribeForm};
 
 use super::App;
 use crate::domain::problem::Kind;
-use crate::domain::{Network, Problem, Result};
+use crate::domain::{Problem, Result};
 use crate::render::{LinkExpiredPage, LinkInvalidPage, Page, PublicationContext, TooManyPage};
 use crate::subscriptions::addressing::Addressing;
 use crate::subscriptions::limits::{Admission, Limits, admit};
@@ -52,11 +52,6 @@ pub enum Outcome {
 pub const LIMIT_SPAN: u32 = 3_600;
 
 impl App {
-    /// The proxies whose word about a visitor's address is believed.
-    pub fn trusted_proxies(&self) -> &[Network] {
-        &self.config.serve.trusted_proxies
-    }
-
     pub(super) fn addressing(&self) -> Addressing {
         Addressing {
             local_part: self.config.subscribers.local_part,
@@ -123,13 +118,13 @@ impl App {
     }
 
     /// The address to write to.
-    pub(super) fn contact(&self) -> String {
+    pub(in crate::app) fn contact(&self) -> String {
         let mail = &self.config.mail;
         mail.reply_to.as_ref().unwrap_or(&mail.from).address.full()
     }
 
     /// The digest that readers see; its own name when the configuration no longer has it.
-    fn publication(&self, name: Option<&str>) -> PublicationContext {
+    pub(in crate::app) fn publication(&self, name: Option<&str>) -> PublicationContext {
         let known = self
             .digests
             .iter()

@@ -14,6 +14,16 @@ pub struct PublicationContext {
     pub title: String,
 }
 
+impl PublicationContext {
+    /// A digest that comes once a week.
+    pub(super) fn sample() -> Self {
+        Self {
+            name: "weekly".to_owned(),
+            title: "Weekly research digest".to_owned(),
+        }
+    }
+}
+
 impl From<&Digest> for PublicationContext {
     fn from(digest: &Digest) -> Self {
         Self {
@@ -34,6 +44,8 @@ pub struct EditionContext {
     pub date_iso: String,
     /// The instant in RFC 3339.
     pub time: String,
+    /// The edition in the browser, without personal links, or null.
+    pub web_url: Option<String>,
     /// The editor's note, paragraph by paragraph; empty when there is none.
     pub note: Vec<String>,
 }
@@ -74,11 +86,9 @@ impl DigestContext {
         mut items: Vec<ItemContext>,
     ) -> Self {
         let date = local_day(time, digest.timezone);
-        items.sort_by_key(|item| match (item.is_retraction, item.is_correction) {
-            (true, _) => 0,
-            (_, true) => 1,
-            _ => 2,
-        });
+        let has_page = site.pages && number > 0;
+        let web_url = has_page.then(|| site.link(&format!("/archive/{number}")));
+        items.sort_by_key(ItemContext::rank);
         let count = items.len();
         let changes_count = items.iter().filter(|item| !item.is_new).count();
         Self {
@@ -89,6 +99,7 @@ impl DigestContext {
                 date: day(date),
                 date_iso: date.to_string(),
                 time: time.rfc3339(),
+                web_url,
                 note: paragraphs(note.unwrap_or_default()),
             },
             items,
@@ -130,19 +141,20 @@ impl DigestContext {
             slug: format!("sample-summary-{number}"),
             title: format!("A sample summary, number {number}: where the title of the paper stands"),
             url: format!("https://www.example.org/research/sample-summary-{number}"),
+            helpful_url: Some(format!(
+                "https://www.example.org/research/sample-summary-{number}/helpful"
+            )),
             ..whole.clone()
         };
         Self {
             site: sample_site(),
-            digest: PublicationContext {
-                name: "weekly".to_owned(),
-                title: "Weekly research digest".to_owned(),
-            },
+            digest: PublicationContext::sample(),
             edition: EditionContext {
                 number: 7,
                 date: "2 January 2026".to_owned(),
                 date_iso: "2026-01-02".to_owned(),
                 time: "2026-01-02T06:00:00Z".to_owned(),
+                web_url: Some("https://www.example.org/archive/7".to_owned()),
                 note: vec![
                     "This is where a note from the editor stands.".to_owned(),
                     "It may have more than one paragraph.".to_owned(),
@@ -152,6 +164,7 @@ impl DigestContext {
                 ItemContext {
                     is_new: false,
                     is_retraction: true,
+                    helpful_url: None,
                     status: "retracted",
                     fault: Some("paper"),
                     ..item(1)
@@ -183,6 +196,7 @@ impl DigestContext {
         Self {
             edition: EditionContext {
                 note: Vec::new(),
+                web_url: None,
                 ..full.edition
             },
             items: vec![ItemContext::bare_sample()],
@@ -221,7 +235,7 @@ impl Level {
     ];
 }
 
-fn paragraphs(note: &str) -> Vec<String> {
+pub(super) fn paragraphs(note: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     for line in note.lines().map(crate::domain::text::one_line) {
         match paragraphs.last_mut() {

@@ -47,7 +47,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedLink {
     /// The feed's title with its format.
-    pub title: String,
+    pub name: String,
     /// `RSS`, `Atom` or `JSON Feed`.
     pub format: &'static str,
     /// The value of `type`.
@@ -76,6 +76,13 @@ impl Frame {
         self
     }
 
+    /// The start page: its title is the site's name, and it has no other behind it.
+    #[must_use]
+    pub fn home(mut self) -> Self {
+        self.head.is_home = true;
+        self
+    }
+
     /// Marks `entry` of the header's navigation as this page.
     #[must_use]
     pub fn here(mut self, entry: &'static str) -> Self {
@@ -93,7 +100,7 @@ impl Frame {
         ];
         self.head.feeds = formats
             .map(|(format, extension, media_type)| FeedLink {
-                title: format!("{title} ({format})"),
+                name: format!("{title} ({format})"),
                 format,
                 media_type,
                 href: format!("{}feeds/{slug}.{extension}", self.root),

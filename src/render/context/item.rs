@@ -41,6 +41,9 @@ pub struct ItemContext {
     pub title: String,
     /// The page of the summary; absolute.
     pub url: String,
+    /// Where readers say whether it was helpful, followed by `?answer=yes` or `no`; null where there is no such
+    /// page, or no room.
+    pub helpful_url: Option<String>,
     /// Where the paper appeared.
     pub journal: Option<String>,
     /// When the paper appeared.
@@ -106,6 +109,8 @@ impl ItemContext {
             is_correction: !retracted
                 && (kind == ItemKind::Correction || stored.summary.status == Status::Corrected),
             is_new: kind == ItemKind::New,
+            helpful_url: (site.pages && !retracted)
+                .then(|| format!("{}/helpful", site.summary_url(&stored.summary))),
             ..Self::of(site, stored, categories)
         }
     }
@@ -125,6 +130,7 @@ impl ItemContext {
             slug: summary.slug.to_string(),
             title: crate::domain::text::one_line(&summary.title),
             url: site.summary_url(summary),
+            helpful_url: None,
             journal: filled(summary.journal.as_deref()),
             year: summary.year,
             doi: summary.doi.as_ref().map(ToString::to_string),
@@ -163,6 +169,15 @@ impl ItemContext {
         }
     }
 
+    /// Where it stands among others: retractions first, then corrections.
+    pub(super) fn rank(&self) -> u8 {
+        match (self.is_retraction, self.is_correction) {
+            (true, _) => 0,
+            (_, true) => 1,
+            _ => 2,
+        }
+    }
+
     /// Leaves out the findings and limitations after the first `findings` and `limitations`.
     pub(super) fn cut_points(&mut self, findings: usize, limitations: usize) {
         let cut = |points: &mut Vec<PointContext>, keep: usize| {
@@ -189,10 +204,8 @@ impl ItemContext {
                 self.explanation_line,
             ) = (None, None, None);
             self.shortened = true;
-        } else if let Some((end, _)) = line.char_indices().nth(characters) {
-            let head = line.get(..end).unwrap_or_default();
-            let words = head.rsplit_once(' ').map_or(head, |(words, _)| words);
-            let words = format!("{} …", words.trim_end_matches([',', ';', ':', ' ']));
+        } else if line.chars().nth(characters).is_some() {
+            let words = opening(&line, characters);
             self.explanation_html = Some(format!("<p>{}</p>", escape_html(&words)));
             self.explanation_text = Some(words.clone());
             self.explanation_line = Some(words);
@@ -204,6 +217,7 @@ impl ItemContext {
     pub(super) fn cut_facts(&mut self) {
         (self.participants, self.duration, self.evidence) = (None, None, None);
         self.categories.clear();
+        self.helpful_url = None;
         self.shortened = true;
     }
 
@@ -220,6 +234,7 @@ impl ItemContext {
             slug: "sample-summary".to_owned(),
             title: "A sample summary: where the title of the paper stands".to_owned(),
             url: "https://www.example.org/research/sample-summary".to_owned(),
+            helpful_url: Some("https://www.example.org/research/sample-summary/helpful".to_owned()),
             journal: Some("Journal of Samples".to_owned()),
             year: Some(2026),
             doi: Some("10.5555/sample.2026.1".to_owned()),
@@ -257,6 +272,7 @@ impl ItemContext {
     /// Nothing but what every summary has.
     pub(super) fn bare_sample() -> Self {
         Self {
+            helpful_url: None,
             journal: None,
             year: None,
             doi: None,
@@ -280,6 +296,16 @@ impl ItemContext {
             ..Self::sample()
         }
     }
+}
+
+/// Whole words of `line`, at most `characters`, and a mark where there is more.
+pub(super) fn opening(line: &str, characters: usize) -> String {
+    let Some((end, _)) = line.char_indices().nth(characters) else {
+        return line.to_owned();
+    };
+    let head = line.get(..end).unwrap_or_default();
+    let words = head.rsplit_once(' ').map_or(head, |(words, _)| words);
+    format!("{} …", words.trim_end_matches([',', ';', ':', ' ']))
 }
 
 /// `note` with a mark at its end, since templates put text behind it.

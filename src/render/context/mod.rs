@@ -1,6 +1,7 @@
 //! What templates see. Every context has a `sample`, with every value present, and a `bare_sample`,
 //! with every value missing that may be missing; templates are checked against both.
 
+mod archive;
 mod digest;
 mod feed;
 mod form;
@@ -9,8 +10,12 @@ mod item;
 mod links;
 mod notice;
 mod sign_up;
+mod site;
+mod site_pages;
+mod site_texts;
 mod web;
 
+pub use archive::{ArchivePage, ArchivedContext, ArchivedDigest, EditionPage};
 pub use digest::{DigestContext, EditionContext, PublicationContext};
 pub use feed::{ChannelContext, EntryContext};
 pub use form::{ChoicesContext, FaultContext, FieldContext, HiddenContext, OptionContext};
@@ -25,9 +30,13 @@ pub use sign_up::{
     AskPersonPage, CheckInboxPage, ConfirmPage, ConfirmedPage, RefusePage, RefusedPage, SubscribePage,
     TooManyPage,
 };
+pub use site::{CategoryContext, CategoryLink, Crumb, Pager, SummaryContext};
+pub use site_pages::{CategoriesPage, CategoryPage, HelpfulPage, HomePage, ResearchPage, SummaryPage};
+pub use site_texts::{ContactPage, ContactSentPage, NotFoundPage, RemovedPage, TextPage};
 pub use web::{LinkInvalidPage, UnsubscribePage, UnsubscribedPage};
 
 pub(super) use digest::Level;
+use digest::paragraphs;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
@@ -37,7 +46,7 @@ use serde_json::Value;
 use crate::domain::{Problem, Result, Site, text};
 
 /// The site as templates see it: `name`, `url`, `language`, `tagline`, `copyright`, `postal_address`, `pages`.
-fn sample_site() -> Site {
+pub(super) fn sample_site() -> Site {
     Site {
         name: "Sample Site".to_owned(),
         url: "https://www.example.org".to_owned(),

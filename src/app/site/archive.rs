@@ -1,0 +1,88 @@
+//! Editions that were sent, as everybody may see them.
+
+use super::{App, PublicPage, crumb};
+use crate::domain::Result;
+use crate::domain::edition::State;
+use crate::render::{
+    ArchivePage, ArchivedContext, ArchivedDigest, EditionPage, ItemContext, PublicationContext,
+    SummaryContext,
+};
+
+/// Editions that are listed: of a weekly digest, those of twenty years.
+const LISTED: i64 = 1000;
+
+impl App {
+    /// The editions that were sent, by digest, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn archive_page(&self) -> Result<PublicPage> {
+        let mut digests: Vec<ArchivedDigest> = Vec::new();
+        for edition in self.store.archived_editions(LISTED).await? {
+            let zone = self.zone(&edition.digest);
+            let shown = ArchivedContext::new(edition.id, edition.time, zone, edition.summaries);
+            match digests
+                .iter_mut()
+                .find(|known| known.digest.name == edition.digest)
+            {
+                Some(digest) => digest.editions.push(shown),
+                None => digests.push(ArchivedDigest {
+                    digest: self.publication(Some(&edition.digest)),
+                    editions: vec![shown],
+                }),
+            }
+        }
+        let description = format!("The editions that {} has sent by mail.", self.config.site.name);
+        self.public_page(&ArchivePage {
+            frame: self
+                .frame("./")
+                .public("/archive", &description)
+                .with_feeds("all", &self.config.site.name),
+            crumbs: vec![crumb("Earlier editions", None)],
+            digests,
+        })
+    }
+
+    /// Edition `number` with all that it holds and nothing that is a reader's.
+    ///
+    /// # Errors
+    /// When there is no such edition, or it was not planned or was cancelled.
+    pub async fn edition_page(&self, number: i64) -> Result<PublicPage> {
+        let edition = self.store.edition(number).await?;
+        if matches!(edition.state, State::Draft | State::Cancelled) {
+            return Err(self.nothing_here());
+        }
+        let mut items = self.store.edition_summaries(number).await?;
+        items.retain(|(_, stored)| stored.removed.is_none());
+        let summaries: Vec<SummaryContext> = items
+            .iter()
+            .map(|(kind, stored)| {
+                let topics = self.topics(stored);
+                let names = topics.iter().map(|topic| topic.name.clone()).collect();
+                let item = ItemContext::in_edition(&self.config.site, stored, *kind, names);
+                SummaryContext::new(item, stored, topics)
+            })
+            .collect();
+        let digest: PublicationContext = self.publication(Some(&edition.digest));
+        let time = edition.planned.unwrap_or(edition.created);
+        let count = i64::try_from(summaries.len()).unwrap_or_default();
+        let shown = ArchivedContext::new(number, time, self.zone(&edition.digest), count);
+        let description = format!("{} of {}.", digest.title, shown.date);
+        let frame = self
+            .frame("../")
+            .public(&format!("/archive/{number}"), &description)
+            .with_feeds("all", &self.config.site.name);
+        self.public_page(&EditionPage::new(
+            frame,
+            digest,
+            shown,
+            edition.note.as_deref(),
+            summaries,
+        ))
+    }
+
+    fn zone(&self, digest: &str) -> chrono_tz::Tz {
+        let known = self.digests.iter().find(|known| known.name.as_str() == digest);
+        known.map_or(chrono_tz::UTC, |digest| digest.timezone)
+    }
+}

@@ -1,0 +1,133 @@
+//! What visitors write to the admins.
+
+use super::{App, PublicPage};
+use crate::domain::notice::NoticeData;
+use crate::domain::text::{one_line, strip_illegal};
+use crate::domain::{EmailAddress, Result};
+use crate::render::{ContactPage, ContactSentPage};
+use crate::store::notices::NewNotice;
+use crate::subscriptions::import::address_hash;
+
+/// The longest name, in characters.
+const NAME: usize = 100;
+/// The longest message, in characters.
+const MESSAGE: usize = 5000;
+
+/// What a visitor typed.
+#[derive(Debug, Clone, Default)]
+pub struct ContactForm {
+    /// How they call themselves; may be empty.
+    pub name: String,
+    /// Where the answer goes.
+    pub email: String,
+    /// What they write.
+    pub message: String,
+    /// What people leave empty.
+    pub trap: String,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum ContactOutcome {
+    /// It is on its way; the page says so.
+    Sent(String),
+    /// Something has to be put right; the form shows what, with all that was typed.
+    Wrong(String),
+}
+
+impl App {
+    /// The form.
+    ///
+    /// # Errors
+    /// When its template fails.
+    pub fn contact_page(&self) -> Result<PublicPage> {
+        self.public_page(&self.empty_contact_page()?)
+    }
+
+    fn empty_contact_page(&self) -> Result<ContactPage> {
+        let text = self.texts.text("contact", &self.config.site)?;
+        let description = format!("Write to {}.", self.config.site.name);
+        let frame = self.frame("./").public("/contact", &description).here("contact");
+        Ok(ContactPage::new(frame, text))
+    }
+
+    /// Passes a message on to every admin.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn send_message(&self, form: ContactForm) -> Result<ContactOutcome> {
+        let mut page = self.empty_contact_page()?;
+        page.name.fault = too_long(&form.name, NAME, "Your name");
+        page.email.fault = match EmailAddress::parse(&form.email) {
+            Ok(_) => None,
+            Err(_) if form.email.trim().is_empty() => {
+                Some("Please give your email address, so that we can answer.".to_owned())
+            }
+            Err(_) => Some("This is no email address. One looks like name@example.org.".to_owned()),
+        };
+        let text = strip_illegal(form.message.trim())
+            .replace("\r\n", "\n")
+            .replace('\r', "\n");
+        page.message.fault = if text.trim().is_empty() {
+            Some("Please write a message.".to_owned())
+        } else {
+            too_long(&text, MESSAGE, "Your message")
+        };
+        if !form.trap.trim().is_empty() {
+            page.trap.fault = Some("Please empty the last field, and send the message once more.".to_owned());
+        }
+        let errors = [&page.name, &page.email, &page.message, &page.trap];
+        page.has_errors = errors.iter().any(|field| field.fault.is_some());
+        let from = EmailAddress::parse(&form.email);
+        if let (Ok(from), false) = (from, page.has_errors) {
+            let name = Some(one_line(&form.name)).filter(|name| !name.is_empty());
+            self.tell_admins(&from, name, &text).await?;
+            let sent = ContactSentPage {
+                frame: self.frame("./"),
+            };
+            return Ok(ContactOutcome::Sent(self.templates.page(&sent)?));
+        }
+        page.frame = self.frame("./").here("contact");
+        page.name.value = form.name;
+        page.email.value = form.email;
+        page.message.value = form.message;
+        page.trap.value = form.trap;
+        Ok(ContactOutcome::Wrong(self.templates.page(&page)?))
+    }
+
+    async fn tell_admins(&self, from: &EmailAddress, name: Option<String>, text: &str) -> Result<()> {
+        let notices: Vec<NewNotice> = self
+            .admin_addresses()
+            .into_iter()
+            .map(|admin| {
+                let key = admin.key(self.config.subscribers.local_part);
+                NewNotice {
+                    subscriber: None,
+                    address: Some(admin.full()),
+                    address_hash: address_hash(&key, &self.salt),
+                    data: NoticeData::Contact {
+                        from: from.full().into(),
+                        name: name.clone(),
+                        text: text.to_owned(),
+                    },
+                }
+            })
+            .collect();
+        self.store.add_notices(&notices, self.clock.now()).await
+    }
+
+    /// Who looks after the site: those of the configuration, else whoever readers' answers go to.
+    pub(crate) fn admin_addresses(&self) -> Vec<EmailAddress> {
+        let named = &self.config.admin.addresses;
+        if named.is_empty() {
+            let mail = &self.config.mail;
+            return vec![mail.reply_to.as_ref().unwrap_or(&mail.from).address.clone()];
+        }
+        named.clone()
+    }
+}
+
+fn too_long(text: &str, most: usize, what: &str) -> Option<String> {
+    let length = text.trim().chars().count();
+    (length > most).then(|| format!("{what} has {length} characters; please keep it to {most}."))
+}

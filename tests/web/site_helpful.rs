@@ -1,0 +1,110 @@
+//! "Was this summary helpful?", and the form that mails the admins.
+
+use crate::site::{Server, Site};
+use crate::wire::{Answer, ask, get, send};
+use serde_json::Value;
+
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+fn site() -> Site {
+    let site = Site::new();
+    site.summary("plain", "urology");
+    site.run(&["gather"]).expect_code(0);
+    site
+}
+
+fn votes(site: &Site) -> Value {
+    site.run(&["summaries", "--json"]).expect_code(0).json()[0]["helpful"].clone()
+}
+
+fn answer(server: &Server, program: &str, body: &str) -> Answer {
+    let headers = [FORM, ("User-Agent", program)];
+    send(
+        server,
+        "POST",
+        "/research/plain/helpful",
+        &headers,
+        body.as_bytes(),
+    )
+}
+
+#[test]
+fn an_answer_counts_once_and_only_by_a_button() {
+    let site = site();
+    let server = site.serve(&[]);
+    for path in [
+        "/research/plain/helpful?answer=yes",
+        "/research/plain/helpful?answer=no",
+        "/research/plain/helpful?answer=%3Cscript%3E",
+        "/research/plain/helpful",
+    ] {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(ask(&server, method, path, &[]).status, 200, "{path}");
+        }
+    }
+    let asked = get(&server, "/research/plain/helpful?answer=no").text();
+    assert!(asked.contains("name=\"answer\" value=\"no\"") && asked.contains("noindex"));
+    assert_eq!(votes(&site), serde_json::json!({"yes": 0, "no": 0}));
+    for (program, body, status) in [
+        ("one", "answer=yes", 200),
+        ("one", "answer=yes", 200),
+        ("one", "answer=no", 200),
+        ("two", "answer=no", 200),
+        ("three", "answer=perhaps", 400),
+        ("three", "", 400),
+    ] {
+        let answer = answer(&server, program, body);
+        assert_eq!(answer.status, status, "{program} {body}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    assert_eq!(votes(&site), serde_json::json!({"yes": 1, "no": 1}));
+    let shown = site.run(&["summaries", "show", "plain"]).expect_code(0).out;
+    assert!(shown.contains("helpful: 1 yes, 1 no"), "{shown}");
+    assert_eq!(get(&server, "/research/none/helpful").status, 404);
+}
+
+#[test]
+fn a_message_goes_to_every_admin_or_comes_back_with_reasons() {
+    let site = site();
+    let server = site.serve(&["--no-schedule"]);
+    let post = |body: &str| send(&server, "POST", "/contact", &[FORM], body.as_bytes());
+    for (body, reason) in [
+        ("", "Please give your email address"),
+        ("email=ann&message=Hello", "This is no email address"),
+        (
+            "email=ann%40example.org&message=%20%0D%0A",
+            "Please write a message.",
+        ),
+        (
+            "email=ann%40example.org&message=Hello&trap=x",
+            "Please empty the last field",
+        ),
+        (
+            &format!("email=ann%40example.org&message={}", "a".repeat(5001)),
+            "Your message has 5001 characters",
+        ),
+        (
+            &format!("email=ann%40example.org&message=a&name={}", "b".repeat(101)),
+            "Your name has 101 characters",
+        ),
+    ] {
+        let answer = post(body);
+        let text = answer.text();
+        assert_eq!(answer.status, 422, "{body}");
+        assert_eq!(
+            text.matches(reason).count(),
+            2,
+            "at the top and at the field: {text}"
+        );
+        assert!(text.contains("role=\"alert\"") && text.contains("aria-invalid=\"true\""));
+    }
+    let kept = post("email=ann&name=%3Cb%3E&message=%3C%2Ftextarea%3E%22%0Amore").text();
+    assert!(
+        kept.contains("&lt;/textarea&gt;&quot;\nmore</textarea>"),
+        "{kept}"
+    );
+    assert!(kept.contains("value=\"&lt;b&gt;\""), "{kept}");
+    let sent = post("email=ann%40example.org&name=Ann%0D%0ABcc%3A+x&message=Hello%0D%0A%00there");
+    assert_eq!(sent.status, 200);
+    assert!(sent.text().contains("Your message is on its way"));
+}

@@ -1,0 +1,288 @@
+//! The site as a whole: pages of lists, what is not there, every link, and the site turned off.
+
+use crate::site::{Server, Site};
+use crate::wire::{ask, get};
+use mail_parser::MessageParser;
+use quick_xml::events::Event;
+use scraper::{Html, Selector};
+use std::collections::BTreeSet;
+
+const HOME: &str = "https://site.example.org";
+
+fn select(html: &str, selector: &str, attribute: &str) -> Vec<String> {
+    let html = Html::parse_document(html);
+    html.select(&Selector::parse(selector).unwrap())
+        .map(|element| element.value().attr(attribute).unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// A site with `count` summaries that has sent its first edition to Ann.
+fn site(count: usize) -> Site {
+    let site = Site::new();
+    for n in 1..=count {
+        site.summary(
+            &format!("number-{n}"),
+            if n % 2 == 0 { "urology" } else { "oncology" },
+        );
+    }
+    site.readers(&[("ann@example.org", "")]);
+    site.run(&["publish", "--wait"]).expect_code(0);
+    site
+}
+
+#[test]
+fn lists_are_paged() {
+    let site = site(45);
+    let server = site.serve(&[]);
+    let of = |path: &str| get(&server, path).text();
+    let cards = |path: &str| select(&of(path), ".card h2 a", "href");
+    let mut all = BTreeSet::new();
+    for (path, count) in [
+        ("/research", 20),
+        ("/research?page=2", 20),
+        ("/research?page=3", 5),
+    ] {
+        let found = cards(path);
+        assert_eq!(found.len(), count, "{path}");
+        all.extend(found);
+    }
+    assert_eq!(all.len(), 45);
+    assert_eq!(cards("/categories/urology?page=2").len(), 2);
+    let second = of("/research?page=2");
+    assert_eq!(select(&second, "nav a[rel=prev]", "href"), ["research"]);
+    assert_eq!(select(&second, "nav a[rel=next]", "href"), ["research?page=3"]);
+    assert_eq!(select(&second, "link[rel=next]", "href"), ["research?page=3"]);
+    assert_eq!(
+        select(&second, "link[rel=canonical]", "href"),
+        [format!("{HOME}/research?page=2")]
+    );
+    for missing in [
+        "/research?page=4",
+        "/research?page=0",
+        "/research?page=-1",
+        "/research?page=x",
+        "/research?page=9223372036854775807",
+        "/categories/urology?page=3",
+        "/categories/none",
+        "/research/none",
+        "/research/%00",
+        "/archive/0",
+        "/archive/99",
+        "/archive/x",
+        "/research/",
+    ] {
+        assert_eq!(get(&server, missing).status, 404, "{missing}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_a_page_for_those_who_read_pages() {
+    let server = site(1).serve(&[]);
+    for path in ["/none", "/research/none", "/a/b/c/d", "/feeds/none.rss"] {
+        let plain = get(&server, path);
+        assert_eq!(plain.status, 404);
+        assert!(!plain.text().contains('<'), "{path}");
+        assert_eq!(plain.header("vary"), Some("Accept"));
+        let page = ask(&server, "GET", path, &[("Accept", "text/html,*/*;q=0.8")]);
+        assert_eq!(page.status, 404);
+        let sheets = select(&page.text(), "link[rel=stylesheet]", "href");
+        let sheet = follow(path, &sheets[0]);
+        assert_eq!(get(&server, &sheet).status, 200, "{path} → {sheet}");
+        assert_eq!(select(&page.text(), "meta[name=robots]", "content"), ["noindex"]);
+    }
+}
+
+#[test]
+fn a_page_that_is_known_is_not_sent_again() {
+    let site = site(1);
+    let server = site.serve(&[]);
+    for path in [
+        "/",
+        "/research",
+        "/research/number-1",
+        "/about",
+        "/archive/1",
+        "/contact",
+    ] {
+        let first = get(&server, path);
+        let etag = first.header("etag").unwrap();
+        assert_eq!(first.header("cache-control"), Some("public, max-age=60"));
+        let again = ask(&server, "GET", path, &[("If-None-Match", etag)]);
+        assert_eq!(again.status, 304, "{path}");
+        let head = ask(&server, "HEAD", path, &[]);
+        assert_eq!((head.status, head.header("etag")), (200, Some(etag)), "{path}");
+    }
+    let path = "/research/number-1";
+    let before = get(&server, path);
+    site.run(&["summaries", "correct", "number-1", "--note", "A number."])
+        .expect_code(0);
+    let etag = before.header("etag").unwrap();
+    assert_eq!(ask(&server, "GET", path, &[("If-None-Match", etag)]).status, 200);
+}
+
+/// Where `href` leads from `path` on our own site; empty for elsewhere.
+fn follow(path: &str, href: &str) -> String {
+    let base = url::Url::parse(HOME).unwrap().join(path).unwrap();
+    let target = base.join(href).unwrap();
+    if target.host_str() != Some("site.example.org") {
+        return String::new();
+    }
+    let query = target
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    target.path().to_owned() + &query
+}
+
+/// Whether a path belongs to readers, whose pages have tests of their own.
+fn is_readers(path: &str) -> bool {
+    path == "/subscribe" || path.starts_with("/u/") || path.starts_with("/p/")
+}
+
+/// Visits everything that can be reached from `start` by links; gives what was visited.
+fn crawl(server: &Server, start: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    let mut open: Vec<String> = start.into_iter().filter(|path| !path.is_empty()).collect();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    while let Some(path) = open.pop() {
+        if is_readers(&path) || !seen.insert(path.clone()) {
+            continue;
+        }
+        let answer = get(server, &path);
+        assert_eq!(answer.status, 200, "{path}");
+        if answer
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/html"))
+        {
+            let links = select(&answer.text(), "a[href], link[href]", "href");
+            let links = links.iter().map(|href| follow(&path, href));
+            open.extend(links.filter(|target| !target.is_empty()));
+        }
+    }
+    seen
+}
+
+#[test]
+fn every_link_of_mails_feeds_sitemap_and_pages_leads_somewhere() {
+    let site = site(3);
+    let server = site.serve(&[]);
+    let message = site.outbox().remove(0);
+    let mail = MessageParser::default().parse(&message).unwrap();
+    let text = mail.body_text(0).unwrap().into_owned();
+    let mut start: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(HOME))
+        .map(|path| {
+            if path.is_empty() {
+                "/".to_owned()
+            } else {
+                path.to_owned()
+            }
+        })
+        .collect();
+    for wanted in [
+        "/research/number-1",
+        "/research/number-1/helpful?answer=no",
+        "/archive/1",
+        "/",
+    ] {
+        assert!(start.iter().any(|path| path == wanted), "{wanted}: {start:?}");
+    }
+    let html = mail.body_html(0).unwrap().into_owned();
+    start.extend(select(&html, "a", "href").iter().map(|href| follow("/", href)));
+    let feed: serde_json::Value = serde_json::from_str(&get(&server, "/feeds/all.json").text()).unwrap();
+    for item in feed["items"].as_array().unwrap() {
+        start.push(follow("/", item["url"].as_str().unwrap()));
+    }
+    let sitemap = get(&server, "/sitemap.xml").text();
+    let mut reader = quick_xml::Reader::from_str(&sitemap);
+    let (mut in_loc, mut listed) = (false, Vec::new());
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) => in_loc = tag.name().as_ref() == "loc",
+            Event::Text(text) if in_loc => listed.push(text.to_string()),
+            Event::End(_) => in_loc = false,
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(listed.len(), 7 + 2 + 3 + 1, "{listed:?}");
+    start.extend(listed.iter().map(|address| follow("/", address)));
+    let seen = crawl(&server, start);
+    for path in postrider::web::page_paths() {
+        if path.contains("{token}") || is_readers(path) {
+            continue;
+        }
+        let parts: Vec<&str> = path.split('/').collect();
+        let visited = seen.iter().any(|seen| {
+            let seen: Vec<&str> = seen.split('?').next().unwrap().split('/').collect();
+            seen.len() == parts.len()
+                && seen
+                    .iter()
+                    .zip(&parts)
+                    .all(|(one, part)| part.starts_with('{') || one == part)
+        });
+        assert!(visited, "nothing leads to {path}");
+    }
+    let robots = get(&server, "/robots.txt").text();
+    assert!(
+        robots.contains("Sitemap: https://site.example.org/sitemap.xml"),
+        "{robots}"
+    );
+    for path in &seen {
+        assert!(!robots.contains(&format!("Disallow: {path}\n")), "{path}");
+    }
+}
+
+#[test]
+fn an_edition_in_the_browser_has_everything_but_what_is_a_readers() {
+    let site = site(2);
+    let server = site.serve(&[]);
+    let page = get(&server, "/archive/1").text();
+    assert_eq!(select(&page, "article h2", "dir").len(), 2);
+    for personal in ["/u/", "/p/", "ann@", "Hello"] {
+        assert!(!page.contains(personal), "{personal}");
+    }
+    let draft = Site::new();
+    draft.configure("approve = true", "");
+    draft.summary("waits", "urology");
+    draft.readers(&[("ann@example.org", "")]);
+    draft.run(&["publish"]).expect_code(0);
+    let server = draft.serve(&["--no-schedule"]);
+    assert_eq!(get(&server, "/archive/1").status, 404, "a draft");
+    assert!(!get(&server, "/archive").text().contains("/archive/1"));
+}
+
+#[test]
+fn the_site_can_be_turned_off() {
+    let mut site = Site::new();
+    let off = ("POSTRIDER_SITE__PAGES".to_owned(), "false".to_owned());
+    site.environment.push(off);
+    site.summary("plain", "urology");
+    site.readers(&[("ann@example.org", "")]);
+    site.run(&["publish", "--wait"]).expect_code(0);
+    let server = site.serve(&[]);
+    for path in [
+        "/",
+        "/research",
+        "/research/plain",
+        "/about",
+        "/archive/1",
+        "/sitemap.xml",
+        "/robots.txt",
+    ] {
+        assert_eq!(get(&server, path).status, 404, "{path}");
+    }
+    for path in ["/feeds/all.rss", "/assets/site.css", "/healthz"] {
+        assert_eq!(get(&server, path).status, 200, "{path}");
+    }
+    let mail = site.outbox().remove(0);
+    let mail = MessageParser::default()
+        .parse(&mail)
+        .unwrap()
+        .body_text(0)
+        .unwrap()
+        .into_owned();
+    assert!(
+        !mail.contains("helpful") && !mail.contains("in the browser"),
+        "{mail}"
+    );
+}
