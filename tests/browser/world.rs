@@ -15,6 +15,9 @@ static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 10_000;
 
+/// Who may sign in.
+pub const EDITOR: &str = "editor@example.org";
+
 /// A site with its server and its mails.
 pub struct World {
     pub site: Site,
@@ -36,6 +39,7 @@ impl World {
         let url = format!("http://{address}");
         for (name, value) in [
             ("POSTRIDER_SITE__URL", url.clone()),
+            ("POSTRIDER_ADMIN__ADDRESSES", format!("[{EDITOR:?}]")),
             (
                 "POSTRIDER_RELAY",
                 format!("smtp://127.0.0.1:{}?tls=none", relay.port),
