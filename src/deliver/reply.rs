@@ -282,7 +282,7 @@ mod tests {
         assert!(reply.text.contains("ann@example.org"));
         assert_eq!(
             format!("{reply:?}"),
-            "Reply(550 5.1.1 <a***@e***.org>: Recipient b***@e***.com, see http:h***)"
+            "Reply(550 5.1.1 <a***@e***.org>: Recipient b***@e***.com, see http:/***)"
         );
     }
 
