@@ -73,6 +73,9 @@ impl Store {
                 ago(networks),
             ),
             ("DELETE FROM address_turn WHERE taken < $1", ago(TURNS_KEPT)),
+            // Of admins; limits count those of the last day at most.
+            ("DELETE FROM sign_in WHERE expires < $1", ago(TURNS_KEPT)),
+            ("DELETE FROM admin_session WHERE expires < $1", ago(TURNS_KEPT)),
         ] {
             tidied.run_out += sqlx::query(sql)
                 .bind(before)
