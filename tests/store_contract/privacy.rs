@@ -71,17 +71,17 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
             "INSERT INTO notice (kind, subscriber_id, address_hash, data, created, expires, state)
              VALUES ('welcome', {id}, '{hash}', '{{}}', 1, 1, 'sent')"
         ),
-        format!(
-            "INSERT INTO notice (kind, address_hash, data, created, expires, state)
-             VALUES ('contact', 'other', '{{\"from\":\"Ann.B@readers.net\",\"text\":\"Hello\"}}', 1, 1, 'waiting')"
-        ),
+        "INSERT INTO notice (kind, address_hash, data, created, expires, state)
+         VALUES ('contact', 'other', '{\"from\":\"Ann.B@readers.net\",\"text\":\"Hello\"}', 1, 1, 'waiting')"
+            .to_owned(),
         format!(
             "INSERT INTO address_change (subscriber_id, address, address_hash, created, expires)
              VALUES ({id}, 'x@readers.net', 'x', 1, 1)"
         ),
         format!("INSERT INTO former_address (subscriber_id, address_hash, given_up) VALUES ({id}, 'old', 1)"),
-        format!("INSERT INTO notice (kind, address_hash, data, created, expires, state)
-             VALUES ('contact', 'other', '{{\"from\":\"nann.b@readers.net\"}}', 1, 1, 'waiting')"),
+        "INSERT INTO notice (kind, address_hash, data, created, expires, state)
+         VALUES ('contact', 'other', '{\"from\":\"nann.b@readers.net\"}', 1, 1, 'waiting')"
+            .to_owned(),
     ] {
         db.execute(&sql).await;
     }
