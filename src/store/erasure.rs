@@ -126,24 +126,56 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         > 0;
     for spelling in &spellings {
         scrub(change, spelling).await?;
-        // What a visitor wrote to the admins names them.
-        for pattern in patterns(spelling) {
-            sqlx::query(
-                "DELETE FROM notice WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
-            )
-            .bind(&pattern)
-            .execute(&mut *change.tx)
-            .await
-            .map_err(db)?;
-        }
+        forget_messages(change, spelling).await?;
     }
     change.suppress(person.hash, Suppression::Erased).await?;
     Ok(was_there)
 }
 
+/// Deletes notices that name `address`, such as what a visitor wrote to the admins: not those of somebody
+/// whose address merely ends or begins like it.
+async fn forget_messages(change: &mut Change, address: &str) -> Result<()> {
+    for form in forms(address) {
+        let rows = sqlx::query(
+            "SELECT id, lower(data), lower(COALESCE(address, '')) FROM notice
+             WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
+        )
+        .bind(pattern(&form))
+        .fetch_all(&mut *change.tx)
+        .await
+        .map_err(db)?;
+        for row in &rows {
+            let texts: [String; 2] = [row.try_get(1).map_err(db)?, row.try_get(2).map_err(db)?];
+            if texts.iter().any(|text| names(text, &form)) {
+                sqlx::query("DELETE FROM notice WHERE id = $1")
+                    .bind(row.try_get::<i64, _>(0).map_err(db)?)
+                    .execute(&mut *change.tx)
+                    .await
+                    .map_err(db)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `text` holds `form` as a whole: no character of an address stands before or behind it.
+fn names(text: &str, form: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || "!#$&*+/=?^_`{|}~-.%".contains(c);
+    text.match_indices(form).any(|(at, _)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let mut behind = text.get(at + form.len()..).unwrap_or_default().chars();
+        let ends = match behind.next() {
+            // A full stop ends a sentence, unless the domain goes on.
+            Some('.') => !behind.next().is_some_and(char::is_alphanumeric),
+            next => !next.is_some_and(goes_on),
+        };
+        !before.is_some_and(goes_on) && ends
+    })
+}
+
 /// Takes away what relays said where it holds `address`.
 async fn scrub(change: &mut Change, address: &str) -> Result<()> {
-    for pattern in patterns(address) {
+    for pattern in forms(address).iter().map(|form| pattern(form)) {
         for (table, column) in TEXTS {
             let sql = format!("UPDATE {table} SET {column} = NULL WHERE lower({column}) LIKE $1 ESCAPE '!'");
             sqlx::query(AssertSqlSafe(sql))
@@ -216,8 +248,8 @@ impl Change {
     }
 }
 
-/// What LIKE finds the forms of an address by, in lower case: as it is written, and percent-encoded.
-fn patterns(address: &str) -> BTreeSet<String> {
+/// The ways in which an address is written, in lower case: as it is, percent-encoded, and in JSON.
+fn forms(address: &str) -> BTreeSet<String> {
     let encoded = |keep: &[u8]| {
         let mut text = String::with_capacity(address.len() * 3);
         for &byte in address.as_bytes() {
@@ -239,18 +271,21 @@ fn patterns(address: &str) -> BTreeSet<String> {
         address.replace('\\', "\\\\").replace('"', "\\\""),
     ]
     .into_iter()
-    .map(|form| {
-        let mut pattern = String::from("%");
-        for c in form.chars().flat_map(char::to_lowercase) {
-            if matches!(c, '%' | '_' | '!') {
-                pattern.push('!');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        pattern
-    })
+    .map(|form| form.to_lowercase())
     .collect()
+}
+
+/// What LIKE finds a form by.
+fn pattern(form: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in form.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 #[cfg(test)]
@@ -259,7 +294,10 @@ mod tests {
 
     #[test]
     fn every_spelling_has_a_pattern_and_no_wildcard_of_its_own() {
-        let found = patterns("Ann_B+x@readers.net");
+        let found: BTreeSet<String> = forms("Ann_B+x@readers.net")
+            .iter()
+            .map(|form| pattern(form))
+            .collect();
         for expected in [
             "%ann!_b+x@readers.net%",
             "%ann!_b!%2bx!%40readers.net%",
@@ -267,6 +305,23 @@ mod tests {
             "%ann!_b+x!%40readers.net%",
         ] {
             assert!(found.contains(expected), "{expected} {found:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_taken_for_somebody_whose_address_is_longer() {
+        for (text, whole) in [
+            ("{\"from\":\"e@readers.net\",\"text\":\"\"}", true),
+            ("write to e@readers.net.", true),
+            ("<e@readers.net>", true),
+            ("e@readers.net", true),
+            ("jane@readers.net", false),
+            ("j.e@readers.net", false),
+            ("e@readers.network", false),
+            ("e@readers.net.example", false),
+            ("jane@readers.net, e@readers.net", true),
+        ] {
+            assert_eq!(names(text, "e@readers.net"), whole, "{text}");
         }
     }
 }
