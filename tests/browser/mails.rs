@@ -1,6 +1,6 @@
 //! Every mail's HTML, as a mail program with a browser's engine shows it.
 
-use crate::browser::{Browser, assert_faultless};
+use crate::browser::assert_faultless;
 use crate::grounds::{ADA, Grounds};
 
 #[test]
@@ -17,7 +17,7 @@ fn every_mail_is_accessible_and_valid() {
     assert!(second.html.contains(note) && second.html.contains("About new-in-oncology"));
     let mails = world.mails();
     let documents: Vec<&str> = mails.iter().map(|mail| mail.html.as_str()).collect();
-    let faults = Browser::start(&world.url).faults_of_mail_documents(&documents);
+    let faults = grounds.browser.faults_of_mail_documents(&documents);
     let names = mails
         .iter()
         .map(|mail| format!("{} to {}", mail.subject, mail.to));

@@ -18,5 +18,6 @@ mod pages;
 mod pictures;
 mod planted;
 mod scanner;
+mod signing_up;
 mod stories;
 mod world;

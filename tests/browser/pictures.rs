@@ -1,6 +1,6 @@
 //! Pictures of every page and mail, for people to look at; `scripts/screenshots.sh` has them made.
 
-use crate::browser::{Browser, Reader};
+use crate::browser::Reader;
 use crate::grounds::{Grounds, ROUTES};
 use std::path::Path;
 
@@ -24,8 +24,7 @@ fn every_page_and_mail() {
         .expect("POSTRIDER_TEST_SCREENSHOTS names no folder: run scripts/screenshots.sh");
     let folder = Path::new(&folder);
     let grounds = Grounds::lay();
-    let browser = Browser::start(&grounds.world.url);
-    let reader = browser.reader();
+    let reader = grounds.browser.reader();
     for (route, stops) in ROUTES {
         let words: Vec<&str> = route
             .split(|c: char| !c.is_ascii_alphanumeric())

@@ -36,6 +36,8 @@ impl World {
         let url = format!("http://{address}");
         for (name, value) in [
             ("POSTRIDER_SITE__URL", url.clone()),
+            // The hand of a test is faster than that of a person.
+            ("POSTRIDER_SUBSCRIBE__MINIMUM_TIME", "0s".to_owned()),
             (
                 "POSTRIDER_RELAY",
                 format!("smtp://127.0.0.1:{}?tls=none", relay.port),
