@@ -141,7 +141,7 @@ pub const ROUTES: &[Row] = &[
 pub const SUMMARY: &str = "/research/minimally-invasive-spine-stabilization";
 const CORRECTED: &str = "/research/walking-in-a-robotic-exoskeleton";
 const RETRACTED: &str = "/research/umbilical-cord-stem-cells-trial-protocol";
-const REMOVED: &str = "/research/strategies-to-improve-motor-function";
+pub const REMOVED: &str = "/research/strategies-to-improve-motor-function";
 
 /// The links of mails.
 pub const CONFIRM: &str = "Confirm my subscription";
