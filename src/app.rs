@@ -2,6 +2,7 @@
 //!
 //! `web` and `cli` are two faces of the calls below it.
 
+pub mod admin;
 mod background;
 pub mod check;
 pub mod dkim;

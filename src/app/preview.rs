@@ -37,6 +37,13 @@ struct Chosen {
     items: Vec<(ItemKind, StoredSummary)>,
 }
 
+/// A mail in words, before it is encoded.
+pub(super) struct SampleMail {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
 /// A reader in previews.
 const SAMPLE_NAME: &str = "Sample Reader";
 
@@ -134,12 +141,43 @@ impl App {
         folder: &Path,
     ) -> Result<PreviewedSegment> {
         let Chosen { name, readers, items } = segment;
+        let mail = self.sample_mail(digest, &items, note)?;
+        let mut files = Vec::new();
+        for (ending, content) in [
+            ("subject.txt", format!("{}\n", mail.subject)),
+            ("body.txt", mail.text),
+            ("body.html", mail.html),
+        ] {
+            let file = folder.join(format!("{name}.{ending}"));
+            std::fs::write(&file, content).map_err(|error| trouble(&file, error))?;
+            files.push(file);
+        }
+        Ok(PreviewedSegment {
+            name,
+            shows,
+            subject: mail.subject,
+            readers,
+            summaries: items
+                .iter()
+                .map(|(_, stored)| stored.summary.slug.clone())
+                .collect(),
+            files,
+        })
+    }
+
+    /// What a reader would receive who gets `items`, with the links of nobody.
+    pub(super) fn sample_mail(
+        &self,
+        digest: &Digest,
+        items: &[(ItemKind, StoredSummary)],
+        note: Option<&str>,
+    ) -> Result<SampleMail> {
         let issue = Issue {
             digest,
             number: 0,
             time: self.clock.now(),
             note,
-            items: &items,
+            items,
             segment: 0,
         };
         let (unsubscribe_url, preferences_url) = (
@@ -152,27 +190,10 @@ impl App {
             preferences_url: &preferences_url,
         };
         let mail = self.composer.render(&issue, &reader)?;
-        let subject = filled(&reader, &mail.subject);
-        let mut files = Vec::new();
-        for (ending, content) in [
-            ("subject.txt", format!("{subject}\n")),
-            ("body.txt", filled(&reader, &mail.text)),
-            ("body.html", filled(&reader, &mail.html)),
-        ] {
-            let file = folder.join(format!("{name}.{ending}"));
-            std::fs::write(&file, content).map_err(|error| trouble(&file, error))?;
-            files.push(file);
-        }
-        Ok(PreviewedSegment {
-            name,
-            shows,
-            subject,
-            readers,
-            summaries: items
-                .iter()
-                .map(|(_, stored)| stored.summary.slug.clone())
-                .collect(),
-            files,
+        Ok(SampleMail {
+            subject: filled(&reader, &mail.subject),
+            text: filled(&reader, &mail.text),
+            html: filled(&reader, &mail.html),
         })
     }
 }

@@ -39,9 +39,39 @@ impl App {
         address: &EmailAddress,
     ) -> Result<TestMail> {
         self.refuse_unmailable(address).await?;
+        let showcase = self.showcase(digest, request).await?;
+        self.send_shown(digest, showcase, address).await
+    }
+
+    /// Sends what edition `id` holds to `address`, as [`App::send_test`] does.
+    ///
+    /// # Errors
+    /// When there is no such edition, or no relay takes the mail.
+    pub async fn send_test_of(&self, id: i64, address: &EmailAddress) -> Result<TestMail> {
+        self.refuse_unmailable(address).await?;
+        let edition = self.store.edition(id).await?;
+        let showcase = Showcase {
+            items: self.store.edition_summaries(id).await?,
+            note: edition.note,
+            draft: Some(id),
+            shows: Shows::Draft,
+        };
+        if showcase.items.is_empty() {
+            return Err(Problem::failed(format!("edition {id} holds nothing to show")));
+        }
+        self.send_shown(self.digest(&edition.digest)?, showcase, address)
+            .await
+    }
+
+    async fn send_shown(
+        &self,
+        digest: &Digest,
+        showcase: Showcase,
+        address: &EmailAddress,
+    ) -> Result<TestMail> {
         let Showcase {
             items, note, shows, ..
-        } = self.showcase(digest, request).await?;
+        } = showcase;
         let now = self.clock.now();
         let mail = self.composer.compose(&Issue {
             digest,

@@ -8,7 +8,7 @@ pub(super) const KEYS: &[&str] = &["addresses"];
 /// The people who look after the site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Admin {
-    /// Where visitors' messages go; empty stands for the address to which readers answer.
+    /// Who may sign in, and where visitors' messages go; empty: nobody, and the address to which readers answer.
     pub addresses: Vec<EmailAddress>,
 }
 

@@ -28,6 +28,7 @@ mod logic_tests;
 #[cfg(test)]
 mod tests;
 
+pub use context::admin;
 pub use context::{
     AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, ArchivedContext, ArchivedDigest,
     AskPersonPage, CategoriesPage, CategoryContext, CategoryLink, CategoryPage, ChannelContext,

@@ -3,6 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::context::admin::{
+    CancelPage, DeliveriesPage, DigestPage, DraftPage, EditionsPage, LedgerPage, LinkUsedPage, SendPage,
+    SessionPage, SignInPage, SignInSentPage, StartPage, TroublePage,
+};
 use super::context::{
     AccountLinkPage, AccountPage, AddressChangedPage, ArchivePage, AskPersonPage, CategoriesPage,
     CategoryPage, CheckInboxPage, ConfirmPage, ConfirmedPage, ContactPage, ContactSentPage, EditionPage,
@@ -27,6 +31,19 @@ type Entry = (&'static str, fn() -> Result<Vec<Value>>);
 
 /// Every page.
 const PAGES: &[Entry] = &[
+    entry::<CancelPage>(),
+    entry::<DeliveriesPage>(),
+    entry::<DigestPage>(),
+    entry::<DraftPage>(),
+    entry::<EditionsPage>(),
+    entry::<LedgerPage>(),
+    entry::<LinkUsedPage>(),
+    entry::<SendPage>(),
+    entry::<SessionPage>(),
+    entry::<SignInPage>(),
+    entry::<SignInSentPage>(),
+    entry::<StartPage>(),
+    entry::<TroublePage>(),
     entry::<AccountLinkPage>(),
     entry::<AccountPage>(),
     entry::<AddressChangedPage>(),

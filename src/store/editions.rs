@@ -316,7 +316,16 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn edition_reports(&self, limit: i64) -> Result<Vec<Report>> {
-        let ids = sqlx::query("SELECT id FROM edition ORDER BY id DESC LIMIT $1")
+        self.edition_reports_before(i64::MAX, limit).await
+    }
+
+    /// The accounts of the last `limit` editions whose numbers are below `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn edition_reports_before(&self, before: i64, limit: i64) -> Result<Vec<Report>> {
+        let ids = sqlx::query("SELECT id FROM edition WHERE id < $1 ORDER BY id DESC LIMIT $2")
+            .bind(before)
             .bind(limit)
             .fetch_all(&self.pool)
             .await

@@ -7,6 +7,7 @@ use super::summary_row::unreadable;
 use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
 use crate::domain::{EmailAddress, Result, Timestamp};
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// A batch that this worker may deliver.
@@ -276,36 +277,40 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn delivery_reports(&self, edition: i64) -> Result<Vec<(i64, Report)>> {
-        let rows = sqlx::query(
-            "SELECT d.subscriber_id, COALESCE(s.address, ''), d.state, d.attempts, d.code, d.text, d.relay,
-                 CASE WHEN d.state = 'waiting' THEN COALESCE(d.next_attempt, b.due)
-                     WHEN d.state = 'uncertain' THEN d.next_attempt END
-             FROM delivery d
-             LEFT JOIN subscriber s ON s.id = d.subscriber_id
-             LEFT JOIN batch b ON b.segment_id = d.segment_id AND b.no = d.batch_no
-             WHERE d.edition_id = $1 ORDER BY d.subscriber_id",
-        )
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {REPORTED} WHERE d.edition_id = $1 ORDER BY d.subscriber_id"
+        )))
         .bind(edition)
         .fetch_all(&self.pool)
         .await
         .map_err(db)?;
-        rows.iter()
-            .map(|row| {
-                let state: String = row.try_get(2).map_err(db)?;
-                let report = Report {
-                    address: row.try_get::<String, _>(1).map_err(db)?.into(),
-                    state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
-                    attempts: row.try_get(3).map_err(db)?,
-                    code: row.try_get(4).map_err(db)?,
-                    text: row.try_get(5).map_err(db)?,
-                    message_id: None,
-                    relay: row.try_get(6).map_err(db)?,
-                    next_attempt: row.try_get::<Option<i64>, _>(7).map_err(db)?.map(Timestamp),
-                };
-                Ok((row.try_get(0).map_err(db)?, report))
-            })
-            .collect()
+        rows.iter().map(read_report).collect()
     }
+}
+
+/// The columns that [`read_report`] reads, and where they are from.
+pub(super) const REPORTED: &str =
+    "d.subscriber_id, COALESCE(s.address, ''), d.state, d.attempts, d.code, d.text, d.relay,
+        CASE WHEN d.state = 'waiting' THEN COALESCE(d.next_attempt, b.due)
+            WHEN d.state = 'uncertain' THEN d.next_attempt END
+    FROM delivery d
+    LEFT JOIN subscriber s ON s.id = d.subscriber_id
+    LEFT JOIN batch b ON b.segment_id = d.segment_id AND b.no = d.batch_no";
+
+/// The subscriber's number, and the delivery without its Message-ID.
+pub(super) fn read_report(row: &AnyRow) -> Result<(i64, Report)> {
+    let state: String = row.try_get(2).map_err(db)?;
+    let report = Report {
+        address: row.try_get::<String, _>(1).map_err(db)?.into(),
+        state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
+        attempts: row.try_get(3).map_err(db)?,
+        code: row.try_get(4).map_err(db)?,
+        text: row.try_get(5).map_err(db)?,
+        message_id: None,
+        relay: row.try_get(6).map_err(db)?,
+        next_attempt: row.try_get::<Option<i64>, _>(7).map_err(db)?.map(Timestamp),
+    };
+    Ok((row.try_get(0).map_err(db)?, report))
 }
 
 /// Selects when the next batch of an edition under way is due, of any edition but `but`.

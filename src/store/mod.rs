@@ -1,6 +1,7 @@
 //! The only SQL. One text for SQLite and PostgreSQL; what differs is in `dialect`.
 
 pub mod address_changes;
+pub mod admin_sessions;
 pub mod arrivals;
 pub mod audience;
 pub mod backlog;
@@ -27,6 +28,7 @@ pub mod notice_ledger;
 pub mod notice_outcomes;
 pub mod notices;
 mod outcomes;
+pub mod oversight;
 pub mod owner;
 mod private_file;
 pub mod rates;

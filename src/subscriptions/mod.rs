@@ -3,6 +3,7 @@
 pub mod account;
 pub mod addressing;
 pub mod admin;
+pub mod admin_session;
 pub mod api_token;
 mod cell;
 pub mod confirm;

@@ -2,6 +2,7 @@
 //!
 //! A handler parses, calls one function of [`App`], and maps its error.
 
+mod admin;
 mod conditional;
 mod connections;
 mod feeds;
@@ -34,12 +35,13 @@ const BODY: usize = 64 * 1024;
 /// The longest a request may take.
 const TIME: Duration = Duration::from_secs(30);
 
+/// What a page may load, and who may show it in a frame.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// What holds for every page and document: nothing runs, nothing is loaded from elsewhere, no link leaks.
 const HEADERS: [(HeaderName, &str); 7] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -84,13 +86,15 @@ pub fn watchers_alone(app: Arc<App>, longest: Duration) -> Router {
 pub fn router(app: Arc<App>, longest: Duration) -> Router {
     let gathering = Router::new()
         .route("/api/digests/{name}/send", post(send_digest::send))
+        .route(admin::PREPARE, admin::prepare())
         .method_not_allowed_fallback(problem::not_that_way);
     let mut router = Router::new()
         .route("/feeds/{file}", get(feeds::feed))
         .route("/assets/site.css", get(stylesheet::stylesheet))
         .route("/api/subscribe", post(sign_up_by_api::sign_up))
         .merge(watchers());
-    for (path, route) in readers_pages() {
+    let admins = admin::pages().into_iter().chain(admin::actions());
+    for (path, route) in readers_pages().into_iter().chain(admins) {
         router = router.route(path, route);
     }
     if app.site().pages {
@@ -119,7 +123,10 @@ fn readers_pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
 
 /// The paths of the pages for people, such as `/u/{token}`; `tests/browser` visits every one.
 pub fn page_paths() -> Vec<&'static str> {
-    let pages = readers_pages().into_iter().chain(site::pages());
+    let pages = readers_pages()
+        .into_iter()
+        .chain(site::pages())
+        .chain(admin::pages());
     pages.map(|(path, _)| path).collect()
 }
 

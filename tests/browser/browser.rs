@@ -44,6 +44,8 @@ pub struct View {
 pub struct Stop {
     pub path: String,
     pub status: u16,
+    /// What the browser holds, as `name=value`; nothing, when it is empty.
+    pub cookie: String,
 }
 
 impl Browser {

@@ -114,9 +114,18 @@ async function inspectAll(stops, inspect) {
   return results;
 }
 
+/** Lets the browser hold one cookie, such as `name=value`, or none. */
+async function hold(context, cookie) {
+  await context.clearCookies();
+  if (!cookie) return;
+  const [name, value] = cookie.split("=");
+  await context.addCookies([{ name, value, url: base }]);
+}
+
 /** The faults of what is at an address, or of a document that the test gives. */
-async function inspectOne({ path, status, document }, shown, plain, inspect) {
+async function inspectOne({ path, status, cookie, document }, shown, plain, inspect) {
   const url = document === undefined ? base + path : GIVEN;
+  await Promise.all([hold(shown.context, cookie), hold(plain.context, cookie)]);
   shown.seen.given = plain.seen.given = document;
   await shown.page.goto(url);
   const faults = await inspect(shown.page, await shown.seen.answer.text());

@@ -1,6 +1,7 @@
 //! The pages that there are, on the content that the program comes with: what pages, forms and pictures share.
 
 use crate::browser::{Browser, Stop};
+use crate::editor;
 use crate::letter::Letter;
 use crate::signing_up::{confirm, sign_up};
 use crate::site::Site;
@@ -39,6 +40,10 @@ pub struct Grounds {
     pub account: Letter,
     pub new_address: Letter,
     signer: Signer,
+    /// The cookie of an editor who is signed in. Edition 2 is a draft of theirs.
+    pub session: String,
+    /// The path of a link that was not used to sign in yet.
+    pub sign_in: String,
 }
 
 /// A route of `postrider::web::page_paths`, and the pages behind it that are looked at.
@@ -135,6 +140,45 @@ pub const ROUTES: &[Row] = &[
     ("/archive/{number}", |_| {
         vec![ok("/archive/1"), missing("/archive/9")]
     }),
+    ("/admin/sign-in", |_| vec![ok("/admin/sign-in")]),
+    ("/admin/session/{token}", |grounds| {
+        vec![ok(grounds.sign_in.clone()), missing("/admin/session/not-a-token")]
+    }),
+    ("/admin", |grounds| signed_in(grounds, vec![ok("/admin")])),
+    ("/admin/digests/{name}", |grounds| {
+        let stops = vec![ok("/admin/digests/weekly"), missing("/admin/digests/none")];
+        signed_in(grounds, stops)
+    }),
+    ("/admin/editions", |grounds| {
+        let stops = vec![ok("/admin/editions"), ok("/admin/editions?before=1")];
+        signed_in(grounds, stops)
+    }),
+    ("/admin/editions/{number}", |grounds| {
+        let stops = vec![
+            ok("/admin/editions/1?said=already"),
+            ok("/admin/editions/2?said=prepared"),
+            ok("/admin/editions/2?categories=urology&format=text"),
+            missing("/admin/editions/9"),
+        ];
+        signed_in(grounds, stops)
+    }),
+    // A mail in a frame, which the pages above show; it is judged as a mail elsewhere.
+    ("/admin/editions/{number}/preview", |grounds| {
+        signed_in(grounds, vec![missing("/admin/editions/9/preview")])
+    }),
+    ("/admin/editions/{number}/send", |grounds| {
+        signed_in(grounds, vec![ok("/admin/editions/2/send")])
+    }),
+    ("/admin/editions/{number}/cancel", |grounds| {
+        signed_in(grounds, vec![ok("/admin/editions/2/cancel")])
+    }),
+    ("/admin/editions/{number}/deliveries", |grounds| {
+        let stops = vec![
+            ok("/admin/editions/1/deliveries"),
+            ok("/admin/editions/1/deliveries?state=failed"),
+        ];
+        signed_in(grounds, stops)
+    }),
 ];
 
 /// The pages of summaries that the program comes with, and what became of them.
@@ -155,6 +199,7 @@ fn ok(path: impl Into<String>) -> Stop {
     Stop {
         path: path.into(),
         status: 200,
+        cookie: String::new(),
     }
 }
 
@@ -162,6 +207,7 @@ fn missing(path: impl Into<String>) -> Stop {
     Stop {
         path: path.into(),
         status: 404,
+        cookie: String::new(),
     }
 }
 
@@ -169,7 +215,17 @@ fn gone(path: impl Into<String>) -> Stop {
     Stop {
         path: path.into(),
         status: 410,
+        cookie: String::new(),
     }
+}
+
+/// Pages as a signed-in editor sees them.
+fn signed_in(grounds: &Grounds, stops: Vec<Stop>) -> Vec<Stop> {
+    let with_session = |stop| Stop {
+        cookie: grounds.session.clone(),
+        ..stop
+    };
+    stops.into_iter().map(with_session).collect()
 }
 
 impl Grounds {
@@ -178,15 +234,14 @@ impl Grounds {
         let world = World::start(Site::shipped());
         world.publish();
         let [digest, paused, left] = [ADA, BEN, DANA].map(|address| world.mail_to(address));
-        let note = "A number was wrong.";
         for arguments in [
-            ["correct", CORRECTED, "--note", note],
+            ["correct", CORRECTED, "--note", "A number was wrong."],
             ["retract", RETRACTED, "--note", "The paper was withdrawn."],
             ["remove", REMOVED, "--note", "It showed a photograph by mistake."],
         ] {
-            let [what, page, ..] = arguments;
+            let [what, page, option, note] = arguments;
             let slug = page.trim_start_matches("/research/");
-            world.run(&["summaries", what, slug, "--note", arguments[3]]);
+            world.run(&["summaries", what, slug, option, note]);
         }
         let browser = Browser::start(&world.url);
         let reader = browser.reader_without_script();
@@ -210,8 +265,13 @@ impl Grounds {
         reader
             .fill("Your new address", NEW_CARA)
             .press("Change my address");
+        let session = editor::sign_in(&world);
+        world.site.summary("for-a-draft", "urology");
+        editor::prepare(&world, &session);
         Self {
             new_address: world.mail_to(NEW_CARA),
+            sign_in: editor::link(&world),
+            session,
             signer: signer(&world.site),
             world,
             browser,

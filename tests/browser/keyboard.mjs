@@ -45,6 +45,10 @@ function watch() {
 /** What the keyboard does not reach, or reaches unseen. */
 export async function keyboardFaults(page) {
   const count = await page.evaluate(watch);
-  for (let n = 0; n < count + 1; n += 1) await page.keyboard.press("Tab");
+  // The way leads through frames as well: their links, and what of them can be scrolled.
+  const frames = page.frames().filter((frame) => frame !== page.mainFrame());
+  let within = 0;
+  for (const frame of frames) within += 1 + await frame.locator("a[href]").count();
+  for (let n = 0; n < count + within + 1; n += 1) await page.keyboard.press("Tab");
   return page.evaluate(() => window.afterTabbing());
 }

@@ -10,6 +10,7 @@ mod programs;
 mod site;
 
 mod browser;
+mod editor;
 mod forms;
 mod grounds;
 mod letter;

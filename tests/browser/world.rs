@@ -16,6 +16,9 @@ static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 10_000;
 
+/// Who may sign in.
+pub const EDITOR: &str = "editor@example.org";
+
 /// A site with its server and its mails.
 pub struct World {
     pub site: Site,
@@ -39,6 +42,7 @@ impl World {
             ("POSTRIDER_SITE__URL", url.clone()),
             // The hand of a test is faster than that of a person.
             ("POSTRIDER_SUBSCRIBE__MINIMUM_TIME", "0s".to_owned()),
+            ("POSTRIDER_ADMIN__ADDRESSES", format!("[{EDITOR:?}]")),
             (
                 "POSTRIDER_RELAY",
                 format!("smtp://127.0.0.1:{}?tls=none", relay.port),

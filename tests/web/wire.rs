@@ -119,6 +119,13 @@ pub fn send(
 
 /// Reads the answer to the end of the connection.
 pub fn answer(stream: &mut TcpStream, method: &str) -> Answer {
+    let answer = read(stream);
+    check(&answer, method);
+    answer
+}
+
+/// Reads an answer that is held to nothing yet.
+pub fn read(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes
@@ -133,13 +140,11 @@ pub fn answer(stream: &mut TcpStream, method: &str) -> Answer {
     let headers = lines
         .map(|line| line.split_once(": ").unwrap())
         .map(|(n, v)| (n.to_lowercase(), v.to_owned()));
-    let answer = Answer {
+    Answer {
         status,
         headers: headers.collect(),
         body: bytes[end + 4..].to_vec(),
-    };
-    check(&answer, method);
-    answer
+    }
 }
 
 /// What holds for every answer, whatever the question.

@@ -1,6 +1,7 @@
 //! What templates see. Every context has a `sample`, with every value present, and a `bare_sample`,
 //! with every value missing that may be missing; templates are checked against both.
 
+pub mod admin;
 mod archive;
 mod digest;
 mod feed;

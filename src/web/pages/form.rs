@@ -7,17 +7,25 @@ use axum::http::HeaderMap;
 use std::net::IpAddr;
 
 /// The fields of a form (`application/x-www-form-urlencoded`); of anything else, none that anybody asks for.
-pub(super) struct Form(Vec<(String, String)>);
+#[derive(Debug)]
+pub(in super::super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads a body, or the query of an address.
-    pub(super) fn read(bytes: &[u8]) -> Self {
+    pub(in super::super) fn read(bytes: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(bytes).into_owned().collect())
     }
 
     /// The value of the first field called `name`; empty when there is none.
-    pub(super) fn one(&self, name: &str) -> String {
-        self.all(name).into_iter().next().unwrap_or_default()
+    pub(in super::super) fn one(&self, name: &str) -> String {
+        self.first(name).unwrap_or_default().to_owned()
+    }
+
+    /// The value of the first field called `name`.
+    pub(in super::super) fn first(&self, name: &str) -> Option<&str> {
+        let mut fields = self.0.iter();
+        let found = fields.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The values of every field called `name`.

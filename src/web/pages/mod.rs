@@ -13,7 +13,7 @@ mod sign_up;
 mod unsubscribe;
 mod use_account;
 
-pub(super) use form::visitor;
+pub(super) use form::{Form, visitor};
 pub(super) use respond::NEVER_KEPT;
 
 use crate::app::App;
