@@ -172,6 +172,12 @@ impl Reader {
         serde_json::from_value(self.ask(command, rest)).unwrap()
     }
 
+    /// Lets the browser hold this cookie, `name=value`, or none, when it is empty.
+    #[track_caller]
+    pub fn hold(&self, cookie: &str) {
+        self.ask("hold", json!({ "cookie": cookie }));
+    }
+
     /// Opens an address, or a path of the site.
     #[track_caller]
     pub fn open(&self, url: &str) -> View {

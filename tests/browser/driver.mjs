@@ -140,6 +140,9 @@ const commands = {
   async enter({ reader, script }) {
     readers.set(reader, await newPage({ script }));
   },
+  async hold({ reader, cookie }) {
+    await hold(readerOf({ reader }).context, cookie);
+  },
   async open(command) {
     const reader = readerOf(command);
     await reader.page.goto(new URL(command.url, `${base}/`).href);

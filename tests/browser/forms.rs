@@ -10,7 +10,7 @@ use crate::world::World;
 const ROLF: &str = "rolf@example.org";
 
 /// A form that somebody sends.
-struct Sent {
+pub struct Sent {
     /// The answer, in words.
     what: &'static str,
     /// The page with the form.
@@ -21,6 +21,18 @@ struct Sent {
     status: u16,
     /// The first heading of the answer.
     heading: &'static str,
+}
+
+impl Sent {
+    /// Sends it; the answer must be the one that is expected.
+    #[track_caller]
+    pub fn send(&self, grounds: &Grounds, reader: &Reader) {
+        reader.open(&(self.page)(grounds));
+        (self.fill)(reader);
+        let answer = reader.press_unchecked(self.button);
+        let given = (answer.status, answer.heading());
+        assert_eq!(given, (self.status, self.heading), "{}: {answer:#?}", self.what);
+    }
 }
 
 fn nothing(_: &Reader) {}
@@ -34,7 +46,7 @@ fn account(grounds: &Grounds) -> String {
 }
 
 /// Every answer to a form, in this order; what the browser finds wrong is sent all the same.
-const FORMS: &[Sent] = &[
+pub const FORMS: &[Sent] = &[
     Sent {
         what: "an empty sign-up",
         page: |_| "/subscribe".to_owned(),
@@ -252,11 +264,7 @@ fn every_answer_to_a_form_is_accessible_and_valid() {
     let found: Vec<_> = FORMS
         .iter()
         .map(|form| {
-            reader.open(&(form.page)(&grounds));
-            (form.fill)(&reader);
-            let answer = reader.press_unchecked(form.button);
-            let given = (answer.status, answer.heading());
-            assert_eq!(given, (form.status, form.heading), "{}: {answer:#?}", form.what);
+            form.send(&grounds, &reader);
             (form.what.to_owned(), reader.faults())
         })
         .collect();
