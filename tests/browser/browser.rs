@@ -202,6 +202,19 @@ impl Reader {
         self.view_after("reload", json!({}))
     }
 
+    /// The page that comes by itself, such as one that loads itself again.
+    #[track_caller]
+    pub fn wait_for_page(&self) -> View {
+        self.view_after("await", json!({}))
+    }
+
+    /// What can be read in the frame of this title.
+    #[track_caller]
+    pub fn frame(&self, title: &str) -> String {
+        let text = self.ask("frame", json!({ "title": title }));
+        text.as_str().unwrap().to_owned()
+    }
+
     /// Writes into the field with this label.
     #[track_caller]
     pub fn fill(&self, label: &str, value: &str) -> &Self {

@@ -162,6 +162,14 @@ const commands = {
     await reader.page.reload();
     return view(reader);
   },
+  async await({ reader }) {
+    await readerOf({ reader }).page.waitForEvent("framenavigated");
+    return view(readerOf({ reader }));
+  },
+  async frame({ reader, title }) {
+    const frame = readerOf({ reader }).page.frameLocator(`iframe[title=${JSON.stringify(title)}]`);
+    return frame.locator("body").innerText();
+  },
   async fill(command) {
     await (await control(readerOf(command).page, command.label)).fill(command.value);
   },

@@ -44,7 +44,7 @@ impl World {
             ("POSTRIDER_SUBSCRIBE__MINIMUM_TIME", "0s".to_owned()),
             ("POSTRIDER_ADMIN__ADDRESSES", format!("[{EDITOR:?}]")),
             (
-                "POSTRIDER_RELAY",
+                "POSTRIDER_RELAY__0__URL",
                 format!("smtp://127.0.0.1:{}?tls=none", relay.port),
             ),
         ] {
