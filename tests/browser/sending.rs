@@ -103,5 +103,5 @@ fn an_editor_makes_a_draft_better_and_sends_it_once() {
         assert!(digest.text.contains("here is the news.") && digest.text.contains("About good"));
         assert!(!digest.text.contains("About doubtful"), "{}", digest.text);
     }
-    editor.follow("See who got what").says("r***0@e***.org");
+    editor.follow("See who got what").says("reader15@example.org");
 }
