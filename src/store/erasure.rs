@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 pub struct Person<'a> {
     /// The subscriber's number, where there is one.
     pub subscriber: Option<i64>,
-    /// The full address.
+    /// The full address, as it was typed.
     pub address: &'a str,
     /// Its salted hash.
     pub hash: &'a str,
@@ -29,7 +29,23 @@ const TEXTS: [(&str, &str); 4] = [
     ("relay_state", "why"),
 ];
 
+/// The addresses that reader `$1` gave up and that nobody else has now.
+const FORMER: &str = "SELECT f.address_hash FROM former_address f WHERE f.subscriber_id = $1
+    AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.address_hash = f.address_hash)";
+
 impl Store {
+    /// The hashes of the addresses that subscriber `id` gave up and that nobody else has now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn former_addresses(&self, id: i64) -> Result<Vec<String>> {
+        let rows = sqlx::query(FORMER).bind(id).fetch_all(&self.pool).await;
+        rows.map_err(db)?
+            .iter()
+            .map(|row| row.try_get(0).map_err(db))
+            .collect()
+    }
+
     /// Erases `person`; whether there was a subscriber. Doing it again changes nothing.
     ///
     /// # Errors
@@ -53,7 +69,7 @@ impl Store {
             connection
                 .execute(
                     "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
-                         address_turn, notice, delivery, edition, relay_state",
+                         address_turn, former_address, notice, delivery, edition, relay_state",
                 )
                 .await
                 .map_err(db)?;
@@ -78,11 +94,16 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
     // Whoever is deciding about a sign-up of this address is waited for.
     change.take_turn(person.hash).await?;
     let id = person.subscriber.unwrap_or_default();
+    let spellings = change.spellings(person).await?;
+    for hash in change.former_hashes(id).await? {
+        change.suppress(&hash, Suppression::Erased).await?;
+    }
     for sql in [
         // An excluded one has our own word for the reason there, by which it is counted.
         "UPDATE delivery SET text = NULL WHERE subscriber_id = $1 AND state <> 'excluded' AND $2 = $2",
         "DELETE FROM notice WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM address_change WHERE subscriber_id = $1 OR address_hash = $2",
+        "DELETE FROM former_address WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM sign_up_request WHERE address_hash = $2 AND $1 = $1",
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
@@ -103,7 +124,26 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         .map_err(db)?
         .rows_affected()
         > 0;
-    for pattern in patterns(person.address) {
+    for spelling in &spellings {
+        scrub(change, spelling).await?;
+        // What a visitor wrote to the admins names them.
+        for pattern in patterns(spelling) {
+            sqlx::query(
+                "DELETE FROM notice WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
+            )
+            .bind(&pattern)
+            .execute(&mut *change.tx)
+            .await
+            .map_err(db)?;
+        }
+    }
+    change.suppress(person.hash, Suppression::Erased).await?;
+    Ok(was_there)
+}
+
+/// Takes away what relays said where it holds `address`.
+async fn scrub(change: &mut Change, address: &str) -> Result<()> {
+    for pattern in patterns(address) {
         for (table, column) in TEXTS {
             let sql = format!("UPDATE {table} SET {column} = NULL WHERE lower({column}) LIKE $1 ESCAPE '!'");
             sqlx::query(AssertSqlSafe(sql))
@@ -112,17 +152,68 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
                 .await
                 .map_err(db)?;
         }
-        // What a visitor wrote to the admins names them.
+    }
+    Ok(())
+}
+
+impl Change {
+    /// Notes that reader `id` gave up `address` for another one: nothing but its keyed hash stays of it, so
+    /// that what is left of it outside the database can be erased with them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn give_up_address(&mut self, id: i64, address: &str, hash: &str) -> Result<()> {
+        scrub(self, address).await?;
         sqlx::query(
-            "DELETE FROM notice WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
+            "INSERT INTO former_address (subscriber_id, address_hash, given_up)
+             SELECT id, $2, $3 FROM subscriber WHERE id = $1 AND address_hash <> $2
+             ON CONFLICT (subscriber_id, address_hash) DO UPDATE SET given_up = excluded.given_up",
         )
-        .bind(&pattern)
-        .execute(&mut *change.tx)
+        .bind(id)
+        .bind(hash)
+        .bind(self.now.0)
+        .execute(&mut *self.tx)
         .await
         .map_err(db)?;
+        // One that they came back to is none.
+        sqlx::query(
+            "DELETE FROM former_address WHERE subscriber_id = $1
+                 AND address_hash = (SELECT address_hash FROM subscriber WHERE id = $1)",
+        )
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        Ok(())
     }
-    change.suppress(person.hash, Suppression::Erased).await?;
-    Ok(was_there)
+
+    /// The address of `person` in all the ways in which it is written down.
+    async fn spellings(&mut self, person: &Person<'_>) -> Result<BTreeSet<String>> {
+        let rows = sqlx::query(
+            "SELECT address FROM subscriber WHERE id = $1
+             UNION SELECT address FROM sign_up_request WHERE address_hash = $2
+             UNION SELECT address FROM address_change WHERE address_hash = $2
+             UNION SELECT address FROM notice WHERE address_hash = $2 AND address IS NOT NULL",
+        )
+        .bind(person.subscriber.unwrap_or_default())
+        .bind(person.hash)
+        .fetch_all(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        let mut spellings = BTreeSet::from([person.address.to_owned()]);
+        for row in &rows {
+            spellings.insert(row.try_get(0).map_err(db)?);
+        }
+        Ok(spellings)
+    }
+
+    async fn former_hashes(&mut self, id: i64) -> Result<Vec<String>> {
+        let rows = sqlx::query(FORMER).bind(id).fetch_all(&mut *self.tx).await;
+        rows.map_err(db)?
+            .iter()
+            .map(|row| row.try_get(0).map_err(db))
+            .collect()
+    }
 }
 
 /// What LIKE finds the forms of an address by, in lower case: as it is written, and percent-encoded.

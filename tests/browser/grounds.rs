@@ -135,6 +135,7 @@ pub const ROUTES: &[Row] = &[
     }),
     ("/about", |_| vec![ok("/about")]),
     ("/disclaimer", |_| vec![ok("/disclaimer")]),
+    ("/privacy", |_| vec![ok("/privacy")]),
     ("/contact", |_| vec![ok("/contact")]),
     ("/archive", |_| vec![ok("/archive")]),
     ("/archive/{number}", |_| {

@@ -77,7 +77,9 @@ fn lists_are_paged() {
 
 #[test]
 fn what_is_not_there_is_a_page_for_those_who_read_pages() {
-    let server = site(1).serve(&[]);
+    // Its folder goes with it, and connections to the database are opened when they are needed.
+    let site = site(1);
+    let server = site.serve(&[]);
     for path in ["/none", "/research/none", "/a/b/c/d", "/feeds/none.rss"] {
         let plain = get(&server, path);
         assert_eq!(plain.status, 404);
@@ -207,7 +209,7 @@ fn every_link_of_mails_feeds_sitemap_and_pages_leads_somewhere() {
             _ => {}
         }
     }
-    assert_eq!(listed.len(), 7 + 2 + 3 + 1, "{listed:?}");
+    assert_eq!(listed.len(), 8 + 2 + 3 + 1, "{listed:?}");
     start.extend(listed.iter().map(|address| follow("/", address)));
     let seen = crawl(&server, start);
     for path in postrider::web::page_paths() {
