@@ -39,7 +39,7 @@ pub struct PlannedItem {
     pub position: i64,
     /// The categories of the summary.
     pub categories: Vec<Slug>,
-    /// Whether the store still knows who received it from this digest.
+    /// Whether the store still knows everybody who received it from this digest.
     pub receivers_known: bool,
 }
 
@@ -163,7 +163,10 @@ impl Planning {
                  CASE WHEN EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
                      JOIN edition o ON o.id = e.edition_id AND o.digest = $2
                      JOIN delivery d ON d.segment_id = g.segment_id
-                     WHERE g.summary_id = i.summary_id) THEN 1 ELSE 0 END, c.slug
+                     WHERE g.summary_id = i.summary_id)
+                 AND NOT EXISTS (SELECT 1 FROM edition_item q JOIN edition o ON o.id = q.edition_id
+                     WHERE q.summary_id = i.summary_id AND o.digest = $2 AND o.pruned IS NOT NULL)
+                 THEN 1 ELSE 0 END, c.slug
              FROM edition_item i LEFT JOIN summary_category c ON c.summary_id = i.summary_id
              WHERE i.edition_id = $1 ORDER BY i.position, c.position",
         )

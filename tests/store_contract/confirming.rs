@@ -171,7 +171,8 @@ async fn a_refusal_works_when_the_sign_up_is_forgotten(db: Database) {
     let store = db.open().await;
     sign_up(&store, "ann@readers.net", NOW).await;
     let notice = db.number("SELECT MAX(id) FROM notice").await;
-    let tidied = upkeep::tidy(&store, at(8 * DAY)).await.unwrap();
+    let week = std::time::Duration::from_secs(7 * DAY);
+    let tidied = upkeep::tidy(&store, at(8 * DAY), week).await.unwrap();
     assert_eq!(tidied.unconfirmed, 1);
     let kept = "SELECT COUNT(*) FROM notice WHERE subscriber_id IS NULL AND address IS NULL AND data = '{}'
         AND state = 'excluded' AND next_attempt IS NULL AND ended IS NOT NULL";
