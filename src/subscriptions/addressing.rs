@@ -12,6 +12,9 @@ pub struct Addressing {
     pub local_part: LocalPartRule,
     /// The database's own salt.
     pub salt: String,
+    /// What visitors' networks are hashed with: there are few enough of them to try all, so it is not
+    /// kept in the database.
+    pub network_salt: String,
 }
 
 /// What an address is looked up by; not to be shown.
@@ -43,7 +46,7 @@ impl Addressing {
                 format!("network {a:x}:{b:x}:{c:x}::/48")
             }
         };
-        address_hash(&network, &self.salt)
+        address_hash(&network, &self.network_salt)
     }
 }
 
@@ -57,6 +60,7 @@ mod tests {
         let addressing = Addressing {
             local_part: LocalPartRule::Insensitive,
             salt: "pepper".to_owned(),
+            network_salt: "thyme".to_owned(),
         };
         let hash = |client: &str| addressing.network(client.parse().unwrap());
         for (one, other, same) in [

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
 use super::token_text::{put_varint, take_varint};
+use crate::domain::text::hex;
 use crate::domain::{Problem, Result, Timestamp};
 
 /// Bytes of a link's signature: 96 bits.
@@ -124,6 +125,7 @@ struct Subkeys {
     notice_return_path: hmac::Key,
     message_id: hmac::Key,
     notice_message_id: hmac::Key,
+    visitors: String,
 }
 
 impl Subkeys {
@@ -141,6 +143,7 @@ impl Subkeys {
             notice_return_path: sub("notice return path"),
             message_id: sub("message id"),
             notice_message_id: sub("notice message id"),
+            visitors: hex(hmac::sign(&master, b"postrider visitors").as_ref()),
         }
     }
 
@@ -316,6 +319,11 @@ impl Signer {
             return Err(TokenFault::Revoked);
         }
         Ok((first, second))
+    }
+
+    /// What visitors' networks and answers are hashed with, the same after keys were added or revoked.
+    pub fn visitors_salt(&self) -> &str {
+        self.keys.last().map_or("", |key| key.visitors.as_str())
     }
 
     /// A value that only this signer can foretell, the same after keys were added or revoked.

@@ -17,6 +17,7 @@ pub fn addressing() -> Addressing {
     Addressing {
         local_part: LocalPartRule::Insensitive,
         salt: "pepper".to_owned(),
+        network_salt: "thyme".to_owned(),
     }
 }
 

@@ -102,6 +102,7 @@ impl InProcess {
             let addressing = Addressing {
                 local_part: postrider::domain::LocalPartRule::Insensitive,
                 salt,
+                network_salt: String::new(),
             };
             let done = process(&store, &addressing, now).await.unwrap();
             store.close().await;

@@ -56,6 +56,7 @@ impl App {
         Addressing {
             local_part: self.config.subscribers.local_part,
             salt: self.salt.clone(),
+            network_salt: self.signer.visitors_salt().to_owned(),
         }
     }
 

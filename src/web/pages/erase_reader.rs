@@ -3,6 +3,7 @@
 use super::super::problem::Failure;
 use super::respond::respond;
 use crate::app::App;
+use crate::domain::Problem;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -21,5 +22,10 @@ pub(super) async fn erase(
     Path(token): Path<String>,
     _form: Bytes,
 ) -> Result<Response, Failure> {
-    Ok(respond(app.erase(&token).await?))
+    // The work goes on when the reader goes away, or the time of a request is up.
+    let job = tokio::spawn(async move { app.erase(&token).await });
+    let page = job
+        .await
+        .map_err(|error| Problem::failed("erasing ended by itself").because(error))??;
+    Ok(respond(page))
 }
