@@ -3,9 +3,10 @@
 use crate::desk::{Desk, EDITOR, all, heading, left_out_by, one, request, site};
 use crate::site::Site;
 use crate::wait_for;
-use crate::wire::Answer;
+use crate::wire::{Answer, connect, head, read};
 use mail_parser::MessageParser;
 use postrider::web::page_paths;
+use std::io::Write;
 
 pub const ANN: &str = "ann@example.org";
 pub const BOB: &str = "bob@example.org";
@@ -282,4 +283,17 @@ fn looking_changes_nothing() {
     }
     assert_eq!(everything(&site), before);
     assert_eq!(heading(&desk.get("/admin")), "Overview");
+}
+
+#[test]
+fn a_stranger_whose_form_never_comes_is_led_away() {
+    let site = site();
+    let server = site.serve(&[]);
+    let path = "/admin/digests/weekly/prepare";
+    let mut stream = connect(&server);
+    stream
+        .write_all(&head("POST", path, &[("Content-Length", "10")]))
+        .unwrap();
+    let answer = read(&mut stream);
+    assert_eq!(answer.status, 303, "{answer:?}");
 }
