@@ -1,6 +1,7 @@
 //! Sending from the browser: the draft, the second look, the ledger; and forms that do nothing.
 
-use crate::desk::{Desk, EDITOR, all, heading, left_out_by, one, request, site};
+use crate::desk::{Desk, EDITOR, all, change, heading, left_out_by, one, request, site};
+use crate::sign_up::attributes;
 use crate::site::Site;
 use crate::wait_for;
 use crate::wire::{Answer, connect, head, read};
@@ -35,6 +36,11 @@ pub fn state(site: &Site, number: i64) -> String {
 pub fn prepared(desk: &Desk<'_>) {
     let to = desk.act("/admin/digests/weekly/prepare", &[]);
     assert_eq!(to, "/admin/editions/1?said=prepared");
+}
+
+/// The value of a hidden field.
+pub fn value(page: &Answer, name: &str) -> String {
+    attributes(page, &format!("main input[name={name}]"), "value").remove(0)
 }
 
 fn said(page: &Answer) -> String {
@@ -87,7 +93,11 @@ fn a_draft_is_worked_on_and_sent_once() {
     let text = desk.get("/admin/editions/1/preview?categories=&format=text");
     assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(text.text().contains("A word before."));
-    let nothing = desk.ask("GET", "/admin/editions/1/preview?categories=oncology");
+    for none in ["oncology", "No%20slug!"] {
+        let nothing = desk.ask("GET", &format!("/admin/editions/1/preview?categories={none}"));
+        assert_eq!(nothing.status, 404, "{none}");
+    }
+    let nothing = desk.post("/admin/editions/1/drop", &[("slug", "No slug!")]);
     assert_eq!(nothing.status, 404);
     let shown = desk.get("/admin/editions/1?categories=urology&format=text");
     assert!(
@@ -120,7 +130,14 @@ fn a_draft_is_worked_on_and_sent_once() {
         all(&look, "main > ol li, main > ul li"),
         ["About first", "1 reader: nothing for them"][..].to_vec()
     );
-    for stale in [&[("count", "300")][..], &[("count", "")], &[]] {
+    let print = value(&look, "print");
+    let print = print.as_str();
+    for stale in [
+        &[("count", "300"), ("print", print)][..],
+        &[("count", ""), ("print", print)],
+        &[("count", "2")],
+        &[],
+    ] {
         let answer = desk.post("/admin/editions/1/send", stale);
         assert_eq!(
             (answer.status, state(&site, 1).as_str()),
@@ -131,8 +148,8 @@ fn a_draft_is_worked_on_and_sent_once() {
     }
 
     // Send; once.
-    let to = desk.act("/admin/editions/1/send", &[("count", "2")]);
-    assert_eq!(to, "/admin/editions/1?watch=1&said=sent");
+    let to = desk.act("/admin/editions/1/send", &[("count", "2"), ("print", print)]);
+    assert_eq!(to, "/admin/editions/1?said=sent");
     let page = desk.get(&to);
     assert!(said(&page).starts_with("Approved."), "{}", said(&page));
     wait_for("the edition's end", || {
@@ -161,10 +178,122 @@ fn a_draft_is_worked_on_and_sent_once() {
     assert_eq!(page.header("refresh"), None);
     assert_eq!(all(&page, "main .buttons button").len(), 0);
     for (action, status) in [("pause", 409), ("drop", 409), ("note", 409), ("cancel", 409)] {
-        let answer = desk.post(&format!("/admin/editions/1/{action}"), &[("slug", "first")]);
+        let fields = [("slug", "first"), ("seen", "approved")];
+        let answer = desk.post(&format!("/admin/editions/1/{action}"), &fields);
         assert_eq!(answer.status, status, "{action}: {}", answer.text());
         assert_eq!(heading(&answer), "That was not done");
     }
+}
+
+#[test]
+fn what_was_not_seen_is_neither_sent_nor_cancelled() {
+    let site = with_readers();
+    let server = site.serve(&[]);
+    let desk = Desk::open(&site, &server);
+    prepared(&desk);
+    let (send, cancel) = ("/admin/editions/1/send", "/admin/editions/1/cancel");
+    let changes: [(&str, &str, &dyn Fn()); 3] = [
+        ("a note", "Send to 3 readers", &|| {
+            desk.act("/admin/editions/1/note", &[("note", "Hello.")]);
+        }),
+        ("a correction", "Send to 3 readers", &|| {
+            let correct = ["summaries", "correct", "first", "--note", "A number."];
+            site.run(&correct).expect_code(0);
+        }),
+        ("a removal", "Send to 2 readers", &|| {
+            let remove = ["summaries", "remove", "second", "--note", "A name."];
+            site.run(&remove).expect_code(0);
+        }),
+    ];
+    for (what, button, change) in changes {
+        let look = desk.get(send);
+        let (count, print) = (value(&look, "count"), value(&look, "print"));
+        change();
+        let again = desk.post(send, &[("count", &count), ("print", &print)]);
+        assert_eq!((again.status, state(&site, 1).as_str()), (409, "draft"), "{what}");
+        assert!(
+            one(&again, "[role=alert]").contains("was changed since"),
+            "{what}"
+        );
+        assert_eq!(one(&again, "main .buttons button"), button, "{what}");
+    }
+    // What was removed is nowhere to be seen.
+    let page = desk.get("/admin/editions/1");
+    assert_eq!(left_out_by(&page), ["Leave out: About first"]);
+    assert!(page.text().contains("2 readers receive it"), "{}", page.text());
+    let mail = desk.get("/admin/editions/1/preview?format=text").text();
+    assert!(!mail.contains("About second"), "{mail}");
+    desk.act("/admin/editions/1/test", &[]);
+    let outbox = site.outbox();
+    assert!(!outbox.last().unwrap().contains("About second"), "{outbox:?}");
+
+    let remove = ["summaries", "remove", "first", "--note", "A name."];
+    site.run(&remove).expect_code(0);
+    for method in ["GET", "POST"] {
+        let answer = match method {
+            "GET" => desk.ask("GET", send),
+            _ => desk.post(send, &[("count", "2"), ("print", "x")]),
+        };
+        assert_eq!(answer.status, 409);
+        assert!(
+            answer.text().contains("othing is left in the draft"),
+            "{}",
+            answer.text()
+        );
+    }
+    let approve = site.run(&["editions", "approve", "1"]).expect_code(1);
+    assert!(approve.err.contains("nothing is left"), "{}", approve.err);
+    site.run(&["summaries", "restore", "first"]).expect_code(0);
+
+    // Cancelling: what was a draft when it was seen must be one.
+    let seen = value(&desk.get(cancel), "seen");
+    assert_eq!(seen, "draft");
+    desk.act("/admin/editions/1/drop", &[("slug", "first")]);
+    for wrong in ["approved", "", "x"] {
+        let answer = desk.post(cancel, &[("seen", wrong)]);
+        assert_eq!(
+            (answer.status, state(&site, 1).as_str()),
+            (409, "draft"),
+            "{wrong}"
+        );
+        assert_eq!(one(&answer, "main .buttons button"), "Cancel this edition");
+    }
+    desk.act(cancel, &[("seen", "draft")]);
+    assert_eq!(state(&site, 1), "cancelled");
+    let to = desk.act(send, &[("count", "2"), ("print", "x")]);
+    assert_eq!(
+        said(&desk.get(&to)),
+        "This edition was cancelled before. Nothing was sent."
+    );
+}
+
+#[test]
+fn looking_at_a_draft_wakes_nobody_and_counts_whose_pause_is_over() {
+    let site = with_readers();
+    let server = site.serve(&["--no-schedule"]);
+    let desk = Desk::open(&site, &server);
+    prepared(&desk);
+    // What ends pauses looks once a minute, and has just looked.
+    change(
+        &site,
+        "UPDATE subscriber SET state = 'paused', paused_until = 1 WHERE address = 'ann@example.org'",
+    );
+    let kept = || {
+        let lines: Vec<String> = everything(&site).lines().map(str::to_owned).collect();
+        let tables = ["subscriber", "reader_event", "edition"].map(|name| format!("INTO \"{name}\""));
+        let holds = |line: &String| tables.iter().any(|table| line.contains(table));
+        lines.into_iter().filter(holds).collect::<Vec<_>>()
+    };
+    let before = kept();
+    let page = desk.get("/admin/editions/1").text();
+    assert!(page.contains("3 readers receive it"), "{page}");
+    let look = desk.get("/admin/editions/1/send");
+    assert_eq!(one(&look, "main .buttons button"), "Send to 3 readers");
+    let dry = site.run(&["send", "weekly", "--only", "first", "--dry-run", "--json"]);
+    let segments = dry.expect_code(0).json()["segments"].to_string();
+    assert!(segments.contains("\"readers\":2"), "{segments}");
+    site.run(&["preview", "weekly", "--out", "shown"]).expect_code(0);
+    assert_eq!(kept(), before);
 }
 
 #[test]
