@@ -102,7 +102,6 @@ impl App {
     /// # Errors
     /// When the database does not answer, or a summary that was asked for does not exist.
     pub async fn prepare(&self, digests: &[Digest], request: &Request) -> Result<Prepared> {
-        self.store.forget_voters(self.clock.now()).await?;
         let mut prepared = Prepared {
             sources: self.gather().await?,
             lists: self.import_changed_lists().await?,

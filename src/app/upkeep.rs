@@ -46,6 +46,7 @@ async fn round(app: &App, is_time: bool) -> Result<()> {
     if is_time {
         let woken = upkeep::wake(&app.store, now).await?;
         let tidied = upkeep::tidy(&app.store, now).await?;
+        app.store.forget_ended(now).await?;
         if woken > 0 || tidied != upkeep::Tidied::default() {
             tracing::info!(
                 woken,

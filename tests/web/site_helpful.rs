@@ -61,6 +61,16 @@ fn an_answer_counts_once_and_only_by_a_button() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     assert_eq!(votes(&site), serde_json::json!({"yes": 1, "no": 1}));
+    // A form on somebody else's page.
+    for foreign in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Origin", "https://example.com"),
+    ] {
+        let headers = [FORM, ("User-Agent", "four"), foreign];
+        let path = "/research/plain/helpful";
+        assert_eq!(send(&server, "POST", path, &headers, b"answer=yes").status, 403);
+    }
+    assert_eq!(votes(&site), serde_json::json!({"yes": 1, "no": 1}));
     let shown = site.run(&["summaries", "show", "plain"]).expect_code(0).out;
     assert!(shown.contains("helpful: 1 yes, 1 no"), "{shown}");
     assert_eq!(get(&server, "/research/none/helpful").status, 404);

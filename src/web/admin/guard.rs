@@ -137,7 +137,7 @@ pub(super) fn root_of(uri: &Uri) -> String {
 
 /// Whether a browser says that a form is from a page of this site. Where it says nothing, the form's token
 /// decides alone; so it does for `Origin: null`, which pages without referrer send.
-pub(super) fn is_from_here(headers: &HeaderMap, site: &str) -> bool {
+pub(in super::super) fn is_from_here(headers: &HeaderMap, site: &str) -> bool {
     let value = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(from) = value(HeaderName::from_static("sec-fetch-site")) {
         return matches!(from, "same-origin" | "none");
