@@ -15,6 +15,8 @@ ONLY=sqlite,postgres,dkim,delay
 MILLION=""
 ROUND_TRIP=50
 BUILD=yes
+# What a run is started with: to hold it to one processor.
+PIN=()
 
 usage() {
   cat <<TEXT
@@ -39,7 +41,8 @@ The rate is that of sending: from the first connection to the end of the process
 planning come before and are told apart. Of the C connections one leads to a second smtp-sink, which
 keeps what it takes; so the messages that are looked at are of the run that is measured, and what
 keeping costs is part of it (--keep 0 shows the difference). With --only delay a proxy holds back each
-direction for half of $ROUND_TRIP ms.
+direction for half of $ROUND_TRIP ms. With --only dkim a further run is held to one processor, with the
+sinks on another, and compared with what openssl speed signs on that one.
 TEXT
 }
 
@@ -158,7 +161,7 @@ source_run() {
 # our_run LABEL SITE DATABASE PORT COUNT: one publish; its rate goes into RATE, CPU into CPU.
 our_run() {
   local code=0
-  measure --port "$4" "$WORK/measured" \
+  measure --port "$4" "$WORK/measured" "${PIN[@]}" \
     "$POSTRIDER" --config "$2/config.toml" --database "$3" --json publish >"$WORK/said" 2>"$WORK/log" || code=$?
   [ "$code" = 0 ] || {
     tail -n 20 "$WORK/log" "$WORK/said" >&2
@@ -289,6 +292,30 @@ bench_dkim() {
   signatures=$(openssl speed -multi "$(nproc)" -seconds 3 rsa2048 2>/dev/null | awk '/^rsa *2048/ { print $6 }')
   printf 'openssl speed -multi %s rsa2048: %s signatures/s; postrider signs and sends at %s of it\n' "$(nproc)" \
     "$signatures" "$(calc "%.2f" "$OURS / $signatures")"
+  dkim_on_one
+}
+
+# hold_sinks PROCESSORS: where the sinks may run.
+hold_sinks() {
+  local pid
+  for pid in $(jobs -pr); do taskset -acp "$1" "$pid" >/dev/null; done
+}
+
+# The same on one processor, with the sinks on the other: what they take is not lost to signing then.
+dkim_on_one() {
+  local signatures
+  if [ "$(nproc)" -lt 2 ] || ! command -v taskset >/dev/null; then return 0; fi
+  say "dkim on one processor, the sinks on another"
+  hold_sinks 1
+  PIN=(taskset -c 0)
+  fresh_site signed
+  fresh_database sqlite
+  our_run "postrider, dkim, one processor" "$SITE" "$DATABASE" "$SINK" "$RECIPIENTS"
+  PIN=()
+  hold_sinks "0-$(($(nproc) - 1))"
+  signatures=$(taskset -c 0 openssl speed -seconds 3 rsa2048 2>/dev/null | awk '/^rsa *2048/ { print $6 }')
+  printf 'openssl speed rsa2048 on that processor: %s signatures/s; postrider signs and sends at %s of it\n' \
+    "$signatures" "$(calc "%.2f" "$RATE / $signatures")"
 }
 
 bench_delay() {

@@ -6,6 +6,7 @@ pub mod admin;
 mod background;
 pub mod check;
 pub mod dkim;
+pub mod erasure;
 pub mod feeds;
 pub mod interventions;
 pub mod metrics;
@@ -257,6 +258,7 @@ impl App {
                 })
                 .filter(|limit| limit.percent > 0),
                 holds_uncertain: self.config.delivery.hold_uncertain,
+                notices_kept: self.config.retention.notices,
             },
             lease: self.config.delivery.lease,
             meter: self.watch.meter.clone(),

@@ -45,8 +45,12 @@ mod opening;
 mod outcomes;
 #[path = "store_contract/planning.rs"]
 mod planning;
+#[path = "store_contract/privacy.rs"]
+mod privacy;
 #[path = "store_contract/relays.rs"]
 mod relays;
+#[path = "store_contract/retention.rs"]
+mod retention;
 #[path = "store_contract/sequences.rs"]
 mod sequences;
 #[path = "store_contract/sign_ups.rs"]

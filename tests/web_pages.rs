@@ -194,3 +194,19 @@ fn the_unsubscribe_page() {
     let html = Html::parse_document(&page);
     insta::assert_snapshot!(all(&html, "main")[0].inner_html());
 }
+
+#[test]
+fn no_rule_of_the_stylesheet_swallows_those_behind_it() {
+    let mut depth = 0;
+    for (n, line) in include_str!("../templates/web/site.css").lines().enumerate() {
+        let starts_outside = !line.is_empty() && !line.starts_with([' ', '}']);
+        assert!(
+            !starts_outside || depth == 0,
+            "line {}: {line:?} stands within a rule",
+            n + 1
+        );
+        depth += line.matches('{').count();
+        depth -= line.matches('}').count();
+    }
+    assert_eq!(depth, 0, "a rule is not closed");
+}

@@ -8,6 +8,7 @@ use crate::domain::{Digest, Problem, Result, Slug};
 use crate::edition::{Planned, Request, Seen};
 use crate::gather::run::SourceReport;
 use crate::schedule::runner::Job;
+use crate::subscriptions::upkeep;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ impl App {
     /// # Errors
     /// When the database does not answer, or a summary that was asked for does not exist.
     pub async fn prepare(&self, digests: &[Digest], request: &Request) -> Result<Prepared> {
+        // Whose pause is over belongs to the audience.
+        upkeep::wake(&self.store, self.clock.now()).await?;
         let mut prepared = Prepared {
             sources: self.gather().await?,
             lists: self.import_changed_lists().await?,

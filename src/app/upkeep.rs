@@ -12,6 +12,8 @@ use tokio::sync::watch;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often pauses and what has run out are looked at.
 const TIDY: Duration = Duration::from_secs(60);
+/// How often old deliveries are looked for.
+const PRUNE: Duration = Duration::from_secs(3600);
 /// The rest after trouble with the database.
 const REST: Duration = Duration::from_secs(10);
 
@@ -44,9 +46,43 @@ async fn round(app: &App, is_time: bool) -> Result<()> {
         tracing::info!(processed, "sign-ups and requests for links taken off the queue");
     }
     if is_time {
-        let woken = upkeep::wake(&app.store, now).await?;
-        let tidied = upkeep::tidy(&app.store, now).await?;
-        app.store.forget_ended(now).await?;
+        app.clear_up().await?;
+    }
+    Ok(())
+}
+
+/// Deletes the rows of who received what when their time is over, now and then, until `stop` becomes true.
+pub(super) async fn keep_pruning(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            pruned = app.prune() => if let Err(problem) = pruned {
+                tracing::error!(%problem, "old deliveries could not be deleted; it is tried again");
+            },
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PRUNE) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+impl App {
+    /// Does what time asks for: ends pauses, and deletes what has run out and what is old.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was done by then stays so.
+    pub async fn tidy(&self) -> Result<()> {
+        self.clear_up().await?;
+        self.prune().await.map(drop)
+    }
+
+    /// All of [`App::tidy`] that takes no time.
+    async fn clear_up(&self) -> Result<()> {
+        let now = self.clock.now();
+        let woken = upkeep::wake(&self.store, now).await?;
+        self.store.forget_ended(now).await?;
+        let tidied = upkeep::tidy(&self.store, now, self.config.retention.networks).await?;
         if woken > 0 || tidied != upkeep::Tidied::default() {
             tracing::info!(
                 woken,
@@ -55,6 +91,20 @@ async fn round(app: &App, is_time: bool) -> Result<()> {
                 "pauses ended, and what had run out deleted"
             );
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Deletes the rows that tell who received an edition which ended longer ago than `[retention] deliveries`;
+    /// how many. Its counts stay. In small pieces: whoever delivers is not held up.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was deleted by then stays so.
+    pub async fn prune(&self) -> Result<u64> {
+        let kept = self.config.retention.deliveries;
+        let pruned = upkeep::prune(&self.store, self.clock.now(), kept).await?;
+        if pruned > 0 {
+            tracing::info!(pruned, "old deliveries deleted; the editions keep their counts");
+        }
+        Ok(pruned)
+    }
 }

@@ -165,6 +165,12 @@ fn say_lines(output: &Output, report: &Report) -> Result<()> {
     for slug in &report.summaries {
         output.line(format!("  {slug}"))?;
     }
+    if let Some(pruned) = report.pruned {
+        output.line(format!(
+            "who received it was deleted on {}, after `[retention] deliveries`; the counts stay",
+            pruned.rfc3339()
+        ))?;
+    }
     if let Some(note) = &report.note {
         output.line(format!("note: {note}"))?;
     }

@@ -5,6 +5,7 @@ mod deliver;
 mod dkim;
 mod editions;
 mod feeds;
+mod forget;
 mod gather;
 mod intervene;
 mod man;
@@ -100,7 +101,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Deliver what is due, and nothing else, until it is told to stop.
     Worker(worker::Arguments),
-    /// Import, export, show, add and remove subscribers.
+    /// Import, export, show, add, remove and erase subscribers.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
     /// List summaries, show one, or mark one as corrected or retracted.

@@ -4,7 +4,7 @@ use crate::domain::{Problem, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::ProgressBar;
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +34,16 @@ impl Output {
     /// Whether a person can be asked, and shown a progress bar.
     pub(super) fn is_interactive(&self) -> bool {
         !self.json && self.terminal && std::io::stdin().is_terminal()
+    }
+
+    /// Asks a person; anything but yes is no.
+    pub(super) fn agrees(&self, question: &str) -> Result<bool> {
+        let trouble = |error| Problem::failed("the answer can't be read").because(error);
+        eprint!("{question} [y/N] ");
+        std::io::stderr().flush().map_err(trouble)?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map_err(trouble)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// A line for people; nothing with `--json`.

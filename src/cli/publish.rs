@@ -33,6 +33,7 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         named(&app, &arguments.digests)?
     };
     let done = publish(&app, output, &digests, &Request::Next, arguments.wait).await?;
+    output.busy("deleting what is old", app.tidy()).await?;
     app.close().await;
     Ok(done)
 }

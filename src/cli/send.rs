@@ -8,7 +8,6 @@ use crate::app::publish::{Delivered, Prepared};
 use crate::app::{App, Options, Request};
 use crate::domain::{Digest, EmailAddress, Result, Slug};
 use clap::Args;
-use std::io::{BufRead, Write};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -63,7 +62,8 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         (None, Some(digest)) if output.is_interactive() && !arguments.yes => {
             let mut prepared = gathered(&app, output, &request).await?;
             let readers = forecast(&app, output, digest, &request).await?;
-            if readers > 0 && !agreed(readers)? {
+            let question = format!("Send to {readers} reader{}?", if readers == 1 { "" } else { "s" });
+            if readers > 0 && !output.agrees(&question)? {
                 output.line("nothing was sent")?;
                 done(&prepared, &Delivered::default())
             } else {
@@ -146,16 +146,4 @@ async fn forecast(app: &App, output: &Output, digest: &Digest, request: &Request
         .filter(|segment| segment.excluded.is_none())
         .map(|segment| segment.readers)
         .sum())
-}
-
-fn agreed(readers: i64) -> Result<bool> {
-    let trouble = |error| crate::domain::Problem::failed("the answer can't be read").because(error);
-    eprint!(
-        "Send to {readers} reader{}? [y/N] ",
-        if readers == 1 { "" } else { "s" }
-    );
-    std::io::stderr().flush().map_err(trouble)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(trouble)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -1,6 +1,7 @@
 //! `postrider subscribers`: lists, and one reader at a time.
 
 use super::Done;
+use super::forget;
 use super::moving::{self, say_report};
 use super::output::Output;
 use super::publish::named;
@@ -32,6 +33,13 @@ pub(super) enum Command {
         /// The reader's address.
         address: String,
     },
+    /// Erase everything about a person: in the database, the outbox, and the folder of lists.
+    Forget(forget::Arguments),
+    /// Write everything that the database keeps about a person, as JSON.
+    Data {
+        /// Their address.
+        address: String,
+    },
     /// Let an address sign up again whose owner had said never to write there.
     Allow {
         /// The address.
@@ -59,6 +67,7 @@ pub(super) struct Reader {
 
 pub(super) async fn run(options: &Options, output: &Output, command: Command) -> Result<Done> {
     let app = App::open(options).await?;
+    let mut done = Done::Fully;
     match command {
         Command::Import(arguments) => moving::run(&app, output, arguments).await?,
         Command::Export { file } => export(&app, output, file.as_deref()).await?,
@@ -74,6 +83,8 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
                 &app.remove_subscriber(&EmailAddress::parse(&address)?).await?,
             )?;
         }
+        Command::Forget(arguments) => done = forget::forget(&app, output, &arguments).await?,
+        Command::Data { address } => forget::data(&app, &address).await?,
         Command::Allow { address } => {
             let address = EmailAddress::parse(&address)?;
             let allowed = app.allow_address(&address).await?;
@@ -86,7 +97,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
         }
     }
     app.close().await;
-    Ok(Done::Fully)
+    Ok(done)
 }
 
 async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {

@@ -13,6 +13,7 @@ mod mail;
 mod nearest;
 mod private;
 mod relay;
+mod retention;
 mod secret;
 mod section;
 mod serve;
@@ -36,6 +37,7 @@ pub use delivery::Delivery;
 pub use dkim::Dkim;
 pub use mail::{Mail, Mailbox};
 pub use relay::Relay;
+pub use retention::Retention;
 pub use secret::{SecretKey, Secrets, load_or_create};
 pub use serve::{Serve, parse_listen};
 pub use source::{Origin, Source};
@@ -60,6 +62,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("dkim[]", dkim::KEYS),
     ("delivery", delivery::KEYS),
     ("subscribers", subscribers::KEYS),
+    ("retention", retention::KEYS),
     ("templates", templates::KEYS),
     ("relay[]", relay::KEYS),
     ("source[]", source::KEYS),
@@ -123,6 +126,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[subscribers]`.
     pub subscribers: Subscribers,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[templates] folder`: overrides of the compiled-in templates.
     pub templates_folder: Option<PathBuf>,
     /// `[[relay]]`, at least one.
@@ -174,6 +179,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
     let dkim = dkim::read(document.sections("dkim", dkim::KEYS)?, mail.from.address.domain())?;
     let delivery = delivery::read(document.section("delivery", delivery::KEYS)?, &site)?;
     let subscribers = subscribers::read(document.section("subscribers", subscribers::KEYS)?)?;
+    let retention = retention::read(document.section("retention", retention::KEYS)?)?;
     let templates_folder = templates::read(document.section("templates", templates::KEYS)?)?;
     let relays = relay::read(
         document.sections("relay", relay::KEYS)?,
@@ -235,6 +241,7 @@ pub fn load(request: &Request) -> Result<Loaded> {
             dkim,
             delivery,
             subscribers,
+            retention,
             templates_folder,
             relays,
             sources,

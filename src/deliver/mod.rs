@@ -26,6 +26,7 @@ mod notice_outcome;
 mod notice_round;
 mod open;
 mod outbox;
+pub mod outbox_erasure;
 mod outcome;
 mod pace;
 mod patience;

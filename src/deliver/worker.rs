@@ -29,9 +29,6 @@ use crate::store::Store;
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
 
-/// How long a notice that has ended is kept: its hash counts towards the limits of an address.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// The names and links of one reader in one edition.
 pub trait Identity: Send + Sync {
     /// The same for every attempt.
@@ -91,6 +88,8 @@ pub struct Rules {
     pub pause: Option<Limit>,
     /// Whether what may have arrived is held for an admin, and not tried again.
     pub holds_uncertain: bool,
+    /// How long it is kept what became of mails to single readers.
+    pub notices_kept: Duration,
 }
 
 /// Delivers; one at a time in a process.
@@ -111,6 +110,7 @@ pub struct Courier {
     pub(super) awake: Notify,
     pub(super) brake: Arc<Brake>,
     pub(super) holds_uncertain: bool,
+    notices_kept: Duration,
     pub(super) bell: Bell,
 }
 
@@ -163,6 +163,7 @@ impl Courier {
             unfit: Unfit::default(),
             brake: Arc::new(Brake::new(parts.rules.pause)),
             holds_uncertain: parts.rules.holds_uncertain,
+            notices_kept: parts.rules.notices_kept,
             awake: Notify::new(),
             bell: Bell::default(),
         }
@@ -355,7 +356,7 @@ impl Courier {
     async fn look_after_notices(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.free_dead_notices().await?;
-        self.store.end_notices(now, now.minus(KEPT)).await?;
+        self.store.end_notices(now, now.minus(self.notices_kept)).await?;
         let waiting = self.store.due_notices(now).await?;
         self.bell.set(waiting);
         if waiting > 0 {

@@ -123,4 +123,7 @@ pub struct Report {
     pub finished: Option<Timestamp>,
     /// The last trouble with a relay, or why the edition paused itself, if any.
     pub trouble: Option<String>,
+    /// When the rows that tell who received it were deleted, after `[retention] deliveries`; the counts stay.
+    #[serde(default)]
+    pub pruned: Option<Timestamp>,
 }

@@ -55,7 +55,8 @@ fn receives(item: &PlannedItem, group: &Group, unchosen: Unchosen) -> bool {
     match item.kind {
         ItemKind::New => !had && meets(item, &group.choice, unchosen),
         ItemKind::Correction | ItemKind::Retraction if item.receivers_known => had,
-        ItemKind::Correction | ItemKind::Retraction => meets(item, &group.choice, unchosen),
+        // Some of them may be known still.
+        ItemKind::Correction | ItemKind::Retraction => had || meets(item, &group.choice, unchosen),
     }
 }
 

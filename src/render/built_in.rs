@@ -63,6 +63,7 @@ pub(super) const BUILT_IN: &[(&str, &str)] = built_in![
     "texts/about.md",
     "texts/contact.md",
     "texts/disclaimer.md",
+    "texts/privacy.md",
     "web/account.hbs",
     "web/account_link.hbs",
     "web/address_changed.hbs",

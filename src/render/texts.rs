@@ -1,4 +1,4 @@
-//! The texts of the site in Markdown: about, contact, disclaimer. They may show the values of `site`.
+//! The texts of the site in Markdown: about, contact, disclaimer, privacy. They may show the values of `site`.
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
 use serde::Serialize;
@@ -23,7 +23,7 @@ macro_rules! texts {
 }
 
 /// The texts that are compiled in.
-const TEXTS: [(&str, &str); 3] = texts!["about", "contact", "disclaimer"];
+const TEXTS: [(&str, &str); 4] = texts!["about", "contact", "disclaimer", "privacy"];
 
 /// A text, ready to stand on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Texts {
         Ok(Self(engine))
     }
 
-    /// The text `name`: `about`, `contact` or `disclaimer`.
+    /// The text `name`: `about`, `contact`, `disclaimer` or `privacy`.
     ///
     /// # Errors
     /// When there is none of this name.

@@ -40,7 +40,7 @@ pub struct PlannedItem {
     pub position: i64,
     /// The categories of the summary.
     pub categories: Vec<Slug>,
-    /// Whether the store still knows who received it from this digest.
+    /// Whether the store still knows everybody who received it from this digest.
     pub receivers_known: bool,
 }
 

@@ -232,7 +232,7 @@ impl Store {
     /// When there is none.
     pub async fn edition_report(&self, id: i64) -> Result<Report> {
         let row = sqlx::query(
-            "SELECT id, digest, state, note, created, planned, finished, audience, trouble
+            "SELECT id, digest, state, note, created, planned, finished, audience, trouble, pruned
              FROM edition WHERE id = $1",
         )
         .bind(id)
@@ -261,6 +261,7 @@ impl Store {
             planned: instant(5)?,
             finished: instant(6)?,
             trouble: row.try_get(8).map_err(db)?,
+            pruned: instant(9)?,
         };
         self.count_deliveries(&mut report).await?;
         let slugs = sqlx::query(
@@ -284,7 +285,9 @@ impl Store {
             "SELECT CASE WHEN state = 'uncertain' AND next_attempt IS NULL THEN 'held' ELSE state END,
                  CASE WHEN state = 'excluded' THEN COALESCE(text, '') ELSE '' END AS reason, COUNT(*)
              FROM delivery WHERE edition_id = $1 GROUP BY 1, 2
-             UNION ALL SELECT 'excluded', reason, count FROM edition_exclusion WHERE edition_id = $1",
+             UNION ALL SELECT 'excluded', reason, count FROM edition_exclusion WHERE edition_id = $1
+             UNION ALL SELECT 'sent', '', pruned_sent FROM edition WHERE id = $1
+             UNION ALL SELECT 'failed', '', pruned_failed FROM edition WHERE id = $1",
         )
         .bind(report.id)
         .fetch_all(&self.pool)

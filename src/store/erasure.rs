@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 pub struct Person<'a> {
     /// The subscriber's number, where there is one.
     pub subscriber: Option<i64>,
-    /// The full address.
+    /// The full address, as it was typed.
     pub address: &'a str,
     /// Its salted hash.
     pub hash: &'a str,
@@ -29,7 +29,23 @@ const TEXTS: [(&str, &str); 4] = [
     ("relay_state", "why"),
 ];
 
+/// The addresses that reader `$1` gave up and that nobody else has now.
+const FORMER: &str = "SELECT f.address_hash FROM former_address f WHERE f.subscriber_id = $1
+    AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.address_hash = f.address_hash)";
+
 impl Store {
+    /// The hashes of the addresses that subscriber `id` gave up and that nobody else has now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn former_addresses(&self, id: i64) -> Result<Vec<String>> {
+        let rows = sqlx::query(FORMER).bind(id).fetch_all(&self.pool).await;
+        rows.map_err(db)?
+            .iter()
+            .map(|row| row.try_get(0).map_err(db))
+            .collect()
+    }
+
     /// Erases `person`; whether there was a subscriber. Doing it again changes nothing.
     ///
     /// # Errors
@@ -53,7 +69,7 @@ impl Store {
             connection
                 .execute(
                     "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
-                         address_turn, notice, delivery, edition, relay_state",
+                         address_turn, former_address, notice, delivery, edition, relay_state",
                 )
                 .await
                 .map_err(db)?;
@@ -78,11 +94,16 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
     // Whoever is deciding about a sign-up of this address is waited for.
     change.take_turn(person.hash).await?;
     let id = person.subscriber.unwrap_or_default();
+    let spellings = change.spellings(person).await?;
+    for hash in change.former_hashes(id).await? {
+        change.suppress(&hash, Suppression::Erased).await?;
+    }
     for sql in [
         // An excluded one has our own word for the reason there, by which it is counted.
         "UPDATE delivery SET text = NULL WHERE subscriber_id = $1 AND state <> 'excluded' AND $2 = $2",
         "DELETE FROM notice WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM address_change WHERE subscriber_id = $1 OR address_hash = $2",
+        "DELETE FROM former_address WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM sign_up_request WHERE address_hash = $2 AND $1 = $1",
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
@@ -103,7 +124,58 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         .map_err(db)?
         .rows_affected()
         > 0;
-    for pattern in patterns(person.address) {
+    for spelling in &spellings {
+        scrub(change, spelling).await?;
+        forget_messages(change, spelling).await?;
+    }
+    change.suppress(person.hash, Suppression::Erased).await?;
+    Ok(was_there)
+}
+
+/// Deletes notices that name `address`, such as what a visitor wrote to the admins: not those of somebody
+/// whose address merely ends or begins like it.
+async fn forget_messages(change: &mut Change, address: &str) -> Result<()> {
+    for form in forms(address) {
+        let rows = sqlx::query(
+            "SELECT id, lower(data), lower(COALESCE(address, '')) FROM notice
+             WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
+        )
+        .bind(pattern(&form))
+        .fetch_all(&mut *change.tx)
+        .await
+        .map_err(db)?;
+        for row in &rows {
+            let texts: [String; 2] = [row.try_get(1).map_err(db)?, row.try_get(2).map_err(db)?];
+            if texts.iter().any(|text| names(text, &form)) {
+                sqlx::query("DELETE FROM notice WHERE id = $1")
+                    .bind(row.try_get::<i64, _>(0).map_err(db)?)
+                    .execute(&mut *change.tx)
+                    .await
+                    .map_err(db)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `text` holds `form` as a whole: no character of an address stands before or behind it.
+fn names(text: &str, form: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || "!#$&*+/=?^_`{|}~-.%".contains(c);
+    text.match_indices(form).any(|(at, _)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let mut behind = text.get(at + form.len()..).unwrap_or_default().chars();
+        let ends = match behind.next() {
+            // A full stop ends a sentence, unless the domain goes on.
+            Some('.') => !behind.next().is_some_and(char::is_alphanumeric),
+            next => !next.is_some_and(goes_on),
+        };
+        !before.is_some_and(goes_on) && ends
+    })
+}
+
+/// Takes away what relays said where it holds `address`.
+async fn scrub(change: &mut Change, address: &str) -> Result<()> {
+    for pattern in forms(address).iter().map(|form| pattern(form)) {
         for (table, column) in TEXTS {
             let sql = format!("UPDATE {table} SET {column} = NULL WHERE lower({column}) LIKE $1 ESCAPE '!'");
             sqlx::query(AssertSqlSafe(sql))
@@ -112,21 +184,72 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
                 .await
                 .map_err(db)?;
         }
-        // What a visitor wrote to the admins names them.
-        sqlx::query(
-            "DELETE FROM notice WHERE lower(data) LIKE $1 ESCAPE '!' OR lower(address) LIKE $1 ESCAPE '!'",
-        )
-        .bind(&pattern)
-        .execute(&mut *change.tx)
-        .await
-        .map_err(db)?;
     }
-    change.suppress(person.hash, Suppression::Erased).await?;
-    Ok(was_there)
+    Ok(())
 }
 
-/// What LIKE finds the forms of an address by, in lower case: as it is written, and percent-encoded.
-fn patterns(address: &str) -> BTreeSet<String> {
+impl Change {
+    /// Notes that reader `id` gave up `address` for another one: nothing but its keyed hash stays of it, so
+    /// that what is left of it outside the database can be erased with them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn give_up_address(&mut self, id: i64, address: &str, hash: &str) -> Result<()> {
+        scrub(self, address).await?;
+        sqlx::query(
+            "INSERT INTO former_address (subscriber_id, address_hash, given_up)
+             SELECT id, $2, $3 FROM subscriber WHERE id = $1 AND address_hash <> $2
+             ON CONFLICT (subscriber_id, address_hash) DO UPDATE SET given_up = excluded.given_up",
+        )
+        .bind(id)
+        .bind(hash)
+        .bind(self.now.0)
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        // One that they came back to is none.
+        sqlx::query(
+            "DELETE FROM former_address WHERE subscriber_id = $1
+                 AND address_hash = (SELECT address_hash FROM subscriber WHERE id = $1)",
+        )
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// The address of `person` in all the ways in which it is written down.
+    async fn spellings(&mut self, person: &Person<'_>) -> Result<BTreeSet<String>> {
+        let rows = sqlx::query(
+            "SELECT address FROM subscriber WHERE id = $1
+             UNION SELECT address FROM sign_up_request WHERE address_hash = $2
+             UNION SELECT address FROM address_change WHERE address_hash = $2
+             UNION SELECT address FROM notice WHERE address_hash = $2 AND address IS NOT NULL",
+        )
+        .bind(person.subscriber.unwrap_or_default())
+        .bind(person.hash)
+        .fetch_all(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        let mut spellings = BTreeSet::from([person.address.to_owned()]);
+        for row in &rows {
+            spellings.insert(row.try_get(0).map_err(db)?);
+        }
+        Ok(spellings)
+    }
+
+    async fn former_hashes(&mut self, id: i64) -> Result<Vec<String>> {
+        let rows = sqlx::query(FORMER).bind(id).fetch_all(&mut *self.tx).await;
+        rows.map_err(db)?
+            .iter()
+            .map(|row| row.try_get(0).map_err(db))
+            .collect()
+    }
+}
+
+/// The ways in which an address is written, in lower case: as it is, percent-encoded, and in JSON.
+fn forms(address: &str) -> BTreeSet<String> {
     let encoded = |keep: &[u8]| {
         let mut text = String::with_capacity(address.len() * 3);
         for &byte in address.as_bytes() {
@@ -148,18 +271,21 @@ fn patterns(address: &str) -> BTreeSet<String> {
         address.replace('\\', "\\\\").replace('"', "\\\""),
     ]
     .into_iter()
-    .map(|form| {
-        let mut pattern = String::from("%");
-        for c in form.chars().flat_map(char::to_lowercase) {
-            if matches!(c, '%' | '_' | '!') {
-                pattern.push('!');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        pattern
-    })
+    .map(|form| form.to_lowercase())
     .collect()
+}
+
+/// What LIKE finds a form by.
+fn pattern(form: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in form.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 #[cfg(test)]
@@ -168,7 +294,10 @@ mod tests {
 
     #[test]
     fn every_spelling_has_a_pattern_and_no_wildcard_of_its_own() {
-        let found = patterns("Ann_B+x@readers.net");
+        let found: BTreeSet<String> = forms("Ann_B+x@readers.net")
+            .iter()
+            .map(|form| pattern(form))
+            .collect();
         for expected in [
             "%ann!_b+x@readers.net%",
             "%ann!_b!%2bx!%40readers.net%",
@@ -176,6 +305,23 @@ mod tests {
             "%ann!_b+x!%40readers.net%",
         ] {
             assert!(found.contains(expected), "{expected} {found:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_taken_for_somebody_whose_address_is_longer() {
+        for (text, whole) in [
+            ("{\"from\":\"e@readers.net\",\"text\":\"\"}", true),
+            ("write to e@readers.net.", true),
+            ("<e@readers.net>", true),
+            ("e@readers.net", true),
+            ("jane@readers.net", false),
+            ("j.e@readers.net", false),
+            ("e@readers.network", false),
+            ("e@readers.net.example", false),
+            ("jane@readers.net, e@readers.net", true),
+        ] {
+            assert_eq!(names(text, "e@readers.net"), whole, "{text}");
         }
     }
 }

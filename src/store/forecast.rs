@@ -75,7 +75,10 @@ impl<'a> Planned<'a> {
                  CASE WHEN EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
                      JOIN edition o ON o.id = e.edition_id AND o.digest = $2
                      JOIN delivery d ON d.segment_id = g.segment_id
-                     WHERE g.summary_id = i.summary_id) THEN 1 ELSE 0 END, c.slug
+                     WHERE g.summary_id = i.summary_id)
+                 AND NOT EXISTS (SELECT 1 FROM edition_item q JOIN edition o ON o.id = q.edition_id
+                     WHERE q.summary_id = i.summary_id AND o.digest = $2 AND o.pruned IS NOT NULL)
+                 THEN 1 ELSE 0 END, c.slug
              FROM {} i LEFT JOIN summary_category c ON c.summary_id = i.summary_id
              ORDER BY i.position, c.position",
             self.items

@@ -23,7 +23,8 @@ pub struct ArchivedEdition {
 
 /// Editions that nobody has received are nobody's business.
 const PUBLIC: &str = "state NOT IN ('draft', 'cancelled')
-    AND EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.sent > 0)";
+    AND (pruned IS NOT NULL
+        OR EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.sent > 0))";
 
 impl Store {
     /// The summaries that are shown, of `category` or of all, the last gathered first: `count` of them after the

@@ -32,6 +32,7 @@ mod outcomes;
 pub mod oversight;
 pub mod owner;
 mod private_file;
+pub mod pruning;
 pub mod rates;
 mod reader_data;
 pub mod reader_events;

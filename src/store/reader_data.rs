@@ -1,6 +1,7 @@
 //! Everything that is kept about one reader, as JSON: what they may ask for.
 
 use super::Store;
+use super::erasure::Person;
 use super::fault::db;
 use crate::domain::{Result, Timestamp};
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// Columns that are instants.
-const TIMES: [&str; 13] = [
+const TIMES: [&str; 15] = [
     "at",
     "consent_at",
     "created",
@@ -22,19 +23,48 @@ const TIMES: [&str; 13] = [
     "finished",
     "since",
     "until",
+    "given_up",
+    "taken",
 ];
+/// Columns that are yes or no.
+const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
 
-/// Each part with its columns and where they come from; `$1` is the subscriber's number.
-const PARTS: [(&str, &[&str], &str); 7] = [
+/// A part of the answer: its name, the columns, and where they come from. `$1` is the subscriber's number,
+/// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's.
+type Part = (&'static str, &'static [&'static str], &'static str);
+
+const PARTS: [Part; 12] = [
+    (
+        "subscriber",
+        &[
+            "id",
+            "address",
+            "address_key",
+            "address_hash",
+            "reserved",
+            "name",
+            "state",
+            "cause",
+            "categories",
+            "consent_at",
+            "consent_source",
+            "paused_until",
+            "text_only",
+            "chosen_by",
+            "created",
+            "changed",
+        ],
+        "FROM subscriber t WHERE id = $1",
+    ),
     (
         "subscriptions",
         &["digest", "active", "ended_by", "created", "changed"],
-        "FROM subscription t WHERE subscriber_id = $1 ORDER BY digest",
+        "FROM subscription t WHERE subscriber_id = $1",
     ),
     (
         "events",
-        &["at", "what", "way", "wording", "detail"],
-        "FROM reader_event t WHERE subscriber_id = $1 ORDER BY id",
+        &["id", "at", "what", "way", "wording", "detail"],
+        "FROM reader_event t WHERE subscriber_id = $1",
     ),
     (
         "deliveries",
@@ -42,6 +72,8 @@ const PARTS: [(&str, &[&str], &str); 7] = [
             "edition_id",
             "digest",
             "planned",
+            "segment_id",
+            "batch_no",
             "state",
             "attempts",
             "code",
@@ -49,21 +81,43 @@ const PARTS: [(&str, &[&str], &str); 7] = [
             "relay",
             "next_attempt",
         ],
-        "FROM (SELECT d.edition_id, e.digest, e.planned, d.state, d.attempts, d.code, d.text, d.relay,
-                 d.next_attempt
-             FROM delivery d LEFT JOIN edition e ON e.id = d.edition_id WHERE d.subscriber_id = $1) t
-         ORDER BY edition_id",
+        "FROM (SELECT d.*, e.digest, e.planned
+             FROM delivery d LEFT JOIN edition e ON e.id = d.edition_id WHERE d.subscriber_id = $1) t",
+    ),
+    (
+        "summaries",
+        &["edition_id", "slug", "title"],
+        "FROM (SELECT d.edition_id, s.slug, s.title FROM delivery d
+             JOIN segment_item g ON g.segment_id = d.segment_id JOIN summary s ON s.id = g.summary_id
+             WHERE d.subscriber_id = $1) t",
     ),
     (
         "notices",
         &[
-            "kind", "address", "created", "expires", "state", "attempts", "code", "text", "relay", "ended",
+            "id",
+            "kind",
+            "address",
+            "address_hash",
+            "data",
+            "created",
+            "expires",
+            "state",
+            "attempts",
+            "code",
+            "text",
+            "relay",
+            "next_attempt",
+            "owner",
+            "until",
+            "ended",
         ],
-        "FROM notice t WHERE subscriber_id = $1 ORDER BY id",
+        "FROM notice t WHERE subscriber_id = $1 OR address_hash = $2
+             OR kind = 'contact' AND lower(data) LIKE $3 ESCAPE '!'",
     ),
     (
         "sign_ups",
         &[
+            "id",
             "name",
             "digests",
             "categories",
@@ -74,12 +128,14 @@ const PARTS: [(&str, &[&str], &str); 7] = [
             "expires",
             "confirmed",
         ],
-        "FROM sign_up t WHERE subscriber_id = $1 ORDER BY id",
+        "FROM sign_up t WHERE subscriber_id = $1",
     ),
     (
         "requests",
         &[
+            "id",
             "address",
+            "address_hash",
             "kind",
             "name",
             "digests",
@@ -90,68 +146,66 @@ const PARTS: [(&str, &[&str], &str); 7] = [
             "network",
             "created",
         ],
-        "FROM sign_up_request t WHERE address_hash = (SELECT address_hash FROM subscriber WHERE id = $1)
-         ORDER BY id",
+        "FROM sign_up_request t WHERE address_hash = $2",
     ),
     (
         "address_changes",
-        &["address", "created", "expires"],
-        "FROM address_change t WHERE subscriber_id = $1 ORDER BY id",
+        &["id", "address", "address_hash", "created", "expires"],
+        "FROM address_change t WHERE subscriber_id = $1 OR address_hash = $2",
+    ),
+    (
+        "former_addresses",
+        &["address_hash", "given_up"],
+        "FROM former_address t WHERE subscriber_id = $1 OR address_hash = $2",
+    ),
+    (
+        "suppression",
+        &["address_hash", "reason", "created"],
+        "FROM suppression t WHERE address_hash = $2",
+    ),
+    (
+        "turn",
+        &["address_hash", "taken"],
+        "FROM address_turn t WHERE address_hash = $2",
     ),
 ];
 
-const SUBSCRIBER: [&str; 15] = [
-    "id",
-    "address",
-    "address_key",
-    "address_hash",
-    "name",
-    "state",
-    "cause",
-    "categories",
-    "consent_at",
-    "consent_source",
-    "paused_until",
-    "text_only",
-    "chosen_by",
-    "created",
-    "changed",
-];
+/// Parts of which there is at most one.
+const SINGLE: [&str; 3] = ["subscriber", "suppression", "turn"];
 
 impl Store {
-    /// Everything that is kept about the subscriber `id`; `None` when there is no such reader.
+    /// Everything that is kept about `person`; `None` when that is nothing.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn reader_data(&self, id: i64) -> Result<Option<Value>> {
-        let found = self
-            .objects(&SUBSCRIBER, "FROM subscriber t WHERE id = $1", id)
-            .await?;
-        let Some(Value::Object(subscriber)) = found.into_iter().next() else {
-            return Ok(None);
-        };
+    pub async fn reader_data(&self, person: &Person<'_>) -> Result<Option<Value>> {
         let mut data = Map::new();
-        data.insert("subscriber".to_owned(), Value::Object(subscriber));
+        let mut is_known = false;
         for (part, columns, from) in PARTS {
-            data.insert(
-                part.to_owned(),
-                Value::Array(self.objects(columns, from, id).await?),
-            );
+            let mut found = self.objects(columns, from, person).await?;
+            is_known |= !found.is_empty();
+            let value = if SINGLE.contains(&part) {
+                found.pop().unwrap_or(Value::Null)
+            } else {
+                Value::Array(found)
+            };
+            data.insert(part.to_owned(), value);
         }
-        let suppression = "FROM suppression t WHERE address_hash =
-             (SELECT address_hash FROM subscriber WHERE id = $1)";
-        let suppression = self.objects(&["reason", "created"], suppression, id).await?;
-        data.insert(
-            "suppression".to_owned(),
-            suppression.into_iter().next().unwrap_or(Value::Null),
-        );
-        Ok(Some(Value::Object(data)))
+        Ok(is_known.then_some(Value::Object(data)))
     }
 
-    async fn objects(&self, columns: &[&str], from: &str, id: i64) -> Result<Vec<Value>> {
+    async fn objects(&self, columns: &[&str], from: &str, person: &Person<'_>) -> Result<Vec<Value>> {
         let list: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
-        sqlx::query(AssertSqlSafe(format!("SELECT {} {from}", list.join(", "))))
-            .bind(id)
+        // Each part uses its own of the three.
+        let bound = "$1 = $1 AND $2 = $2 AND $3 = $3";
+        let sql = format!(
+            "SELECT {} FROM (SELECT 1 AS one WHERE {bound}) o CROSS JOIN (SELECT t.* {from}) t ORDER BY 1, 2",
+            list.join(", ")
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(person.subscriber.unwrap_or_default())
+            .bind(person.hash)
+            .bind(sender_pattern(person.address))
             .fetch_all(&self.pool)
             .await
             .map_err(db)?
@@ -161,13 +215,25 @@ impl Store {
     }
 }
 
+/// What LIKE finds the sender's address of a message to the admins by, in lower case.
+fn sender_pattern(address: &str) -> String {
+    let mut pattern = String::from("%\"from\":\"");
+    for c in address.chars().flat_map(char::to_lowercase) {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "\"%"
+}
+
 fn object(row: &AnyRow, columns: &[&str]) -> Result<Value> {
     let mut object = Map::with_capacity(columns.len());
     for (n, &column) in columns.iter().enumerate() {
         // Whole numbers and texts are all that there is.
         let value = match row.try_get::<Option<i64>, _>(n) {
             Ok(Some(number)) if TIMES.contains(&column) => Value::from(Timestamp(number).rfc3339()),
-            Ok(Some(number)) if matches!(column, "active" | "text_only") => Value::from(number != 0),
+            Ok(Some(number)) if FLAGS.contains(&column) => Value::from(number != 0),
             Ok(number) => number.map_or(Value::Null, Value::from),
             Err(_) => row
                 .try_get::<Option<String>, _>(n)

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 /// How long whoever signed up has to confirm.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long counts of networks are kept.
-const NETWORKS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long it is known that somebody decided about an address.
 const TURNS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
@@ -59,11 +57,12 @@ impl Store {
         Ok(woken)
     }
 
-    /// Deletes what has run out. What happened to readers is kept.
+    /// Deletes what has run out, and counts of networks that are older than `networks`. What happened to
+    /// readers is kept.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn tidy_readers(&self, now: Timestamp) -> Result<Tidied> {
+    pub async fn tidy_readers(&self, now: Timestamp, networks: Duration) -> Result<Tidied> {
         let ago = |span: Duration| now.0 - i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         let mut tidied = Tidied::default();
         for (sql, before) in [
@@ -71,9 +70,12 @@ impl Store {
             ("DELETE FROM address_change WHERE expires <= $1", now.0),
             (
                 "DELETE FROM network_use WHERE bucket < $1 / 600000",
-                ago(NETWORKS_KEPT),
+                ago(networks),
             ),
             ("DELETE FROM address_turn WHERE taken < $1", ago(TURNS_KEPT)),
+            // Of admins; limits count those of the last day at most.
+            ("DELETE FROM sign_in WHERE expires < $1", ago(TURNS_KEPT)),
+            ("DELETE FROM admin_session WHERE expires < $1", ago(TURNS_KEPT)),
         ] {
             tidied.run_out += sqlx::query(sql)
                 .bind(before)

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 use super::addressing::Addressing;
+use super::erase::{self, Traces};
 use super::link::{Opened, number, read_reader};
 use super::sign_up::{is_seldom, may_go};
 use super::token::{Purpose, Signer};
@@ -15,7 +16,6 @@ use crate::domain::{EmailAddress, Result, Timestamp};
 use crate::store::Store;
 use crate::store::address_changes::{AddressChange as Row, NewAddress};
 use crate::store::changes::Change;
-use crate::store::erasure::Person;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 
@@ -197,6 +197,9 @@ async fn move_reader(
     if !change.set_address(reader.id, &new).await? {
         return Ok(Some(AddressChange::Impossible));
     }
+    change
+        .give_up_address(reader.id, reader.address.as_str(), &reader.address_hash)
+        .await?;
     // Its owner asks for mail by confirming; that is more than an earlier goodbye.
     if matches!(reader.state, State::Confirmed | State::Paused) {
         for reason in [Suppression::Unsubscribed, Suppression::Erased] {
@@ -231,28 +234,23 @@ async fn is_blocked(change: &mut Change, address_hash: &str) -> Result<bool> {
 /// # Errors
 /// As [`request_link`].
 pub async fn export(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Value>> {
-    let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
-        return Ok(Opened::Expired);
-    };
-    Ok(Opened::or_gone(store.reader_data(id).await?))
+    Ok(match traces(store, signer, token, now).await? {
+        Opened::Good(traces) => Opened::or_gone(erase::data(store, &traces).await?),
+        Opened::Expired => Opened::Expired,
+        Opened::Gone => Opened::Gone,
+    })
 }
 
-/// Erases the reader of `token` (`Purpose::Account`).
+/// By what the reader of `token` (`Purpose::Account`) is found, for [`erase::erase`].
 ///
 /// # Errors
 /// As [`request_link`].
-pub async fn erase(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+pub async fn traces(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Traces>> {
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let Some(reader) = store.subscriber_by_id(id).await? else {
-        return Ok(Opened::Gone);
-    };
-    let person = Person {
-        subscriber: Some(id),
-        address: reader.address.as_str(),
-        hash: &reader.address_hash,
-    };
-    store.erase_person(&person, now).await?;
-    Ok(Opened::Good(()))
+    match store.subscriber_by_id(id).await? {
+        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader).await?)),
+        None => Ok(Opened::Gone),
+    }
 }

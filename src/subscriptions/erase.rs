@@ -1,4 +1,4 @@
-//! Erasing, and showing all that is kept: by address, for those who may ask for any.
+//! Erasing, and showing all that is kept: for readers by their link, for admins by address.
 
 use serde_json::Value;
 
@@ -6,43 +6,105 @@ use super::addressing::Addressing;
 use crate::domain::{EmailAddress, Problem, Result, Timestamp};
 use crate::store::Store;
 use crate::store::erasure::Person;
+use crate::store::subscribers::Subscriber;
 
-/// Erases whoever has `address`; whether there was a subscriber. What stays is the salted hash by which no
-/// list brings them back. They can sign up again.
+/// By what a person is found, in the database and outside of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Traces {
+    subscriber: Option<i64>,
+    /// The full address, as it is known or was typed.
+    address: String,
+    hash: String,
+    /// The hashes of addresses that they gave up for another one.
+    former: Vec<String>,
+}
+
+impl Traces {
+    /// Whether `address` is, or was, this person's.
+    pub fn is_theirs(&self, address: &EmailAddress, addressing: &Addressing) -> bool {
+        let hash = addressing.known(address).hash;
+        self.hash == hash || self.former.contains(&hash)
+    }
+
+    /// Whether `text` names the address, in whatever case.
+    pub fn stand_in(&self, text: &[u8]) -> bool {
+        let address = self.address.as_bytes();
+        !address.is_empty()
+            && text
+                .windows(address.len())
+                .any(|part| part.eq_ignore_ascii_case(address))
+    }
+}
+
+/// By what `reader` is found.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn forget(
-    store: &Store,
-    address: &EmailAddress,
-    addressing: &Addressing,
-    now: Timestamp,
-) -> Result<bool> {
+pub async fn traces_of(store: &Store, reader: &Subscriber) -> Result<Traces> {
+    Ok(Traces {
+        subscriber: Some(reader.id),
+        address: reader.address.as_str().to_owned(),
+        hash: reader.address_hash.clone(),
+        former: store.former_addresses(reader.id).await?,
+    })
+}
+
+/// By what whoever has `address` is found, reader or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn traces(store: &Store, address: &EmailAddress, addressing: &Addressing) -> Result<Traces> {
     let known = addressing.known(address);
-    let subscriber = store.subscriber(&known.key).await?;
-    let full = address.full();
+    match store.subscriber(&known.key).await? {
+        Some(reader) => traces_of(store, &reader).await,
+        None => Ok(Traces {
+            subscriber: None,
+            address: address.full(),
+            hash: known.hash,
+            former: Vec::new(),
+        }),
+    }
+}
+
+/// Erases a person from the database; whether they were a subscriber. What stays is the salted hash by which
+/// no list brings them back. They can sign up again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn erase(store: &Store, traces: &Traces, now: Timestamp) -> Result<bool> {
     let person = Person {
-        subscriber: subscriber.as_ref().map(|reader| reader.id),
-        // As it is written in what relays said.
-        address: subscriber
-            .as_ref()
-            .map_or(full.as_str(), |reader| reader.address.as_str()),
-        hash: &known.hash,
+        subscriber: traces.subscriber,
+        address: &traces.address,
+        hash: &traces.hash,
     };
     store.erase_person(&person, now).await
 }
 
-/// Everything that is kept about the reader with `address`.
+/// Everything that the database keeps about a person; `None` when that is nothing.
 ///
 /// # Errors
-/// When there is no such reader.
-pub async fn data(store: &Store, address: &EmailAddress, addressing: &Addressing) -> Result<Value> {
-    let found = match store.subscriber(&addressing.known(address).key).await? {
-        Some(reader) => store.reader_data(reader.id).await?,
-        None => None,
+/// When the database does not answer.
+pub async fn data(store: &Store, traces: &Traces) -> Result<Option<Value>> {
+    let person = Person {
+        subscriber: traces.subscriber,
+        address: &traces.address,
+        hash: &traces.hash,
     };
+    store.reader_data(&person).await
+}
+
+/// [`data`] of whoever has `address`.
+///
+/// # Errors
+/// When nothing is kept about them.
+pub async fn data_by_address(
+    store: &Store,
+    address: &EmailAddress,
+    addressing: &Addressing,
+) -> Result<Value> {
+    let found = data(store, &traces(store, address, addressing).await?).await?;
     found.ok_or_else(|| {
-        Problem::not_found(format!("there is no subscriber {address}"))
-            .hint("`postrider subscribers export` lists them")
+        Problem::not_found(format!("nothing is kept about {address}"))
+            .hint("`postrider subscribers export` lists the readers")
     })
 }

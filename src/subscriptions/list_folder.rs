@@ -85,7 +85,7 @@ pub async fn import_file(
 }
 
 /// Names and paths, by name.
-fn lists(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn lists(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let trouble = |error| {
         Problem::failed(format!("folder of lists {}", folder.display()))
             .because(error)
@@ -107,7 +107,7 @@ fn lists(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(lists)
 }
 
-fn hash(path: &Path) -> std::io::Result<String> {
+pub(super) fn hash(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut context = digest::Context::new(&digest::SHA256);
     let mut buffer = vec![0_u8; 64 * 1024];

@@ -17,6 +17,7 @@ mod import_report;
 pub mod limits;
 mod line;
 pub mod link;
+pub mod list_erasure;
 pub mod list_folder;
 pub mod moving;
 pub mod preferences;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// So many names are tried for the file under way: those of killed processes may be there.
@@ -58,6 +58,17 @@ impl PrivateFile {
             ErrorKind::AlreadyExists,
             "its folder is full of unfinished files",
         ))
+    }
+
+    /// Gives it the mode and, where that is allowed, the owner of the file that it replaces.
+    ///
+    /// # Errors
+    /// When the mode can't be set.
+    pub(super) fn as_open_as_before(&self) -> io::Result<()> {
+        let was = fs::metadata(&self.path)?;
+        // Only the owner of a file may give it away, and to few.
+        let _ = std::os::unix::fs::fchown(self.out.get_ref(), Some(was.uid()), Some(was.gid()));
+        self.out.get_ref().set_permissions(was.permissions())
     }
 
     /// Puts the whole file in its place.

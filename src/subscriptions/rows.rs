@@ -2,6 +2,7 @@
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::domain::{Problem, Result};
 
@@ -15,6 +16,9 @@ pub(super) struct Row {
     pub(super) line: u64,
     /// Its cells; `None` when they are not UTF-8.
     pub(super) cells: Option<Vec<String>>,
+    /// Its bytes in the file, with the blank lines before it and its line end; a line end that is missing at
+    /// the very end counts as if it were there.
+    pub(super) bytes: Range<u64>,
 }
 
 /// Reads rows; blank ones are skipped.
@@ -50,6 +54,7 @@ impl<R: Read> Rows<R> {
     pub(super) fn next(&mut self) -> Result<Option<Row>> {
         loop {
             let from = self.reader.position().line();
+            let begin = self.reader.position().byte();
             self.reader.get_mut().since_row = 0;
             let there = self.reader.read_byte_record(&mut self.record);
             if !there.map_err(|error| unreadable(from, error))? {
@@ -72,7 +77,8 @@ impl<R: Read> Rows<R> {
                 .iter()
                 .map(|cell| std::str::from_utf8(cell).ok().map(str::to_owned))
                 .collect();
-            return Ok(Some(Row { line, cells }));
+            let bytes = begin..self.reader.position().byte();
+            return Ok(Some(Row { line, cells, bytes }));
         }
     }
 }

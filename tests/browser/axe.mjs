@@ -18,13 +18,14 @@ export async function bringAxe(page) {
   if (!await page.evaluate(() => "axe" in window)) await page.evaluate(AXE);
 }
 
-/** What axe finds, and what it could not decide, as the page looks now. */
-export async function axeFaults(page, kind) {
+/** What axe finds, and what it could not decide, as the page looks now; by every rule, or by some `only`. */
+export async function axeFaults(page, kind, only) {
   await bringAxe(page);
   const rules = Object.fromEntries(ON.map((rule) => [rule, { enabled: true }]));
   for (const rule of OFF) rules[rule] = { enabled: false };
   if (kind === "mail") for (const rule of OFF_IN_MAILS) rules[rule] = { enabled: false };
-  const options = { runOnly: { type: "tag", values: TAGS }, rules, resultTypes: ["violations", "incomplete"], elementRef: false };
+  const runOnly = only ? { type: "rule", values: only } : { type: "tag", values: TAGS };
+  const options = { runOnly, rules: only ? {} : rules, resultTypes: ["violations", "incomplete"], elementRef: false };
   const { violations, incomplete } = await page.evaluate((given) => axe.run(document, given), options);
   const tell = (results, how) => results.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary }) => `axe ${id}${how} (${help}): ${html}: ${failureSummary.replace(/\s+/g, " ")}`));

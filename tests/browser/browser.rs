@@ -172,6 +172,12 @@ impl Reader {
         serde_json::from_value(self.ask(command, rest)).unwrap()
     }
 
+    /// Lets the browser hold this cookie, `name=value`, or none, when it is empty.
+    #[track_caller]
+    pub fn hold(&self, cookie: &str) {
+        self.ask("hold", json!({ "cookie": cookie }));
+    }
+
     /// Opens an address, or a path of the site.
     #[track_caller]
     pub fn open(&self, url: &str) -> View {
@@ -194,6 +200,19 @@ impl Reader {
     #[track_caller]
     pub fn reload(&self) -> View {
         self.view_after("reload", json!({}))
+    }
+
+    /// The page that comes by itself, such as one that loads itself again.
+    #[track_caller]
+    pub fn wait_for_page(&self) -> View {
+        self.view_after("await", json!({}))
+    }
+
+    /// What can be read in the frame of this title.
+    #[track_caller]
+    pub fn frame(&self, title: &str) -> String {
+        let text = self.ask("frame", json!({ "title": title }));
+        text.as_str().unwrap().to_owned()
     }
 
     /// Writes into the field with this label.

@@ -140,6 +140,9 @@ const commands = {
   async enter({ reader, script }) {
     readers.set(reader, await newPage({ script }));
   },
+  async hold({ reader, cookie }) {
+    await hold(readerOf({ reader }).context, cookie);
+  },
   async open(command) {
     const reader = readerOf(command);
     await reader.page.goto(new URL(command.url, `${base}/`).href);
@@ -158,6 +161,14 @@ const commands = {
     const reader = readerOf(command);
     await reader.page.reload();
     return view(reader);
+  },
+  async await({ reader }) {
+    await readerOf({ reader }).page.waitForEvent("framenavigated");
+    return view(readerOf({ reader }));
+  },
+  async frame({ reader, title }) {
+    const frame = readerOf({ reader }).page.frameLocator(`iframe[title=${JSON.stringify(title)}]`);
+    return frame.locator("body").innerText();
   },
   async fill(command) {
     await (await control(readerOf(command).page, command.label)).fill(command.value);

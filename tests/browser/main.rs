@@ -19,5 +19,7 @@ mod pages;
 mod pictures;
 mod planted;
 mod scanner;
+mod sending;
+mod signing_up;
 mod stories;
 mod world;

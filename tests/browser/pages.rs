@@ -1,6 +1,6 @@
 //! Every page of the program: whole markup, no barrier that a program can find, and the same without script.
 
-use crate::browser::{Browser, Stop, assert_faultless};
+use crate::browser::{Stop, assert_faultless};
 use crate::grounds::{Grounds, ROUTES};
 
 /// Routes without a row, and rows without a route.
@@ -20,9 +20,8 @@ fn every_page_is_accessible_and_valid() {
         "not in both the router and the table of tests/browser/grounds.rs: {unmatched:?}"
     );
     let grounds = Grounds::lay();
-    let browser = Browser::start(&grounds.world.url);
     let stops: Vec<Stop> = ROUTES.iter().flat_map(|(_, stops)| stops(&grounds)).collect();
-    assert_faultless(&browser.faults_of_pages(&stops));
+    assert_faultless(&grounds.browser.faults_of_pages(&stops));
 }
 
 #[test]

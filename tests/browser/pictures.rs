@@ -1,6 +1,7 @@
-//! Pictures of every page and mail, for people to look at; `scripts/screenshots.sh` has them made.
+//! Pictures of every page, answer to a form, and mail, for people to look at; `scripts/screenshots.sh` has them made.
 
-use crate::browser::{Browser, Reader};
+use crate::browser::Reader;
+use crate::forms::FORMS;
 use crate::grounds::{Grounds, ROUTES};
 use std::path::Path;
 
@@ -24,17 +25,22 @@ fn every_page_and_mail() {
         .expect("POSTRIDER_TEST_SCREENSHOTS names no folder: run scripts/screenshots.sh");
     let folder = Path::new(&folder);
     let grounds = Grounds::lay();
-    let browser = Browser::start(&grounds.world.url);
-    let reader = browser.reader();
+    let reader = grounds.browser.reader();
     for (route, stops) in ROUTES {
         let words: Vec<&str> = route
             .split(|c: char| !c.is_ascii_alphanumeric())
             .filter(|word| !word.is_empty())
             .collect();
         for (n, stop) in stops(&grounds).iter().enumerate() {
+            reader.hold(&stop.cookie);
             reader.open(&stop.path);
             take(&reader, folder, &format!("page-{}-{}", words.join("-"), n + 1));
         }
+    }
+    reader.hold("");
+    for (n, form) in FORMS.iter().enumerate() {
+        form.send(&grounds, &reader);
+        take(&reader, folder, &format!("answer-{:02}", n + 1));
     }
     for (n, mail) in grounds.world.mails().iter().enumerate() {
         reader.show(&mail.html);

@@ -1,12 +1,13 @@
 //! The real program, listening where its links lead, and a real mail server that keeps what it is given.
 
 use crate::letter::Letter;
-use crate::programs::{Running, aiosmtpd, wait_until};
+use crate::programs::{Running, aiosmtpd, python, wait_until};
 use crate::site::{Said, Server, Site};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 
@@ -39,9 +40,11 @@ impl World {
         let url = format!("http://{address}");
         for (name, value) in [
             ("POSTRIDER_SITE__URL", url.clone()),
+            // The hand of a test is faster than that of a person.
+            ("POSTRIDER_SUBSCRIBE__MINIMUM_TIME", "0s".to_owned()),
             ("POSTRIDER_ADMIN__ADDRESSES", format!("[{EDITOR:?}]")),
             (
-                "POSTRIDER_RELAY",
+                "POSTRIDER_RELAY__0__URL",
                 format!("smtp://127.0.0.1:{}?tls=none", relay.port),
             ),
         ] {
@@ -73,7 +76,9 @@ impl World {
     pub fn mails(&self) -> Vec<Letter> {
         let files = std::fs::read_dir(self.mails.path()).unwrap();
         let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "message"));
+        // One that is still being written begins with a dot.
+        let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        paths.retain(|path| !name(path).starts_with('.') && name(path).ends_with(".message"));
         paths.sort();
         paths
             .iter()
@@ -103,6 +108,21 @@ impl World {
         let mails = self.mails();
         let all = mails.iter().filter(|mail| mail.to == address).count();
         all - self.read.borrow().get(address).copied().unwrap_or_default()
+    }
+
+    /// Every row of every table, as SQL.
+    pub fn dump(&self) -> Vec<String> {
+        let script = "import sqlite3, sys\n\
+                      print('\\n'.join(sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True).iterdump()))";
+        let output = Command::new(python())
+            .args(["-c", script])
+            .arg(self.site.path("data/postrider.db"))
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        let rows = String::from_utf8(output.stdout).unwrap();
+        rows.lines().map(str::to_owned).collect()
     }
 
     /// The path of one of the site's addresses.

@@ -13,6 +13,7 @@ use std::path::Path;
 
 crate::on_both! {
     nothing_of_a_reader_stays, an_address_without_a_reader_is_forgotten_too,
+    an_address_that_was_given_up_goes_with_its_reader, an_address_that_somebody_else_has_now_is_left_to_them,
 }
 
 const ADDRESS: &str = "Ann.B+x@Readers.net";
@@ -112,8 +113,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
         db.execute(&sql).await;
     }
     assert!(!db.url.starts_with("sqlite") || !found(&db).is_empty());
-    let erased = account::erase(&store, &signer(), &fresh, at(1)).await.unwrap();
-    assert_eq!(erased, Opened::Good(()));
+    let traces = account::traces(&store, &signer(), &fresh, at(1)).await.unwrap();
+    let traces = traces.good().unwrap();
+    assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
     assert_eq!(found(&db), Vec::<String>::new());
     for table in [
         "sign_up_request",
@@ -142,8 +144,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
     assert_eq!(reader(&store, "b@readers.net").await, bob);
     let hash = addressing().known(&address(ADDRESS)).hash;
     assert_eq!(store.suppression(&hash).await.unwrap(), Some(Suppression::Erased));
-    let again = account::erase(&store, &signer(), &fresh, at(2)).await.unwrap();
-    assert_eq!(again, Opened::Gone);
+    let again = account::traces(&store, &signer(), &fresh, at(2)).await.unwrap();
+    assert!(matches!(again, Opened::Gone));
+    assert!(!erase::erase(&store, &traces, at(2)).await.unwrap());
     let line = format!("{ADDRESS},,weekly,,confirmed");
     assert_eq!(readers(&store, &[&line]).await.added, 0);
     sign_up(&store, ADDRESS, at(3)).await;
@@ -152,6 +155,8 @@ async fn nothing_of_a_reader_stays(db: Database) {
 
 async fn an_address_without_a_reader_is_forgotten_too(db: Database) {
     let store = db.open().await;
+    let missing = erase::data_by_address(&store, &address(ADDRESS), &addressing()).await;
+    assert!(missing.is_err_and(|problem| !problem.to_string().contains("Ann.B")));
     sign_ups::request(&store, &wish(ADDRESS), &addressing(), NOW)
         .await
         .unwrap();
@@ -160,15 +165,96 @@ async fn an_address_without_a_reader_is_forgotten_too(db: Database) {
          VALUES ('contact', 'admin@example.org', 'hash', '{{\"from\":\"{ADDRESS}\"}}', 1, 1, 'sent')"
     ))
     .await;
+    let asked = erase::data_by_address(&store, &address(ADDRESS), &addressing()).await;
+    let asked = asked.unwrap();
+    assert_eq!(asked["requests"][0]["address"], "Ann.B+x@readers.net");
+    assert_eq!(asked["notices"][0]["kind"], "contact");
     for _ in 0..2 {
-        let was_there = erase::forget(&store, &address(ADDRESS), &addressing(), NOW)
+        let traces = erase::traces(&store, &address(ADDRESS), &addressing())
             .await
             .unwrap();
-        assert!(!was_there);
+        assert!(!erase::erase(&store, &traces, NOW).await.unwrap());
         assert_eq!(found(&db), Vec::<String>::new());
         assert_eq!(db.number("SELECT COUNT(*) FROM sign_up_request").await, 0);
         assert_eq!(db.number("SELECT COUNT(*) FROM notice").await, 0);
     }
-    let missing = erase::data(&store, &address(ADDRESS), &addressing()).await;
-    assert!(missing.is_err_and(|problem| !problem.to_string().contains("Ann.B")));
+    let left = erase::data_by_address(&store, &address(ADDRESS), &addressing())
+        .await
+        .unwrap();
+    assert_eq!(left["suppression"]["reason"], "erased", "{left}");
+}
+
+async fn an_address_that_was_given_up_goes_with_its_reader(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            &format!("{ADDRESS},Ann,weekly,,confirmed"),
+            "b@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
+    let id = reader(&store, ADDRESS).await.id;
+    let bob = reader(&store, "b@readers.net").await.id;
+    db.execute(&format!(
+        "INSERT INTO delivery (edition_id, subscriber_id, segment_id, batch_no, state, code, text)
+         VALUES (1, {id}, 1, 0, 'failed', 550, '<{ADDRESS}> is full'),
+             (1, {bob}, 1, 0, 'failed', 550, 'as ann.b%2Bx%40readers.net')"
+    ))
+    .await;
+    let fresh = link(Purpose::Account, id);
+    let new = address("new@readers.net");
+    account::request_address(&store, &signer(), &fresh, &new, &addressing(), NOW)
+        .await
+        .unwrap();
+    let change = db.number("SELECT MAX(id) FROM address_change").await;
+    let confirm = link(Purpose::NewAddress, change);
+    let done = account::confirm_address(&store, &signer(), &confirm, &addressing(), NOW).await;
+    assert_eq!(done.unwrap(), Opened::Good(account::AddressChange::Changed));
+    // What relays said of it goes at once; the mail that tells the old address of the change waits.
+    let texts = "SELECT COUNT(*) FROM delivery WHERE text IS NOT NULL";
+    assert_eq!(db.number(texts).await, 0);
+    let waits = "SELECT COUNT(*) FROM notice WHERE kind = 'address_changed' AND address IS NOT NULL";
+    assert_eq!(db.number(waits).await, 1);
+    let traces = erase::traces(&store, &new, &addressing()).await.unwrap();
+    for theirs in [ADDRESS, "new@readers.net"] {
+        assert!(traces.is_theirs(&address(theirs), &addressing()), "{theirs}");
+    }
+    assert!(!traces.is_theirs(&address("b@readers.net"), &addressing()));
+    assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
+    assert_eq!(found(&db), Vec::<String>::new());
+    assert_eq!(db.number("SELECT COUNT(*) FROM former_address").await, 0);
+    let line = format!("{ADDRESS},,weekly,,confirmed");
+    assert_eq!(
+        readers(&store, &[&line]).await.added,
+        0,
+        "nor does a list bring it back"
+    );
+}
+
+async fn an_address_that_somebody_else_has_now_is_left_to_them(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            "old@readers.net,,weekly,,confirmed",
+            "other@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
+    let old = reader(&store, "old@readers.net").await;
+    let other = reader(&store, "other@readers.net").await;
+    let mut change = store.begin_change(NOW).await.unwrap();
+    change
+        .give_up_address(other.id, "old@readers.net", &old.address_hash)
+        .await
+        .unwrap();
+    change.commit().await.unwrap();
+    let traces = erase::traces(&store, &address("other@readers.net"), &addressing())
+        .await
+        .unwrap();
+    assert!(!traces.is_theirs(&address("old@readers.net"), &addressing()));
+    assert!(erase::erase(&store, &traces, NOW).await.unwrap());
+    assert_eq!(store.suppression(&old.address_hash).await.unwrap(), None);
+    assert_eq!(reader(&store, "old@readers.net").await, old);
 }

@@ -16,6 +16,8 @@ crate::on_both! {
 }
 
 const DAY: u64 = 86_400;
+/// How long counts of networks are kept.
+const KEPT: std::time::Duration = std::time::Duration::from_secs(30 * DAY);
 
 /// Every state of an address, and what a sign-up and a lost link cause there.
 async fn every_state_leaves_the_same_trace_and_gets_its_mail(db: Database) {
@@ -200,7 +202,7 @@ async fn who_does_not_confirm_is_forgotten(db: Database) {
         (10, 1, vec!["list"]),
         (99, 0, vec!["list"]),
     ] {
-        let tidied = upkeep::tidy(&store, at(days * DAY)).await.unwrap();
+        let tidied = upkeep::tidy(&store, at(days * DAY), KEPT).await.unwrap();
         assert_eq!(tidied.unconfirmed, unconfirmed, "{days}");
         assert_eq!(left(store.clone()).await, expected, "{days}");
     }
@@ -248,7 +250,7 @@ async fn networks_have_limits(db: Database) {
         admitted += usize::from(task.await.unwrap() == Admission::Admitted);
     }
     assert_eq!(admitted, 3);
-    upkeep::tidy(&store, at(40 * DAY)).await.unwrap();
+    upkeep::tidy(&store, at(40 * DAY), KEPT).await.unwrap();
     assert_eq!(db.number("SELECT COUNT(*) FROM network_use").await, 0);
 }
 

@@ -26,12 +26,14 @@ mod site;
 
 mod approval;
 mod bad_input;
+mod being_forgotten;
 mod commands;
 mod corrections;
 mod faults_of_disks;
 mod faults_of_relays;
 mod holding_back;
 mod interventions;
+mod keeping;
 mod limits;
 mod logs;
 mod looking_first;

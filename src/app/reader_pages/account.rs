@@ -156,10 +156,17 @@ impl App {
     /// # Errors
     /// When the database does not answer.
     pub async fn erase(&self, token: &str) -> Result<ReaderPage> {
-        match account::erase(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(Opened::Good(()) | Opened::Gone) => self.good(&ErasedPage {
-                frame: self.frame(DEEP_ROOT),
-            }),
+        match account::traces(&self.store, &self.signer, token, self.clock.now()).await {
+            Ok(opened @ (Opened::Good(_) | Opened::Gone)) => {
+                if let Opened::Good(traces) = opened {
+                    for left in self.forget_person(&traces).await?.left {
+                        tracing::warn!("a reader was erased, but {left}");
+                    }
+                }
+                self.good(&ErasedPage {
+                    frame: self.frame(DEEP_ROOT),
+                })
+            }
             Ok(Opened::Expired) => self.expired_link(DEEP_ROOT, false),
             Err(problem) => self.bad_link(problem, DEEP_ROOT),
         }

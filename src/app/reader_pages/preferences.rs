@@ -191,11 +191,9 @@ impl App {
             chosen: value == chosen,
         };
         let mut options = Vec::new();
-        if let Some(until) = choices.paused_until {
-            options.push(option(
-                AS_IT_IS,
-                format!("No mails until {}, as now", self.day(until)),
-            ));
+        if choices.paused_until.is_some() {
+            // The page tells above until when; the date would not fit into the list on a narrow screen.
+            options.push(option(AS_IT_IS, "Stay paused, as now".to_owned()));
             options.push(option(AS_USUAL, "Every edition, from now on".to_owned()));
         } else {
             options.push(option(AS_USUAL, "Every edition".to_owned()));

@@ -35,6 +35,7 @@ impl App {
             "/archive",
             "/about",
             "/disclaimer",
+            "/privacy",
             "/contact",
         ] {
             add(path, None);

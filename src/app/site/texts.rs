@@ -1,11 +1,11 @@
-//! About and disclaimer.
+//! About, disclaimer and privacy.
 
 use super::{App, PublicPage};
 use crate::domain::Result;
 use crate::render::TextPage;
 
 impl App {
-    /// The page of the text `name`: `about` or `disclaimer`.
+    /// The page of the text `name`: `about`, `disclaimer` or `privacy`.
     ///
     /// # Errors
     /// When there is no such text.

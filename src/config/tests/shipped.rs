@@ -36,6 +36,7 @@ fn the_shipped_file_loads_lists_every_key_and_agrees_with_the_defaults() {
     assert_eq!(config.delivery, plain.delivery);
     assert_eq!(config.serve, plain.serve);
     assert_eq!(config.subscribe, plain.subscribe);
+    assert_eq!(config.retention, plain.retention);
     assert_eq!(config.subscribers.local_part, plain.subscribers.local_part);
     let (theirs, ours) = (&config.digests[0], &plain.digests[0]);
     assert_eq!(

@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::render::pages::Page;
 use crate::render::texts::Text;
 
-/// `text`: about or disclaimer.
+/// `text`: about, disclaimer or privacy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TextPage {
     /// What the layout needs.

@@ -39,6 +39,7 @@ pub(super) fn pages() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/categories/{slug}", get(categories::page)),
         ("/about", get(texts::about)),
         ("/disclaimer", get(texts::disclaimer)),
+        ("/privacy", get(texts::privacy)),
         ("/contact", get(contact::page).post(contact::send)),
         ("/archive", get(archive::list)),
         ("/archive/{number}", get(archive::page)),

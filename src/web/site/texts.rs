@@ -1,4 +1,4 @@
-//! `/about` and `/disclaimer`.
+//! `/about`, `/disclaimer` and `/privacy`.
 
 use super::super::problem::Failure;
 use super::respond;
@@ -14,4 +14,8 @@ pub(super) async fn about(State(app): State<Arc<App>>, headers: HeaderMap) -> Re
 
 pub(super) async fn disclaimer(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     Ok(respond(&headers, app.text_page("disclaimer")?))
+}
+
+pub(super) async fn privacy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+    Ok(respond(&headers, app.text_page("privacy")?))
 }
