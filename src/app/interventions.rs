@@ -6,7 +6,7 @@ use crate::domain::Result;
 use crate::domain::edition::Report;
 use std::time::Duration;
 
-pub use crate::store::interventions::{Cancelled, Retried};
+pub use crate::store::interventions::{Cancelled, Retried, SeenAs};
 
 /// How long a cancellation waits for other processes to hear of it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -34,17 +34,18 @@ impl App {
         self.going_on(id).await
     }
 
-    /// Cancels edition `id`; what another process has in hand is recorded by that process.
+    /// Cancels edition `id`, if it still is what was `seen`; what another process has in hand is recorded by
+    /// that process.
     ///
     /// # Errors
-    /// When there is none, or it is finished.
-    pub async fn cancel_edition(&self, id: i64) -> Result<(Cancelled, Report)> {
+    /// When there is none, it is finished, or not what was seen.
+    pub async fn cancel_edition(&self, id: i64, seen: Option<SeenAs>) -> Result<(Cancelled, Report)> {
         self.store.free_dead_batches().await?;
-        let mut cancelled = self.store.cancel_edition(id, self.clock.now()).await?;
+        let mut cancelled = self.store.cancel_edition(id, seen, self.clock.now()).await?;
         let begun = std::time::Instant::now();
         while cancelled.in_hand > 0 && begun.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK).await;
-            let more = self.store.cancel_edition(id, self.clock.now()).await?;
+            let more = self.store.cancel_edition(id, None, self.clock.now()).await?;
             cancelled.given_up += more.given_up;
             cancelled.in_hand = more.in_hand;
         }

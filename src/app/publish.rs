@@ -5,7 +5,7 @@ use super::readers::ListReport;
 use crate::deliver::worker::{Courier, Until};
 use crate::domain::edition::{Report, State};
 use crate::domain::{Digest, Problem, Result, Slug};
-use crate::edition::{Planned, Request};
+use crate::edition::{Planned, Request, Seen};
 use crate::gather::run::SourceReport;
 use crate::schedule::runner::Job;
 use crate::subscriptions::upkeep;
@@ -205,15 +205,16 @@ impl App {
         })
     }
 
-    /// Approves the draft `id`: its audience is frozen now, after the lists that changed were read.
+    /// Approves the draft `id`, if it still holds what was `seen`, where something was: its audience is frozen
+    /// now, after the lists that changed were read.
     ///
     /// # Errors
-    /// When it is no draft.
-    pub async fn approve(&self, id: i64) -> Result<Prepared> {
+    /// When it is no draft, was changed, or nothing is left in it.
+    pub async fn approve(&self, id: i64, seen: Option<&Seen>) -> Result<Prepared> {
         let edition = self.store.edition(id).await?;
         let digest = self.digest(&edition.digest)?;
         let lists = self.import_changed_lists().await?;
-        self.planner().approve(digest, id).await?;
+        self.planner().approve(digest, id, seen).await?;
         Ok(Prepared {
             lists,
             digests: vec![DigestOutcome {

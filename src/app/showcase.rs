@@ -9,7 +9,7 @@ use crate::deliver::worker::Identity;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
-use crate::edition::Request;
+use crate::edition::{Request, goes_out};
 use crate::store::editions::Edition;
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ impl App {
         self.refuse_unmailable(address).await?;
         let edition = self.store.edition(id).await?;
         let showcase = Showcase {
-            items: self.store.edition_summaries(id).await?,
+            items: self.draft_summaries(id).await?,
             note: edition.note,
             draft: Some(id),
             shows: Shows::Draft,
@@ -157,6 +157,13 @@ impl App {
         Ok(drafts.into_iter().find(|draft| draft.regular))
     }
 
+    /// What goes out of the draft `id`: not what was removed or retracted while it waited.
+    pub(super) async fn draft_summaries(&self, id: i64) -> Result<Vec<(ItemKind, StoredSummary)>> {
+        let mut items = self.store.edition_summaries(id).await?;
+        items.retain(|(kind, stored)| goes_out(*kind, stored));
+        Ok(items)
+    }
+
     /// What a mail of `digest` would show now: a waiting draft, else what is new, else the latest edition.
     pub(super) async fn showcase(&self, digest: &Digest, request: &Request) -> Result<Showcase> {
         let name = digest.name.as_str();
@@ -164,7 +171,7 @@ impl App {
             && let Some(draft) = self.draft(digest).await?
         {
             return Ok(Showcase {
-                items: self.store.edition_summaries(draft.id).await?,
+                items: self.draft_summaries(draft.id).await?,
                 note: draft.note,
                 draft: Some(draft.id),
                 shows: Shows::Draft,

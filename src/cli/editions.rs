@@ -103,7 +103,7 @@ pub(super) async fn run(options: &Options, output: &Output, arguments: Arguments
         }
         Some(Command::Show { number, deliveries }) => show(&app, output, number, deliveries).await?,
         Some(Command::Approve { number, wait }) => {
-            let prepared = app.approve(number).await?;
+            let prepared = app.approve(number, None).await?;
             say_prepared(output, &prepared)?;
             let delivered = deliver(&app, output, &prepared, wait).await?;
             output.json(&delivered.editions.iter().find(|report| report.id == number))?;

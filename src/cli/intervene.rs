@@ -34,7 +34,7 @@ pub(super) async fn retry(app: &App, output: &Output, number: i64, wait: bool) -
 
 /// Ends an edition.
 pub(super) async fn cancel(app: &App, output: &Output, number: i64) -> Result<()> {
-    let work = app.cancel_edition(number);
+    let work = app.cancel_edition(number, None);
     let (cancelled, report) = output.busy("cancelling", work).await?;
     say_editions(output, std::slice::from_ref(&report))?;
     output.line(format!(

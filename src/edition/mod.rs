@@ -4,4 +4,4 @@ mod plan;
 mod segment;
 mod select;
 
-pub use plan::{Forecast, Planned, Planner, Request};
+pub use plan::{Forecast, Planned, Planner, Request, Seen, goes_out, nothing_left};

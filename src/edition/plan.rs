@@ -7,7 +7,7 @@ use crate::domain::summary::{Status, StoredSummary};
 use crate::domain::{Clock, Digest, Problem, Result, Slug};
 use crate::store::Store;
 use crate::store::audience::Planning;
-use crate::store::editions::{Edition, NewEdition};
+use crate::store::editions::{Edition, Item, NewEdition};
 use crate::store::lease::{self, Lease};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,30 @@ pub enum Planned {
         /// New summaries that wait for a reader.
         waiting: usize,
     },
+}
+
+/// What somebody saw of a draft when they decided to send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Numbers of the summaries, and why each stands there, in their order.
+    pub items: Vec<(i64, ItemKind)>,
+    /// The editor's note.
+    pub note: Option<String>,
+}
+
+/// Whether a summary goes out with a draft: nobody is sent as new what was retracted while the draft waited,
+/// nor at all what was removed.
+pub fn goes_out(kind: ItemKind, stored: &StoredSummary) -> bool {
+    let retracted = kind == ItemKind::New && stored.summary.status == Status::Retracted;
+    !retracted && stored.removed.is_none()
+}
+
+/// Says that nothing of the draft `id` can be sent.
+pub fn nothing_left(id: i64) -> Problem {
+    Problem::failed(format!(
+        "nothing is left in the draft {id}: what it held was left out or withdrawn"
+    ))
+    .hint("cancel it")
 }
 
 /// Plans editions.
@@ -114,7 +138,7 @@ impl Planner {
         let Some(selection) = selection else {
             return Ok(open.as_ref().map_or(Planned::Nothing { waiting }, goes_on));
         };
-        let mut planning = self.begin(digest, &selection, request, Some(lease)).await?;
+        let mut planning = self.begin(digest, &selection, request, lease).await?;
         let items = planning.items().await?;
         let groups = planning.groups().await?;
         let assignment = assign(&items, &groups, digest.unchosen);
@@ -139,16 +163,16 @@ impl Planner {
         Ok(Planned::Made(self.commit(planning).await?))
     }
 
-    /// Freezes the audience of a draft.
+    /// Freezes the audience of a draft, if it still holds what was `seen`, where something was.
     ///
     /// # Errors
-    /// When edition `id` is no draft.
-    pub async fn approve(&self, digest: &Digest, id: i64) -> Result<i64> {
+    /// When edition `id` is no draft, holds nothing that can be sent, or was changed.
+    pub async fn approve(&self, digest: &Digest, id: i64, seen: Option<&Seen>) -> Result<i64> {
         // Against an edition that is planned meanwhile: each must see who receives what by the other.
         let lease = self.lease(digest).await?;
         let mut tries = 1;
         let approved = loop {
-            match self.approve_alone(digest, id, &lease).await {
+            match self.approve_alone(digest, id, seen, &lease).await {
                 Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
                 approved => break approved,
             }
@@ -157,17 +181,31 @@ impl Planner {
         approved
     }
 
-    async fn approve_alone(&self, digest: &Digest, id: i64, lease: &Lease) -> Result<i64> {
-        for (kind, stored) in self.store.edition_summaries(id).await? {
-            // Nobody is sent as new what was retracted while the draft waited, nor at all what was removed.
-            let retracted = kind == ItemKind::New && stored.summary.status == Status::Retracted;
-            if retracted || stored.removed.is_some() {
-                self.store.drop_item(id, &stored.summary.slug).await?;
-            }
+    async fn approve_alone(
+        &self,
+        digest: &Digest,
+        id: i64,
+        seen: Option<&Seen>,
+        lease: &Lease,
+    ) -> Result<i64> {
+        let items = self.store.edition_summaries(id).await?;
+        if !items.iter().any(|(kind, stored)| goes_out(*kind, stored)) {
+            return Err(nothing_left(id));
+        }
+        for (_, stored) in items.iter().filter(|(kind, stored)| !goes_out(*kind, stored)) {
+            self.store.drop_item(id, &stored.summary.slug).await?;
         }
         self.store.wake_readers(self.clock.now()).await?;
         let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
         let items = planning.items().await?;
+        // Nobody can change the draft from here on.
+        let holds = items.iter().map(|item| (item.summary, item.kind));
+        let note = planning.note().await?;
+        if seen.is_some_and(|seen| seen.note != note || !holds.eq(seen.items.iter().copied())) {
+            planning.abandon().await?;
+            return Err(Problem::failed(format!("edition {id} was changed meanwhile"))
+                .hint("look at it again; nothing was sent"));
+        }
         let groups = planning.groups().await?;
         if groups.is_empty() {
             planning.abandon().await?;
@@ -186,7 +224,7 @@ impl Planner {
         let (Some(selection), _) = self.select(digest, request).await? else {
             return Ok(Vec::new());
         };
-        forecast(self.begin(digest, &selection, request, None).await?, digest).await
+        self.forecast(digest, &selection.items).await
     }
 
     /// To whom the draft `id` would go if it were approved now; nothing is kept.
@@ -194,8 +232,42 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
-        self.store.wake_readers(self.clock.now()).await?;
-        forecast(self.store.plan_draft(id, self.bar_reserved, None).await?, digest).await
+        let state = self.store.edition(id).await?.state;
+        if state != State::Draft {
+            return Err(Problem::failed(format!(
+                "edition {id} is {}, not a draft",
+                state.as_str()
+            )));
+        }
+        let mut items = self.store.edition_summaries(id).await?;
+        items.retain(|(kind, stored)| goes_out(*kind, stored));
+        let items: Vec<Item> = items
+            .iter()
+            .map(|(kind, stored)| Item {
+                summary: stored.id,
+                kind: *kind,
+            })
+            .collect();
+        self.forecast(digest, &items).await
+    }
+
+    /// What planning an edition of `items` would lead to.
+    async fn forecast(&self, digest: &Digest, items: &[Item]) -> Result<Vec<Forecast>> {
+        let name = digest.name.as_str();
+        let now = self.clock.now();
+        let (items, groups) = self.store.forecast(name, items, self.bar_reserved, now).await?;
+        let assignment = assign(&items, &groups, digest.unchosen);
+        let segments = assignment.segments.iter().map(|(summaries, groups)| Forecast {
+            summaries: summaries.clone(),
+            excluded: None,
+            readers: groups.iter().map(|group| group.count).sum(),
+        });
+        let excluded = assignment.excluded.iter().map(|(&reason, &readers)| Forecast {
+            summaries: Vec::new(),
+            excluded: Some(reason),
+            readers,
+        });
+        Ok(segments.chain(excluded).collect())
     }
 
     /// What the next edition would hold, in its order; nothing is kept.
@@ -249,7 +321,7 @@ impl Planner {
         digest: &Digest,
         selection: &Selection,
         request: &Request,
-        lease: Option<&Lease>,
+        lease: &Lease,
     ) -> Result<Planning> {
         let new = NewEdition {
             digest: digest.name.as_str(),
@@ -260,7 +332,7 @@ impl Planner {
         };
         // Whose pause is over by now is in the audience.
         self.store.wake_readers(new.now).await?;
-        self.store.plan_new(&new, self.bar_reserved, lease).await
+        self.store.plan_new(&new, self.bar_reserved, Some(lease)).await
     }
 
     async fn commit(&self, planning: Planning) -> Result<i64> {
@@ -308,23 +380,4 @@ async fn write(assignment: &Assignment<'_>, planning: &mut Planning) -> Result<(
         planning.exclude(reason, count).await?;
     }
     Ok(())
-}
-
-/// What `planning` would lead to; it is abandoned.
-async fn forecast(mut planning: Planning, digest: &Digest) -> Result<Vec<Forecast>> {
-    let items = planning.items().await?;
-    let groups = planning.groups().await?;
-    planning.abandon().await?;
-    let assignment = assign(&items, &groups, digest.unchosen);
-    let segments = assignment.segments.iter().map(|(summaries, groups)| Forecast {
-        summaries: summaries.clone(),
-        excluded: None,
-        readers: groups.iter().map(|group| group.count).sum(),
-    });
-    let excluded = assignment.excluded.iter().map(|(&reason, &readers)| Forecast {
-        summaries: Vec::new(),
-        excluded: Some(reason),
-        readers,
-    });
-    Ok(segments.chain(excluded).collect())
 }

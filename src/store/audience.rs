@@ -3,6 +3,7 @@
 use super::Store;
 use super::editions::NewEdition;
 use super::fault::{db, is_conflict};
+use super::forecast::{BARRED, MAILABLE, Planned, STORED, audience};
 use super::lease::Lease;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::subscriber::Choice;
@@ -52,27 +53,6 @@ pub struct Planning {
     bar_reserved: bool,
     excluded: i64,
 }
-
-/// The audience and what each reader had of the edition `$1` of digest `$2`; `$3` bars reserved domains.
-const AUDIENCE: &str = "FROM subscription p
-    JOIN subscriber s ON s.id = p.subscriber_id
-    LEFT JOIN (
-        SELECT x.subscriber_id, CAST(SUM(x.bit) AS BIGINT) AS had FROM (
-            SELECT DISTINCT d.subscriber_id, CAST(1 AS BIGINT) << CAST(i.position AS INTEGER) AS bit
-            FROM edition_item i
-            JOIN segment_item g ON g.summary_id = i.summary_id
-            JOIN segment e ON e.id = g.segment_id
-            JOIN edition o ON o.id = e.edition_id AND o.digest = $2
-            JOIN delivery d ON d.segment_id = g.segment_id
-            WHERE i.edition_id = $1 AND d.state IN ('sent', 'waiting', 'uncertain')
-        ) x GROUP BY x.subscriber_id
-    ) h ON h.subscriber_id = s.id";
-
-const CONFIRMED: &str = "p.digest = $2 AND p.active = 1 AND s.state = 'confirmed' AND NOT EXISTS (
-        SELECT 1 FROM suppression b
-        WHERE b.address_hash = s.address_hash AND b.reason IN ('bounced', 'complained', 'refused'))";
-
-const BARRED: &str = "CASE WHEN s.reserved = 1 AND $3 = 1 THEN 1 ELSE 0 END";
 
 impl Store {
     /// Makes a new edition in a transaction that ends with [`Planning::commit`] or a `keep_draft`,
@@ -158,43 +138,8 @@ impl Planning {
     /// # Errors
     /// When the database does not answer.
     pub async fn items(&mut self) -> Result<Vec<PlannedItem>> {
-        let rows = sqlx::query(
-            "SELECT i.summary_id, i.kind, i.position,
-                 CASE WHEN EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
-                     JOIN edition o ON o.id = e.edition_id AND o.digest = $2
-                     JOIN delivery d ON d.segment_id = g.segment_id
-                     WHERE g.summary_id = i.summary_id)
-                 AND NOT EXISTS (SELECT 1 FROM edition_item q JOIN edition o ON o.id = q.edition_id
-                     WHERE q.summary_id = i.summary_id AND o.digest = $2 AND o.pruned IS NOT NULL)
-                 THEN 1 ELSE 0 END, c.slug
-             FROM edition_item i LEFT JOIN summary_category c ON c.summary_id = i.summary_id
-             WHERE i.edition_id = $1 ORDER BY i.position, c.position",
-        )
-        .bind(self.id)
-        .bind(&self.digest)
-        .fetch_all(&mut *self.tx)
-        .await
-        .map_err(db)?;
-        let mut items: Vec<PlannedItem> = Vec::new();
-        for row in &rows {
-            let summary: i64 = row.try_get(0).map_err(db)?;
-            let kind: String = row.try_get(1).map_err(db)?;
-            let category: Option<String> = row.try_get(4).map_err(db)?;
-            if items.last().is_none_or(|item| item.summary != summary) {
-                items.push(PlannedItem {
-                    summary,
-                    kind: ItemKind::parse(&kind)
-                        .ok_or_else(|| super::summary_row::unreadable("kind", &kind))?,
-                    position: row.try_get(2).map_err(db)?,
-                    categories: Vec::new(),
-                    receivers_known: row.try_get::<i64, _>(3).map_err(db)? != 0,
-                });
-            }
-            if let (Some(item), Some(category)) = (items.last_mut(), category) {
-                item.categories.push(Slug::parse(&category)?);
-            }
-        }
-        Ok(items)
+        let planned = Planned::stored(self.id, &self.digest, self.bar_reserved);
+        planned.items(&mut self.tx).await
     }
 
     /// The audience, grouped.
@@ -202,27 +147,21 @@ impl Planning {
     /// # Errors
     /// When the database does not answer.
     pub async fn groups(&mut self) -> Result<Vec<Group>> {
-        let sql = format!(
-            "SELECT s.categories, COALESCE(h.had, 0), {BARRED}, COUNT(*) {AUDIENCE} WHERE {CONFIRMED}
-             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let planned = Planned::stored(self.id, &self.digest, self.bar_reserved);
+        planned.groups(&mut self.tx).await
+    }
+
+    /// The editor's note.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn note(&mut self) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT note FROM edition WHERE id = $1")
             .bind(self.id)
-            .bind(&self.digest)
-            .bind(i64::from(self.bar_reserved))
-            .fetch_all(&mut *self.tx)
+            .fetch_one(&mut *self.tx)
             .await
             .map_err(db)?;
-        rows.iter()
-            .map(|row| {
-                Ok(Group {
-                    choice: Choice::parse(&row.try_get::<String, _>(0).map_err(db)?)?,
-                    had: row.try_get(1).map_err(db)?,
-                    barred: row.try_get::<i64, _>(2).map_err(db)? != 0,
-                    count: row.try_get(3).map_err(db)?,
-                })
-            })
-            .collect()
+        row.try_get(0).map_err(db)
     }
 
     /// Adds a segment that receives `items`, for the readers of `groups`.
@@ -286,10 +225,11 @@ impl Planning {
             "INSERT INTO delivery (edition_id, subscriber_id, segment_id, batch_no, state)
              SELECT $1, s.id, k.segment_id,
                  (ROW_NUMBER() OVER (PARTITION BY k.segment_id ORDER BY s.id) - 1) / {BATCH}, 'waiting'
-             {AUDIENCE}
+             {}
              JOIN segment_key k ON k.edition_id = $1 AND k.categories = s.categories
                  AND k.had = COALESCE(h.had, 0)
-             WHERE {CONFIRMED} AND {BARRED} = 0"
+             WHERE {MAILABLE} AND s.state = 'confirmed' AND {BARRED} = 0",
+            audience(STORED)
         );
         let deliveries = sqlx::query(AssertSqlSafe(sql))
             .bind(self.id)

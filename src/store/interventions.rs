@@ -19,6 +19,15 @@ pub struct Cancelled {
     pub in_hand: i64,
 }
 
+/// What an edition was to whoever decided to cancel it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenAs {
+    /// A draft, of which nothing was sent.
+    Draft,
+    /// Approved.
+    Approved,
+}
+
 /// What a retry did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Retried {
@@ -96,27 +105,43 @@ impl Store {
 
     /// Cancels edition `id`: what is not sent is excluded. What somebody holds is left to them for the
     /// moment, so that a message under way is recorded as what it becomes. Doing it again gives up what
-    /// is free by now.
+    /// is free by now. Where `seen` says what the edition was to whoever decided, it must still be that.
     ///
     /// # Errors
-    /// When there is none, or it is finished.
-    pub async fn cancel_edition(&self, id: i64, now: Timestamp) -> Result<Cancelled> {
-        let was = self.edition(id).await?.state;
+    /// When there is none, it is finished, or not what was seen.
+    pub async fn cancel_edition(&self, id: i64, seen: Option<SeenAs>, now: Timestamp) -> Result<Cancelled> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query(
+        // First, so that nobody changes its state meanwhile.
+        let was = sqlx::query(
+            "UPDATE edition SET state = state WHERE id = $1
+             AND state IN ('draft', 'planned', 'sending', 'waiting', 'paused', 'cancelled') RETURNING state",
+        )
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(db)?;
+        let Some(was) = was else {
+            tx.rollback().await.map_err(db)?;
+            return Err(impossible(id, self.edition(id).await?.state, "cancelled"));
+        };
+        let was_draft = was.try_get::<String, _>(0).map_err(db)? == State::Draft.as_str();
+        if seen.is_some_and(|seen| (seen == SeenAs::Draft) != was_draft) {
+            tx.rollback().await.map_err(db)?;
+            return Err(
+                Problem::failed(format!("edition {id} was approved after you looked at it"))
+                    .hint("look at it again; nothing was cancelled"),
+            );
+        }
+        sqlx::query(
             "UPDATE edition SET state = 'cancelled', trouble = NULL, finished = COALESCE(finished, $2)
-             WHERE id = $1 AND state IN ('draft', 'planned', 'sending', 'waiting', 'paused', 'cancelled')",
+             WHERE id = $1",
         )
         .bind(id)
         .bind(now.0)
         .execute(&mut *tx)
         .await
         .map_err(db)?;
-        if done.rows_affected() == 0 {
-            tx.rollback().await.map_err(db)?;
-            return Err(impossible(id, self.edition(id).await?.state, "cancelled"));
-        }
-        if was == State::Draft {
+        if was_draft {
             skip_items(&mut tx, id).await?;
         }
         let given_up = exclude_cancelled(&mut tx, id, now).await?;

@@ -8,7 +8,7 @@ use crate::domain::{Result, Slug, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::HashMap;
 
-/// An edition that was planned, as the archive lists it.
+/// An edition that was sent, as the archive lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedEdition {
     /// Its number.
@@ -17,12 +17,14 @@ pub struct ArchivedEdition {
     pub digest: String,
     /// The instant that stands for it.
     pub time: Timestamp,
-    /// How many summaries it holds.
+    /// How many of its summaries are shown.
     pub summaries: i64,
 }
 
 /// Editions that nobody has received are nobody's business.
-const PUBLIC: &str = "state NOT IN ('draft', 'cancelled')";
+const PUBLIC: &str = "state NOT IN ('draft', 'cancelled')
+    AND (pruned IS NOT NULL
+        OR EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.sent > 0))";
 
 impl Store {
     /// The summaries that are shown, of `category` or of all, the last gathered first: `count` of them after the
@@ -96,18 +98,47 @@ impl Store {
             .collect()
     }
 
-    /// The editions that were planned and not cancelled, newest first; at most `limit`.
+    /// How many editions were sent to somebody and not cancelled.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn archived_editions(&self, limit: i64) -> Result<Vec<ArchivedEdition>> {
+    pub async fn count_archived(&self) -> Result<i64> {
+        sqlx::query(AssertSqlSafe(format!(
+            "SELECT COUNT(*) FROM edition WHERE {PUBLIC}"
+        )))
+        .fetch_one(&self.pool)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(db)
+    }
+
+    /// Whether edition `id` is one of these.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_archived(&self, id: i64) -> Result<bool> {
+        let sql = format!("SELECT id FROM edition WHERE id = $1 AND {PUBLIC}");
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&self.pool);
+        Ok(row.await.map_err(db)?.is_some())
+    }
+
+    /// These editions, newest first, each with the number of its summaries that are shown: at most `limit` after
+    /// the first `skipped`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn archived_editions(&self, skipped: i64, limit: i64) -> Result<Vec<ArchivedEdition>> {
         let sql = format!(
             "SELECT id, digest, COALESCE(planned, created),
-                 (SELECT COUNT(*) FROM edition_item i WHERE i.edition_id = edition.id)
-             FROM edition WHERE {PUBLIC} ORDER BY id DESC LIMIT $1"
+                 (SELECT COUNT(*) FROM edition_item i JOIN summary s ON s.id = i.summary_id
+                  WHERE i.edition_id = edition.id AND s.removed IS NULL)
+             FROM edition WHERE {PUBLIC} ORDER BY id DESC LIMIT $1 OFFSET $2"
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(limit)
+            .bind(skipped)
             .fetch_all(&self.pool)
             .await
             .map_err(db)?;

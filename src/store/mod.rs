@@ -16,6 +16,7 @@ mod fault;
 mod feeds;
 mod fetch;
 mod file_system;
+mod forecast;
 pub mod import;
 pub mod interventions;
 pub mod lease;

@@ -3,6 +3,7 @@
 use super::Store;
 use super::fault::db;
 use super::ledger::{REPORTED, read_report};
+use super::summaries::NEW_TO;
 use crate::domain::Result;
 use crate::domain::delivery::{Report, State};
 use sqlx::{AssertSqlSafe, Row};
@@ -90,5 +91,27 @@ impl Store {
         .await
         .map_err(db)?;
         row.try_get(0).map_err(db)
+    }
+
+    /// How many summaries are new to `digest`, and the titles of at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn new_titles(&self, digest: &str, limit: i64) -> Result<(i64, Vec<String>)> {
+        let count = sqlx::query(AssertSqlSafe(format!("SELECT COUNT(*) FROM summary {NEW_TO}")))
+            .bind(digest)
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(db)?;
+        let titles = format!("SELECT title FROM summary {NEW_TO} ORDER BY first_seen, id LIMIT $2");
+        let rows = sqlx::query(AssertSqlSafe(titles))
+            .bind(digest)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let titles = rows.iter().map(|row| row.try_get(0).map_err(db));
+        Ok((count, titles.collect::<Result<_>>()?))
     }
 }

@@ -19,6 +19,10 @@ pub(super) enum Argument<'a> {
     Number(i64),
 }
 
+/// What the digest `$1` neither carried nor skipped.
+pub(super) const NEW_TO: &str = "WHERE status <> 'retracted' AND removed IS NULL AND NOT EXISTS
+    (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id)";
+
 impl Store {
     /// Marks a summary as corrected or retracted, to be announced in the next edition.
     ///
@@ -113,9 +117,7 @@ impl Store {
     pub async fn summaries_new_to(&self, digest: &str) -> Result<Vec<StoredSummary>> {
         let rows = self
             .select(
-                "FROM summary WHERE status <> 'retracted' AND removed IS NULL AND NOT EXISTS
-                 (SELECT 1 FROM digest_item d WHERE d.digest = $1 AND d.summary_id = summary.id)
-             ORDER BY first_seen, id",
+                &format!("FROM summary {NEW_TO} ORDER BY first_seen, id"),
                 &[Text(digest)],
             )
             .await?;

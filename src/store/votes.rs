@@ -4,11 +4,15 @@ use super::Store;
 use super::fault::db;
 use crate::domain::helpful::{Answer, Votes};
 use crate::domain::{Result, Timestamp};
-use sqlx::{Executor, Row};
+use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
 use std::collections::HashMap;
 
+/// How many answers of a network count for a summary within a day: browsers are easily made up.
+const PER_NETWORK: u32 = 5;
+
 impl Store {
-    /// Counts `answer` for a summary, once for each `visitor` until `expires`; says whether it did.
+    /// Counts `answer` for a summary, once for each `visitor` and [`PER_NETWORK`] times for each `network` until
+    /// `expires`; says whether it did.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -16,20 +20,22 @@ impl Store {
         &self,
         summary: i64,
         answer: Answer,
-        visitor: &str,
+        (visitor, network): (&str, &str),
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool> {
         let mut tx = self.begin().await?;
         tx.execute(forget(now)).await.map_err(db)?;
-        let seen =
-            sqlx::query("INSERT INTO vote_seen (hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(visitor)
-                .bind(expires.0)
-                .execute(&mut *tx)
-                .await
-                .map_err(db)?;
-        let counts = seen.rows_affected() > 0;
+        let mut counts = is_first(&mut tx, visitor, expires).await?;
+        if counts {
+            counts = false;
+            for place in 0..PER_NETWORK {
+                if is_first(&mut tx, &format!("{network}.{place}"), expires).await? {
+                    counts = true;
+                    break;
+                }
+            }
+        }
         if counts {
             sqlx::query(
                 "INSERT INTO vote (summary_id, answer, count) VALUES ($1, $2, 1)
@@ -45,12 +51,16 @@ impl Store {
         Ok(counts)
     }
 
-    /// Forgets who answered, as far as it has run out.
+    /// Forgets who answered, and which links and sessions of admins there were, as far as they have ended.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn forget_voters(&self, now: Timestamp) -> Result<()> {
-        self.pool.execute(forget(now)).await.map_err(db)?;
+    pub async fn forget_ended(&self, now: Timestamp) -> Result<()> {
+        for ended in ["vote_seen", "sign_in", "admin_session"] {
+            let sql = format!("DELETE FROM {ended} WHERE expires <= $1");
+            let done = sqlx::query(AssertSqlSafe(sql)).bind(now.0).execute(&self.pool);
+            done.await.map_err(db)?;
+        }
         Ok(())
     }
 
@@ -75,6 +85,17 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// Notes `hash` until `expires`; whether it was not there yet.
+async fn is_first(tx: &mut Transaction<'static, Any>, hash: &str, expires: Timestamp) -> Result<bool> {
+    let seen = sqlx::query("INSERT INTO vote_seen (hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(hash.to_owned())
+        .bind(expires.0)
+        .execute(&mut **tx)
+        .await
+        .map_err(db)?;
+    Ok(seen.rows_affected() > 0)
 }
 
 fn forget(now: Timestamp) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {

@@ -44,7 +44,7 @@ async fn a_message_in_flight_counts_as_sent_when_the_edition_is_cancelled(databa
     let delivering = tokio::spawn(async move { deliver(&courier).await });
     wait(reached).await;
     let admin = world.app(relay.port, 1).await;
-    let (cancelled, report) = admin.cancel_edition(edition).await.unwrap();
+    let (cancelled, report) = admin.cancel_edition(edition, None).await.unwrap();
     // The batch in hand is left to its holder, the others are given up.
     assert_eq!((cancelled.given_up, cancelled.in_hand), (700, 494));
     assert_eq!(
@@ -61,7 +61,7 @@ async fn a_message_in_flight_counts_as_sent_when_the_edition_is_cancelled(databa
     assert_eq!(taken, 7);
     assert_eq!(report.excluded_by["cancelled"], 1_193);
     // Once more is no mistake, and nobody sends it on.
-    let (again, _) = admin.cancel_edition(edition).await.unwrap();
+    let (again, _) = admin.cancel_edition(edition, None).await.unwrap();
     assert_eq!((again.given_up, again.in_hand), (0, 0));
     deliver(&admin).await.unwrap();
     assert_eq!(relay.taken().len(), 7);

@@ -79,7 +79,7 @@ async fn what_is_in_hand_is_not_cancelled_over_it(db: Database) {
         lease(&store, "one", NOW).await.unwrap(),
         lease(&store, "two", NOW).await.unwrap(),
     );
-    let cancelled = store.cancel_edition(id, at(1)).await.unwrap();
+    let cancelled = store.cancel_edition(id, None, at(1)).await.unwrap();
     assert_eq!((cancelled.given_up, cancelled.in_hand), (2, 1_000));
     assert_eq!(state(&store, id).await, State::Cancelled);
     assert!(store.has_loose_ends().await.unwrap());
@@ -113,7 +113,7 @@ async fn what_is_in_hand_is_not_cancelled_over_it(db: Database) {
     let report = store.edition_report(id).await.unwrap();
     assert_eq!((report.sent, report.excluded), (2, 999));
     assert_eq!(lease(&store, "next", at(99)).await, None);
-    let again = store.cancel_edition(id, at(99)).await.unwrap();
+    let again = store.cancel_edition(id, None, at(99)).await.unwrap();
     assert_eq!((again.given_up, again.in_hand), (0, 0));
 }
 
@@ -122,7 +122,7 @@ async fn what_is_held_in_a_cancelled_edition_is_given_up(db: Database) {
     let (store, id) = planned(&db, 2).await;
     let batch = lease(&store, "me", NOW).await.unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
-    assert_eq!(store.cancel_edition(id, NOW).await.unwrap().in_hand, 2);
+    assert_eq!(store.cancel_edition(id, None, NOW).await.unwrap().in_hand, 2);
     let outcomes = [
         outcome(id, due[0].subscriber, Delivery::Sent),
         outcome(id, due[1].subscriber, Delivery::Uncertain),
@@ -142,7 +142,7 @@ async fn a_draft_is_given_up(db: Database) {
     many_readers(&store, 2).await;
     let ids = summaries(&store, &["One"]).await;
     let id = draft(&store, "weekly", &ids).await;
-    store.cancel_edition(id, NOW).await.unwrap();
+    store.cancel_edition(id, None, NOW).await.unwrap();
     assert_eq!(state(&store, id).await, State::Cancelled);
     assert!(store.plan_draft(id, false, None).await.is_err());
     assert_eq!(store.summaries_new_to("weekly").await.unwrap().len(), 0);
@@ -303,7 +303,7 @@ async fn wrong_states_are_named(db: Database) {
             "editions retry",
         ),
         (
-            text(store.cancel_edition(ended, NOW).await.map(drop)),
+            text(store.cancel_edition(ended, None, NOW).await.map(drop)),
             "is finished",
             "editions retry",
         ),
@@ -320,7 +320,7 @@ async fn wrong_states_are_named(db: Database) {
     ] {
         assert!(said.contains(states) && said.contains(hint), "{said}");
     }
-    store.cancel_edition(sketch, NOW).await.unwrap();
+    store.cancel_edition(sketch, None, NOW).await.unwrap();
     for said in [
         text(store.pause_edition(sketch).await),
         text(store.resume_edition(sketch, NOW).await),

@@ -80,7 +80,7 @@ async fn an_approval_survives_a_change_of_its_draft(db: Database) {
     other.execute(begin).await.unwrap();
     let note = format!("UPDATE edition SET note = 'late' WHERE id = {id}");
     other.execute(AssertSqlSafe(note)).await.unwrap();
-    let approval = tokio::spawn(async move { planner.approve(&weekly(), id).await });
+    let approval = tokio::spawn(async move { planner.approve(&weekly(), id, None).await });
     if !store.is_of_one_machine() {
         db.somebody_waits().await;
     }

@@ -126,7 +126,7 @@ impl Run {
             33 => drop(self.store.pause_edition(self.id).await),
             34 | 35 => drop(self.store.resume_edition(self.id, self.now).await),
             36 | 37 => drop(self.store.retry_edition(self.id, self.now, limit).await),
-            38 if self.dice.below(4) == 0 => drop(self.store.cancel_edition(self.id, self.now).await),
+            38 if self.dice.below(4) == 0 => drop(self.store.cancel_edition(self.id, None, self.now).await),
             39 => {
                 let who = self.dice.below(READERS);
                 let left = "UPDATE subscriber SET state = 'unsubscribed' WHERE address_key";
@@ -175,7 +175,7 @@ impl Run {
                     self.store.retry_edition(self.id, self.now, limit).await.unwrap();
                 }
                 _ if report.held == report.waiting => {
-                    self.store.cancel_edition(self.id, self.now).await.unwrap();
+                    self.store.cancel_edition(self.id, None, self.now).await.unwrap();
                 }
                 _ => {}
             }

@@ -50,7 +50,7 @@ async fn lists_come_page_by_page(db: Database) {
         slugs,
         [("number-5".to_owned(), at(5)), ("number-4".to_owned(), at(4))]
     );
-    assert!(store.archived_editions(10).await.unwrap().is_empty());
+    assert!(store.archived_editions(0, 10).await.unwrap().is_empty());
 }
 
 async fn what_was_removed_is_nowhere_and_comes_back(db: Database) {
@@ -100,7 +100,10 @@ async fn a_visitor_counts_once_a_day(db: Database) {
     let store = db.open().await;
     store_some(&store, 2).await;
     let first = store.summary(&slug("number-1")).await.unwrap().id;
-    let vote = |answer, visitor, now| store.vote(first, answer, visitor, at(now + 100), at(now));
+    let vote = |answer, visitor, now| {
+        let network = if visitor < "m" { "near" } else { "far" };
+        store.vote(first, answer, (visitor, network), at(now + 100), at(now))
+    };
     assert!(vote(Answer::Yes, "a", 0).await.unwrap());
     assert!(
         !vote(Answer::No, "a", 99).await.unwrap(),
@@ -111,6 +114,29 @@ async fn a_visitor_counts_once_a_day(db: Database) {
     let votes = store.votes().await.unwrap();
     assert_eq!(votes.get(&first), Some(&Votes { yes: 2, no: 1 }));
     assert_eq!(votes.len(), 1);
-    store.forget_voters(at(1_000)).await.unwrap();
+    store.forget_ended(at(1_000)).await.unwrap();
     assert!(vote(Answer::Yes, "a", 101).await.unwrap(), "is forgotten");
+    // A network has five answers; another one has its own.
+    let mut counted = Vec::new();
+    for visitor in ["b", "c", "d", "e", "f", "n"] {
+        counted.push(vote(Answer::No, visitor, 102).await.unwrap());
+    }
+    assert_eq!(counted, [true, true, true, true, false, true]);
+    let (over, open) = (at(10).0, at(11).0);
+    db.execute(&format!(
+        "INSERT INTO sign_in (address_hash, network, created, expires)
+         VALUES ('a', 'n', 1, {over}), ('a', 'n', 1, {open})"
+    ))
+    .await;
+    db.execute(&format!(
+        "INSERT INTO admin_session (hash, address_hash, created, seen, expires)
+         VALUES ('x', 'a', 1, 1, {over}), ('y', 'a', 1, 1, {open})"
+    ))
+    .await;
+    store.forget_ended(at(10)).await.unwrap();
+    assert!(store.admin_session("x").await.unwrap().is_none());
+    assert!(store.admin_session("y").await.unwrap().is_some());
+    let open = [1, 2].map(|id| store.is_sign_in_open(id, at(0)));
+    let [gone, there] = open;
+    assert_eq!((gone.await.unwrap(), there.await.unwrap()), (false, true));
 }

@@ -1,11 +1,13 @@
 //! Sending from the browser: the draft, the second look, the ledger; and forms that do nothing.
 
 use crate::desk::{Desk, EDITOR, all, heading, left_out_by, one, request, site};
+use crate::sign_up::attributes;
 use crate::site::Site;
 use crate::wait_for;
-use crate::wire::Answer;
+use crate::wire::{Answer, connect, head, read};
 use mail_parser::MessageParser;
 use postrider::web::page_paths;
+use std::io::Write;
 
 pub const ANN: &str = "ann@example.org";
 pub const BOB: &str = "bob@example.org";
@@ -36,7 +38,12 @@ pub fn prepared(desk: &Desk<'_>) {
     assert_eq!(to, "/admin/editions/1?said=prepared");
 }
 
-fn said(page: &Answer) -> String {
+/// The value of a hidden field.
+pub fn value(page: &Answer, name: &str) -> String {
+    attributes(page, &format!("main input[name={name}]"), "value").remove(0)
+}
+
+pub fn said(page: &Answer) -> String {
     one(page, "[role=status]")
 }
 
@@ -86,7 +93,11 @@ fn a_draft_is_worked_on_and_sent_once() {
     let text = desk.get("/admin/editions/1/preview?categories=&format=text");
     assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(text.text().contains("A word before."));
-    let nothing = desk.ask("GET", "/admin/editions/1/preview?categories=oncology");
+    for none in ["oncology", "No%20slug!"] {
+        let nothing = desk.ask("GET", &format!("/admin/editions/1/preview?categories={none}"));
+        assert_eq!(nothing.status, 404, "{none}");
+    }
+    let nothing = desk.post("/admin/editions/1/drop", &[("slug", "No slug!")]);
     assert_eq!(nothing.status, 404);
     let shown = desk.get("/admin/editions/1?categories=urology&format=text");
     assert!(
@@ -119,7 +130,14 @@ fn a_draft_is_worked_on_and_sent_once() {
         all(&look, "main > ol li, main > ul li"),
         ["About first", "1 reader: nothing for them"][..].to_vec()
     );
-    for stale in [&[("count", "300")][..], &[("count", "")], &[]] {
+    let print = value(&look, "print");
+    let print = print.as_str();
+    for stale in [
+        &[("count", "300"), ("print", print)][..],
+        &[("count", ""), ("print", print)],
+        &[("count", "2")],
+        &[],
+    ] {
         let answer = desk.post("/admin/editions/1/send", stale);
         assert_eq!(
             (answer.status, state(&site, 1).as_str()),
@@ -130,8 +148,8 @@ fn a_draft_is_worked_on_and_sent_once() {
     }
 
     // Send; once.
-    let to = desk.act("/admin/editions/1/send", &[("count", "2")]);
-    assert_eq!(to, "/admin/editions/1?watch=1&said=sent");
+    let to = desk.act("/admin/editions/1/send", &[("count", "2"), ("print", print)]);
+    assert_eq!(to, "/admin/editions/1?said=sent");
     let page = desk.get(&to);
     assert!(said(&page).starts_with("Approved."), "{}", said(&page));
     wait_for("the edition's end", || {
@@ -160,7 +178,8 @@ fn a_draft_is_worked_on_and_sent_once() {
     assert_eq!(page.header("refresh"), None);
     assert_eq!(all(&page, "main .buttons button").len(), 0);
     for (action, status) in [("pause", 409), ("drop", 409), ("note", 409), ("cancel", 409)] {
-        let answer = desk.post(&format!("/admin/editions/1/{action}"), &[("slug", "first")]);
+        let fields = [("slug", "first"), ("seen", "approved")];
+        let answer = desk.post(&format!("/admin/editions/1/{action}"), &fields);
         assert_eq!(answer.status, status, "{action}: {}", answer.text());
         assert_eq!(heading(&answer), "That was not done");
     }
@@ -191,7 +210,7 @@ fn nothing_new_and_nobody_make_no_draft() {
 }
 
 /// Everything that a request could change; not when sessions were seen, nor what delivery does by itself.
-fn everything(site: &Site) -> String {
+pub fn everything(site: &Site) -> String {
     let python = std::env::var("POSTRIDER_TEST_PYTHON").expect("POSTRIDER_TEST_PYTHON: run scripts/test.sh");
     let dump = "import sqlite3, sys; base = sqlite3.connect(sys.argv[1], timeout=20)\n\
                 own = ('admin_session', 'lease', 'relay_state')\n\
@@ -282,4 +301,17 @@ fn looking_changes_nothing() {
     }
     assert_eq!(everything(&site), before);
     assert_eq!(heading(&desk.get("/admin")), "Overview");
+}
+
+#[test]
+fn a_stranger_whose_form_never_comes_is_led_away() {
+    let site = site();
+    let server = site.serve(&[]);
+    let path = "/admin/digests/weekly/prepare";
+    let mut stream = connect(&server);
+    stream
+        .write_all(&head("POST", path, &[("Content-Length", "10")]))
+        .unwrap();
+    let answer = read(&mut stream);
+    assert_eq!(answer.status, 303, "{answer:?}");
 }

@@ -1,6 +1,6 @@
 //! An edition that was approved in the browser: its account, what can be done to it, and who got what.
 
-use crate::admin::{ANN, BOB, delivered, prepared, state, with_readers};
+use crate::admin::{ANN, BOB, delivered, prepared, state, value, with_readers};
 use crate::desk::{Desk, all, change, site};
 use crate::wait_for;
 use serde_json::Value;
@@ -20,7 +20,8 @@ fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
     let server = site.serve(&["--relay", "smtp://127.0.0.1:1"]);
     let desk = Desk::with(&server, &cookie);
     prepared(&desk);
-    desk.act("/admin/editions/1/send", &[("count", "3")]);
+    let print = value(&desk.get("/admin/editions/1/send"), "print");
+    desk.act("/admin/editions/1/send", &[("count", "3"), ("print", &print)]);
     wait_for("the trouble", || {
         site.edition(1)["trouble"].is_string().then_some(())
     });
@@ -41,7 +42,7 @@ fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
         ["Go on sending", "Cancel…"]
     );
     let to = desk.act("/admin/editions/1/resume", &[]);
-    assert_eq!(to, "/admin/editions/1?watch=1&said=resumed");
+    assert_eq!(to, "/admin/editions/1?said=resumed");
     assert_ne!(state(&site, 1), "paused");
     assert_eq!(
         desk.act("/admin/editions/1/retry", &[]),
@@ -73,7 +74,7 @@ fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
     }
     assert_eq!(
         desk.act("/admin/editions/1/retry", &[]),
-        "/admin/editions/1?watch=1&said=retried"
+        "/admin/editions/1?said=retried"
     );
     assert_eq!(counts(&desk), ["0", "3", "0", "0"]);
 
@@ -84,7 +85,7 @@ fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
     );
     assert_ne!(state(&site, 1), "cancelled");
     assert_eq!(
-        desk.act("/admin/editions/1/cancel", &[]),
+        desk.act("/admin/editions/1/cancel", &[("seen", "approved")]),
         "/admin/editions/1?said=cancelled"
     );
     wait_for("the end", || {

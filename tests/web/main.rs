@@ -10,6 +10,7 @@ mod site;
 mod account;
 mod admin;
 mod admin_ledger;
+mod admin_seen;
 mod api;
 mod bridge;
 mod conditional;

@@ -1,7 +1,10 @@
 //! "Was this summary helpful?", and the form that mails the admins.
 
+use crate::in_process::InProcess;
+use crate::sign_up::{attributes, heading, stamp};
 use crate::site::{Server, Site};
-use crate::wire::{Answer, ask, get, send};
+use crate::wait_for;
+use crate::wire::{Answer, ask, get, post_with, send};
 use serde_json::Value;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
@@ -58,6 +61,16 @@ fn an_answer_counts_once_and_only_by_a_button() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     assert_eq!(votes(&site), serde_json::json!({"yes": 1, "no": 1}));
+    // A form on somebody else's page.
+    for foreign in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Origin", "https://example.com"),
+    ] {
+        let headers = [FORM, ("User-Agent", "four"), foreign];
+        let path = "/research/plain/helpful";
+        assert_eq!(send(&server, "POST", path, &headers, b"answer=yes").status, 403);
+    }
+    assert_eq!(votes(&site), serde_json::json!({"yes": 1, "no": 1}));
     let shown = site.run(&["summaries", "show", "plain"]).expect_code(0).out;
     assert!(shown.contains("helpful: 1 yes, 1 no"), "{shown}");
     assert_eq!(get(&server, "/research/none/helpful").status, 404);
@@ -74,10 +87,6 @@ fn a_message_goes_to_every_admin_or_comes_back_with_reasons() {
         (
             "email=ann%40example.org&message=%20%0D%0A",
             "Please write a message.",
-        ),
-        (
-            "email=ann%40example.org&message=Hello&trap=x",
-            "Please empty the last field",
         ),
         (
             &format!("email=ann%40example.org&message={}", "a".repeat(5001)),
@@ -104,7 +113,57 @@ fn a_message_goes_to_every_admin_or_comes_back_with_reasons() {
         "{kept}"
     );
     assert!(kept.contains("value=\"&lt;b&gt;\""), "{kept}");
-    let sent = post("email=ann%40example.org&name=Ann%0D%0ABcc%3A+x&message=Hello%0D%0A%00there");
+    // Without the time at which the form was shown, one more button.
+    let asked = post("email=ann%40example.org&name=Ann%0D%0ABcc%3A+x&message=Hello%0D%0A%00there");
+    assert_eq!((asked.status, heading(&asked).as_str()), (200, "One more step"));
+    let field = |name: &str| attributes(&asked, &format!("input[name={name}]"), "value").remove(0);
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(["name", "email", "message", "person"].map(|name| (name, field(name))))
+        .finish();
+    let sent = post(&body);
     assert_eq!(sent.status, 200);
     assert!(sent.text().contains("Your message is on its way"));
+    wait_for("the message", || (site.outbox().len() == 1).then_some(()));
+}
+
+#[test]
+fn a_message_is_asked_about_and_counted_as_other_forms_are() {
+    let site = Site::new();
+    site.configure(
+        "",
+        "[serve]\ntrusted_proxies = [\"127.0.0.1\"]\n[subscribe]\nper_network_per_hour = 2\ntotal_per_hour = 3\n",
+    );
+    let server = InProcess::serve(&site);
+    let shown = get(&server, "/contact");
+    assert_eq!(shown.header("cache-control"), Some("no-store"));
+    let stamp = stamp(&server, "/contact");
+    let write = |homepage: &str, from: &str| {
+        let fields = [
+            ("email", "ann@example.org"),
+            ("message", "Hello"),
+            ("stamp", stamp.as_str()),
+            ("homepage", homepage),
+        ];
+        post_with(&server, "/contact", &[("X-Forwarded-For", from)], &fields)
+    };
+    assert_eq!(heading(&write("", "192.0.2.1")), "One more step", "too soon");
+    server.pass(3_000);
+    let filled = write("https://example.com", "192.0.2.1");
+    assert_eq!(heading(&filled), "One more step");
+    let notices = || server.number("SELECT COUNT(*) FROM notice");
+    assert_eq!(notices(), 0);
+    for (from, status) in [
+        ("192.0.2.1", 200),
+        ("192.0.2.2", 200),
+        ("192.0.2.3", 429),
+        ("192.0.3.1", 200),
+        ("192.0.4.1", 429),
+    ] {
+        let answer = write("", from);
+        assert_eq!(answer.status, status, "{from}");
+        if status == 429 {
+            assert_eq!(answer.header("retry-after"), Some("3600"));
+        }
+    }
+    assert_eq!(notices(), 3);
 }

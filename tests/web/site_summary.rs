@@ -183,8 +183,8 @@ fn what_became_of_a_summary_stands_on_its_page() {
     let alert = texts(&html, "main .alert").join(" ");
     for part in [
         "The paper behind this summary was wrong",
-        "Retracted on ",
-        "by those who published the paper",
+        "We marked this as retracted on ",
+        ", after those who published the paper",
         "Why: The data was invented.",
     ] {
         assert!(alert.contains(part), "{part}: {alert}");

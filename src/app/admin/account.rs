@@ -50,7 +50,12 @@ impl App {
             is_watched: watched,
             can_pause: is_moving,
             can_resume: report.state == State::Paused,
-            can_retry: report.state != State::Cancelled && report.failed + report.held > 0,
+            again: match (report.state, report.failed > 0, report.held > 0) {
+                (State::Cancelled, ..) | (_, false, false) => None,
+                (_, true, false) => Some("what failed"),
+                (_, false, true) => Some("what may have arrived"),
+                (_, true, true) => Some("what failed and what may have arrived"),
+            },
             can_cancel: is_moving || report.state == State::Paused,
             edition: row,
         })?;

@@ -67,7 +67,9 @@ impl App {
     /// # Errors
     /// When the edition is no draft or does not hold it.
     pub async fn admin_drop(&self, visit: &Visit, id: i64, slug: &str) -> Result<Next> {
-        self.drop_from_edition(id, &Slug::parse(slug)?).await?;
+        let known = Slug::parse(slug)
+            .map_err(|_| Problem::not_found(format!("this draft holds no summary called {slug:?}")))?;
+        self.drop_from_edition(id, &known).await?;
         tracing::info!(admin = %visit.admin.address, edition = id, summary = slug, "left out of a draft");
         Ok(Next::edition(id, "left-out"))
     }
@@ -113,7 +115,8 @@ impl App {
     pub async fn admin_preview(&self, id: i64, view: &DraftView) -> Result<String> {
         let mut draft = self.draft_with_items(id).await?;
         if !view.category.is_empty() {
-            let slug = Slug::parse(&view.category)?;
+            let slug =
+                Slug::parse(&view.category).map_err(|_| Problem::not_found("there is no such category"))?;
             draft
                 .items
                 .retain(|(_, stored)| stored.summary.categories.contains(&slug));
@@ -127,9 +130,13 @@ impl App {
 
     pub(super) async fn draft_with_items(&self, id: i64) -> Result<Draft<'_>> {
         let edition = self.store.edition(id).await?;
+        let items = match edition.state {
+            State::Draft => self.draft_summaries(id).await?,
+            _ => self.store.edition_summaries(id).await?,
+        };
         Ok(Draft {
             digest: self.digest(&edition.digest)?,
-            items: self.store.edition_summaries(id).await?,
+            items,
             edition,
         })
     }

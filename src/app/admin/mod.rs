@@ -112,6 +112,7 @@ pub fn said(word: &str) -> Option<&'static str> {
         "tested" => "A test is on its way to you.",
         "sent" => "Approved. The messages go out by themselves; you may close this page.",
         "already" => "This edition was approved before. Nothing was sent a second time.",
+        "ended" => "This edition was cancelled before. Nothing was sent.",
         "paused" => "Paused. What is in flight ends, and nothing new is begun.",
         "resumed" => "It goes on.",
         "retried" => "What failed is sent again.",

@@ -11,7 +11,7 @@ use crate::schedule::runner;
 /// Editions on a page.
 const EDITIONS: i64 = 20;
 /// Titles of new summaries on a digest's page.
-const TITLES: usize = 100;
+const TITLES: i64 = 100;
 /// The states of an edition that is approved and not finished.
 const UNDER_WAY: [State; 4] = [State::Planned, State::Sending, State::Waiting, State::Paused];
 
@@ -23,7 +23,7 @@ impl App {
     pub async fn admin_start(&self, visit: &Visit) -> Result<AdminPage> {
         let mut digests = Vec::new();
         for digest in self.digests.iter() {
-            let waiting = self.store.summaries_new_to(digest.name.as_str()).await?.len();
+            let (waiting, _) = self.store.new_titles(digest.name.as_str(), 0).await?;
             digests.push(self.digest_row(digest, waiting).await?);
         }
         let seen = self.store.relays_seen(self.clock.now()).await?;
@@ -49,13 +49,12 @@ impl App {
     /// When there is none.
     pub async fn admin_digest(&self, visit: &Visit, name: &str) -> Result<AdminPage> {
         let digest = self.digest(name)?;
-        let new = self.store.summaries_new_to(name).await?;
-        let titles = new.iter().take(TITLES).map(|stored| stored.summary.title.clone());
+        let (waiting, titles) = self.store.new_titles(name, TITLES).await?;
         let under_way = self.reports_in(Some(name), &UNDER_WAY).await?;
         self.admin_page(&DigestPage {
             frame: self.admin_frame(visit, "", digest.title.clone()),
-            titles: titles.collect(),
-            digest: self.digest_row(digest, new.len()).await?,
+            titles,
+            digest: self.digest_row(digest, waiting).await?,
             least: digest.min_items,
             draft: self.draft(digest).await?.map(|draft| draft.id),
             under_way: under_way.iter().map(|report| self.edition_row(report)).collect(),
@@ -127,7 +126,7 @@ impl App {
         Ok(reports)
     }
 
-    async fn digest_row(&self, digest: &Digest, waiting: usize) -> Result<DigestRow> {
+    async fn digest_row(&self, digest: &Digest, waiting: i64) -> Result<DigestRow> {
         let name: &Slug = &digest.name;
         let next_run = runner::next_run(digest, self.clock.now())?;
         let readers = self.store.count_readers(name.as_str()).await?;

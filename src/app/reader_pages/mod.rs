@@ -61,7 +61,7 @@ impl App {
     }
 
     /// A page that answers as `outcome` says.
-    fn reader_page(&self, page: &impl Page, outcome: Outcome) -> Result<ReaderPage> {
+    pub(in crate::app) fn reader_page(&self, page: &impl Page, outcome: Outcome) -> Result<ReaderPage> {
         Ok(ReaderPage {
             html: self.templates.page(page)?,
             outcome,
@@ -94,7 +94,7 @@ impl App {
     }
 
     /// The page for whoever comes too often.
-    fn too_many(&self, root: &str) -> Result<ReaderPage> {
+    pub(in crate::app) fn too_many(&self, root: &str) -> Result<ReaderPage> {
         let page = TooManyPage {
             frame: self.frame(root),
         };
@@ -102,7 +102,7 @@ impl App {
     }
 
     /// Counts a form of the visitor's network; the hash of the network, unless there were enough.
-    async fn admitted(&self, visitor: IpAddr) -> Result<Option<String>> {
+    pub(in crate::app) async fn admitted(&self, visitor: IpAddr) -> Result<Option<String>> {
         let network = self.addressing().network(visitor);
         let limits = Limits {
             per_network: self.config.subscribe.per_network_per_hour,

@@ -25,14 +25,14 @@ pub struct Sentry {
 
 impl App {
     /// The present moment, signed, for a form that is shown now.
-    pub(super) fn stamp(&self) -> String {
+    pub(in crate::app) fn stamp(&self) -> String {
         let now = self.clock.now();
         self.signer
             .short_lived_token(Purpose::Form, now.0, now.plus(LONGEST))
     }
 
     /// Whether a form looks as if a program had sent it.
-    pub(super) fn is_suspect(&self, sentry: &Sentry) -> bool {
+    pub(in crate::app) fn is_suspect(&self, sentry: &Sentry) -> bool {
         let now = self.clock.now();
         let read = |token: &str| self.signer.read_short_lived(Purpose::Form, token, now).ok();
         if read(&sentry.person) == Some(PERSON) {
@@ -46,7 +46,12 @@ impl App {
     }
 
     /// The page with one more button, which sends `fields` again to `action`.
-    pub(super) fn ask_person(&self, root: &str, action: &str, fields: &[(&str, &str)]) -> Result<ReaderPage> {
+    pub(in crate::app) fn ask_person(
+        &self,
+        root: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<ReaderPage> {
         let end = self.clock.now().plus(LONGEST);
         let person = self.signer.short_lived_token(Purpose::Form, PERSON, end);
         let hidden = |(name, value): &(&str, &str)| HiddenContext {

@@ -1,24 +1,31 @@
 //! Editions that were sent, as everybody may see them.
 
+use super::research::list_frame;
 use super::{App, PublicPage, crumb};
 use crate::domain::Result;
-use crate::domain::edition::State;
 use crate::render::{
-    ArchivePage, ArchivedContext, ArchivedDigest, EditionPage, ItemContext, PublicationContext,
+    ArchivePage, ArchivedContext, ArchivedDigest, EditionPage, ItemContext, Pager, PublicationContext,
     SummaryContext,
 };
 
-/// Editions that are listed: of a weekly digest, those of twenty years.
-const LISTED: i64 = 1000;
+/// Editions on a page.
+const LISTED: i64 = 50;
 
 impl App {
-    /// The editions that were sent, by digest, newest first.
+    /// Page `number` of the editions that were sent, from 1; by digest, newest first.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn archive_page(&self) -> Result<PublicPage> {
+    /// When there is no such page.
+    pub async fn archive_page(&self, number: i64) -> Result<PublicPage> {
+        let total = self.store.count_archived().await?;
+        let count = (total + LISTED - 1).div_euclid(LISTED).max(1);
+        if !(1..=count).contains(&number) {
+            return Err(self.nothing_here());
+        }
+        let pager = Pager::new("archive", number, count);
+        let skipped = (number - 1) * LISTED;
         let mut digests: Vec<ArchivedDigest> = Vec::new();
-        for edition in self.store.archived_editions(LISTED).await? {
+        for edition in self.store.archived_editions(skipped, LISTED).await? {
             let zone = self.zone(&edition.digest);
             let shown = ArchivedContext::new(edition.id, edition.time, zone, edition.summaries);
             match digests
@@ -34,22 +41,21 @@ impl App {
         }
         let description = format!("The editions that {} has sent by mail.", self.config.site.name);
         self.public_page(&ArchivePage {
-            frame: self
-                .frame("./")
-                .public("/archive", &description)
+            frame: list_frame(self.frame("./"), "/archive", &pager, &description)
                 .with_feeds("all", &self.config.site.name),
             crumbs: vec![crumb("Earlier editions", None)],
             digests,
+            pager,
         })
     }
 
     /// Edition `number` with all that it holds and nothing that is a reader's.
     ///
     /// # Errors
-    /// When there is no such edition, or it was not planned or was cancelled.
+    /// When there is no such edition, or nothing of it was sent, or it was cancelled.
     pub async fn edition_page(&self, number: i64) -> Result<PublicPage> {
         let edition = self.store.edition(number).await?;
-        if matches!(edition.state, State::Draft | State::Cancelled) {
+        if !self.store.is_archived(number).await? {
             return Err(self.nothing_here());
         }
         let mut items = self.store.edition_summaries(number).await?;

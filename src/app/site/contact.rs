@@ -1,17 +1,21 @@
 //! What visitors write to the admins.
 
-use super::{App, PublicPage};
+use super::App;
+use crate::app::reader_pages::{Outcome, ReaderPage, Sentry};
 use crate::domain::notice::NoticeData;
 use crate::domain::text::{one_line, strip_illegal};
 use crate::domain::{EmailAddress, Result};
 use crate::render::{ContactPage, ContactSentPage};
 use crate::store::notices::NewNotice;
 use crate::subscriptions::import::address_hash;
+use std::net::IpAddr;
 
 /// The longest name, in characters.
 const NAME: usize = 100;
 /// The longest message, in characters.
 const MESSAGE: usize = 5000;
+/// From `/contact` to the start page.
+const ROOT: &str = "./";
 
 /// What a visitor typed.
 #[derive(Debug, Clone, Default)]
@@ -22,17 +26,8 @@ pub struct ContactForm {
     pub email: String,
     /// What they write.
     pub message: String,
-    /// What people leave empty.
-    pub trap: String,
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub enum ContactOutcome {
-    /// It is on its way; the page says so.
-    Sent(String),
-    /// Something has to be put right; the form shows what, with all that was typed.
-    Wrong(String),
+    /// What tells people from programs.
+    pub sentry: Sentry,
 }
 
 impl App {
@@ -40,22 +35,22 @@ impl App {
     ///
     /// # Errors
     /// When its template fails.
-    pub fn contact_page(&self) -> Result<PublicPage> {
-        self.public_page(&self.empty_contact_page()?)
+    pub fn contact_page(&self) -> Result<ReaderPage> {
+        self.reader_page(&self.empty_contact_page()?, Outcome::Good)
     }
 
     fn empty_contact_page(&self) -> Result<ContactPage> {
         let text = self.texts.text("contact", &self.config.site)?;
         let description = format!("Write to {}.", self.config.site.name);
-        let frame = self.frame("./").public("/contact", &description).here("contact");
-        Ok(ContactPage::new(frame, text))
+        let frame = self.frame(ROOT).public("/contact", &description).here("contact");
+        Ok(ContactPage::new(frame, text, self.stamp()))
     }
 
-    /// Passes a message on to every admin.
+    /// Passes a message on to every admin; what looks like a program's presses one more button first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn send_message(&self, form: ContactForm) -> Result<ContactOutcome> {
+    pub async fn send_message(&self, form: ContactForm, visitor: IpAddr) -> Result<ReaderPage> {
         let mut page = self.empty_contact_page()?;
         page.name.fault = too_long(&form.name, NAME, "Your name");
         page.email.fault = match EmailAddress::parse(&form.email) {
@@ -73,26 +68,32 @@ impl App {
         } else {
             too_long(&text, MESSAGE, "Your message")
         };
-        if !form.trap.trim().is_empty() {
-            page.trap.fault = Some("Please empty the last field, and send the message once more.".to_owned());
-        }
-        let errors = [&page.name, &page.email, &page.message, &page.trap];
+        let errors = [&page.name, &page.email, &page.message];
         page.has_errors = errors.iter().any(|field| field.fault.is_some());
-        let from = EmailAddress::parse(&form.email);
-        if let (Ok(from), false) = (from, page.has_errors) {
-            let name = Some(one_line(&form.name)).filter(|name| !name.is_empty());
-            self.tell_admins(&from, name, &text).await?;
-            let sent = ContactSentPage {
-                frame: self.frame("./"),
-            };
-            return Ok(ContactOutcome::Sent(self.templates.page(&sent)?));
+        let (Ok(from), false) = (EmailAddress::parse(&form.email), page.has_errors) else {
+            page.frame = self.frame(ROOT).here("contact");
+            page.name.value = form.name;
+            page.email.value = form.email;
+            page.message.value = form.message;
+            return self.reader_page(&page, Outcome::Faulty);
+        };
+        if self.is_suspect(&form.sentry) {
+            let fields = [
+                ("name", form.name.as_str()),
+                ("email", &form.email),
+                ("message", &form.message),
+            ];
+            return self.ask_person(ROOT, "contact", &fields);
         }
-        page.frame = self.frame("./").here("contact");
-        page.name.value = form.name;
-        page.email.value = form.email;
-        page.message.value = form.message;
-        page.trap.value = form.trap;
-        Ok(ContactOutcome::Wrong(self.templates.page(&page)?))
+        if self.admitted(visitor).await?.is_none() {
+            return self.too_many(ROOT);
+        }
+        let name = Some(one_line(&form.name)).filter(|name| !name.is_empty());
+        self.tell_admins(&from, name, &text).await?;
+        let sent = ContactSentPage {
+            frame: self.frame(ROOT),
+        };
+        self.reader_page(&sent, Outcome::Good)
     }
 
     async fn tell_admins(&self, from: &EmailAddress, name: Option<String>, text: &str) -> Result<()> {
@@ -113,7 +114,9 @@ impl App {
                 }
             })
             .collect();
-        self.store.add_notices(&notices, self.clock.now()).await
+        self.store.add_notices(&notices, self.clock.now()).await?;
+        self.notices_waiting();
+        Ok(())
     }
 
     /// Who looks after the site: those of the configuration, else whoever readers' answers go to.

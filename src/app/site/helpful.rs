@@ -20,7 +20,7 @@ impl App {
         self.helpful(slug, answer, false).await
     }
 
-    /// Counts `answer`, once a day for a visitor, and thanks for it.
+    /// Counts `answer`, once a day for a visitor and a few times for a network, and thanks for it.
     ///
     /// # Errors
     /// When there is no such summary.
@@ -34,9 +34,11 @@ impl App {
         let stored = self.stored(slug).await?;
         if stored.removed.is_none() {
             let now = self.clock.now();
-            let key = self.voter(stored.id, visitor, program, now);
+            let who = self.voter(stored.id, &format!("{visitor}\n{program}"), now);
+            let network = self.voter(stored.id, &self.addressing().network(visitor), now);
             let expires = now.plus(DAY);
-            self.store.vote(stored.id, answer, &key, expires, now).await?;
+            let voter = (who.as_str(), network.as_str());
+            self.store.vote(stored.id, answer, voter, expires, now).await?;
         }
         self.helpful(slug, Some(answer), true).await
     }
@@ -59,13 +61,13 @@ impl App {
         Ok(Shown::Summary(page))
     }
 
-    /// Tells that a visitor has answered today, and nothing else: the key changes every day.
-    fn voter(&self, summary: i64, visitor: IpAddr, program: &str, now: Timestamp) -> String {
+    /// Tells that `who` has answered today, and nothing else: the key changes every day.
+    fn voter(&self, summary: i64, who: &str, now: Timestamp) -> String {
         let day = now.0.div_euclid(24 * 3600 * 1000);
-        let master = hmac::Key::new(hmac::HMAC_SHA256, self.salt.as_bytes());
+        let master = hmac::Key::new(hmac::HMAC_SHA256, self.signer.visitors_salt().as_bytes());
         let today = hmac::sign(&master, format!("helpful {day}").as_bytes());
         let today = hmac::Key::new(hmac::HMAC_SHA256, today.as_ref());
-        let tag = hmac::sign(&today, format!("{summary}\n{visitor}\n{program}").as_bytes());
+        let tag = hmac::sign(&today, format!("{summary}\n{who}").as_bytes());
         hex(tag.as_ref().get(..16).unwrap_or_default())
     }
 }

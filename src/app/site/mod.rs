@@ -9,7 +9,7 @@ mod schema;
 mod sitemap;
 mod texts;
 
-pub use contact::{ContactForm, ContactOutcome};
+pub use contact::ContactForm;
 pub use research::Shown;
 
 use super::App;

@@ -69,7 +69,7 @@ impl App {
     /// When the database does not answer.
     pub async fn categories_page(&self) -> Result<PublicPage> {
         let description = format!(
-            "The topics of the research summaries from {}.",
+            "The categories of the research summaries from {}.",
             self.config.site.name
         );
         self.public_page(&CategoriesPage {
@@ -184,7 +184,7 @@ impl App {
 }
 
 /// The frame of one page of a list.
-fn list_frame(frame: Frame, path: &str, pager: &Pager, description: &str) -> Frame {
+pub(super) fn list_frame(frame: Frame, path: &str, pager: &Pager, description: &str) -> Frame {
     let path = match pager.number {
         1 => path.to_owned(),
         number => format!("{path}?page={number}"),

@@ -46,7 +46,7 @@ impl App {
         for (slug, updated) in self.store.summary_slugs(SUMMARIES).await? {
             add(&format!("/research/{slug}"), Some(iso_day(updated)));
         }
-        for edition in self.store.archived_editions(EDITIONS).await? {
+        for edition in self.store.archived_editions(0, EDITIONS).await? {
             add(&format!("/archive/{}", edition.id), Some(iso_day(edition.time)));
         }
         xml.push_str("</urlset>\n");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::site::{Crumb, SummaryContext, sample_crumbs, sample_summaries};
+use super::site::{Crumb, Pager, SummaryContext, sample_crumbs, sample_summaries};
 use super::{Frame, PublicationContext, day, local_day, paragraphs};
 use crate::domain::Timestamp;
 use crate::render::pages::Page;
@@ -83,6 +83,8 @@ pub struct ArchivePage {
     pub crumbs: Vec<Crumb>,
     /// Those that have editions.
     pub digests: Vec<ArchivedDigest>,
+    /// Which page it is.
+    pub pager: Pager,
 }
 
 /// `edition`: an edition as everybody may see it.
@@ -113,6 +115,7 @@ impl Page for ArchivePage {
             frame: Frame::sample(),
             crumbs: sample_crumbs(),
             digests,
+            pager: Pager::new("archive", 2, 3),
         };
         let digest = ArchivedDigest {
             digest: PublicationContext::sample(),

@@ -45,8 +45,8 @@ pub struct ContactPage {
     pub email: FieldContext,
     /// What they write.
     pub message: FieldContext,
-    /// Stays empty.
-    pub trap: FieldContext,
+    /// The time at which the form is shown, signed.
+    pub stamp: String,
 }
 
 /// `contact_sent`: the message is on its way.
@@ -109,8 +109,8 @@ impl TextPage {
 }
 
 impl ContactPage {
-    /// The form below `text`, with nothing in it.
-    pub fn new(frame: Frame, text: Text) -> Self {
+    /// The form below `text`, shown at the time of `stamp`, with nothing in it.
+    pub fn new(frame: Frame, text: Text, stamp: String) -> Self {
         let page = TextPage::new(frame, text);
         Self {
             action: format!("{}contact", page.frame.root),
@@ -122,7 +122,7 @@ impl ContactPage {
             name: FieldContext::default(),
             email: FieldContext::default(),
             message: FieldContext::default(),
-            trap: FieldContext::default(),
+            stamp,
         }
     }
 }
@@ -150,14 +150,13 @@ impl Page for ContactPage {
             value: "Where the words of the visitor stand".to_owned(),
             fault: Some("What is wrong with them.".to_owned()),
         };
-        let bare = Self::new(Frame::sample(), sample_text());
+        let bare = Self::new(Frame::sample(), sample_text(), "sample-stamp".to_owned());
         let full = Self {
             crumbs: sample_crumbs(),
             has_errors: true,
             name: wrong.clone(),
             email: wrong.clone(),
-            message: wrong.clone(),
-            trap: wrong,
+            message: wrong,
             ..bare.clone()
         };
         vec![full, bare]

@@ -1,5 +1,6 @@
 //! Who may come in: a session for every page, and for every form also a sign that it is from a page of ours.
 
+use super::super::TIME;
 use super::super::pages::Form;
 use super::super::problem::Failure;
 use super::respond;
@@ -8,9 +9,13 @@ use crate::app::admin::{Admin, Visit};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the form of somebody without a session may take.
+const STRANGER_TIME: Duration = Duration::from_secs(3);
 
 /// The cookie that holds a session.
 const COOKIE: &str = "postrider_admin";
@@ -49,11 +54,11 @@ impl FromRequest<Arc<App>> for Acting {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let root = root_of(request.uri());
         let headers = request.headers().clone();
+        let admin = admin(app, &headers, &root).await;
+        let patience = if admin.is_ok() { TIME } else { STRANGER_TIME };
         // Read in any case: an answer that overtakes the body would be lost when the connection closes.
-        let body = Bytes::from_request(request, app)
-            .await
-            .map_err(IntoResponse::into_response)?;
-        let admin = admin(app, &headers, &root).await?;
+        let body = within(patience, Bytes::from_request(request, app)).await;
+        let (admin, body) = (admin?, body?);
         let form = Form::read(&body);
         if !is_from_here(&headers, &app.site().url) || !admin.sent_form(&form.one("form_token")) {
             tracing::warn!(admin = %admin.address, "a form that is not of this session was refused");
@@ -65,6 +70,17 @@ impl FromRequest<Arc<App>> for Acting {
             said: None,
         };
         Ok(Self { visit, form })
+    }
+}
+
+/// A body that comes within `patience`: the work that follows may take long, waiting for it may not.
+async fn within<E: IntoResponse>(
+    patience: Duration,
+    body: impl Future<Output = Result<Bytes, E>>,
+) -> Result<Bytes, Response> {
+    match tokio::time::timeout(patience, body).await {
+        Ok(body) => body.map_err(IntoResponse::into_response),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the form did not come in time\n").into_response()),
     }
 }
 
@@ -121,7 +137,7 @@ pub(super) fn root_of(uri: &Uri) -> String {
 
 /// Whether a browser says that a form is from a page of this site. Where it says nothing, the form's token
 /// decides alone; so it does for `Origin: null`, which pages without referrer send.
-pub(super) fn is_from_here(headers: &HeaderMap, site: &str) -> bool {
+pub(in super::super) fn is_from_here(headers: &HeaderMap, site: &str) -> bool {
     let value = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(from) = value(HeaderName::from_static("sec-fetch-site")) {
         return matches!(from, "same-origin" | "none");
@@ -175,6 +191,13 @@ mod tests {
             }
             assert_eq!(is_from_here(&map, SITE), *expected, "{headers:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let never = std::future::pending::<Result<Bytes, StatusCode>>();
+        let answer = within(Duration::from_millis(5), never).await.unwrap_err();
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
     }
 
     #[test]

@@ -46,9 +46,10 @@ pub(super) async fn second_look(
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Acting { visit, .. }: Acting,
+    Acting { visit, form }: Acting,
 ) -> Response {
     let (working, who) = (Arc::clone(&app), visit.clone());
-    let next = to_the_end(async move { working.admin_cancel(&who, number(&id)?).await }).await;
+    let work = async move { working.admin_cancel(&who, number(&id)?, &form.one("seen")).await };
+    let next = to_the_end(work).await;
     respond::next(&app, &visit, next)
 }

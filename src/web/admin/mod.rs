@@ -14,6 +14,8 @@ mod show_overview;
 mod sign_in;
 mod sign_out;
 
+pub(super) use guard::is_from_here;
+
 use crate::app::App;
 use crate::domain::{Problem, Result};
 use axum::routing::{MethodRouter, get, post};

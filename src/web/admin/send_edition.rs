@@ -23,6 +23,10 @@ pub(super) async fn send(
 ) -> Response {
     let (working, who) = (Arc::clone(&app), visit.clone());
     let seen = form.one("count").parse().ok();
-    let next = to_the_end(async move { working.admin_approve(&who, number(&id)?, seen).await }).await;
+    let work = async move {
+        let print = form.one("print");
+        working.admin_approve(&who, number(&id)?, seen, &print).await
+    };
+    let next = to_the_end(work).await;
     respond::next(&app, &visit, next)
 }

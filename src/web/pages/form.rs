@@ -50,7 +50,7 @@ impl Form {
     }
 
     /// What tells people from programs.
-    pub(super) fn sentry(&self) -> Sentry {
+    pub(in super::super) fn sentry(&self) -> Sentry {
         Sentry {
             homepage: self.one("homepage"),
             stamp: self.one("stamp"),

@@ -14,7 +14,7 @@ mod unsubscribe;
 mod use_account;
 
 pub(super) use form::{Form, visitor};
-pub(super) use respond::NEVER_KEPT;
+pub(super) use respond::{NEVER_KEPT, respond};
 
 use crate::app::App;
 use axum::routing::{MethodRouter, get};

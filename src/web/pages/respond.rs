@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 /// What keeps a page out of every cache.
 pub(in super::super) const NEVER_KEPT: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
-pub(super) fn respond(page: ReaderPage) -> Response {
+pub(in super::super) fn respond(page: ReaderPage) -> Response {
     let html = ([NEVER_KEPT], Html(page.html));
     match page.outcome {
         Outcome::Good => html.into_response(),

@@ -1,16 +1,20 @@
 //! `/archive`: the editions that were sent, and each of them without anything personal.
 
 use super::super::problem::Failure;
-use super::respond;
+use super::{Paged, respond};
 use crate::app::App;
 use crate::domain::Problem;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use std::sync::Arc;
 
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
-    Ok(respond(&headers, app.archive_page().await?))
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(paged): Query<Paged>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    Ok(respond(&headers, app.archive_page(paged.number()?).await?))
 }
 
 pub(super) async fn page(

@@ -1,34 +1,34 @@
 //! `/contact`: a form that mails the admins.
 
+use super::super::pages::{Form, respond, visitor};
 use super::super::problem::Failure;
-use super::{respond, respond_alone};
+use super::super::visitor::Peer;
 use crate::app::App;
-use crate::app::site::{ContactForm, ContactOutcome};
+use crate::app::site::ContactForm;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use std::sync::Arc;
-use url::form_urlencoded;
 
-pub(super) async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
-    Ok(respond(&headers, app.contact_page()?))
+pub(super) async fn page(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    Ok(respond(app.contact_page()?))
 }
 
-pub(super) async fn send(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Failure> {
-    let mut form = ContactForm::default();
-    for (name, value) in form_urlencoded::parse(&body) {
-        let field = match &*name {
-            "name" => &mut form.name,
-            "email" => &mut form.email,
-            "message" => &mut form.message,
-            "trap" => &mut form.trap,
-            _ => continue,
-        };
-        *field = value.into_owned();
-    }
-    Ok(match app.send_message(form).await? {
-        ContactOutcome::Sent(html) => respond_alone(StatusCode::OK, html),
-        ContactOutcome::Wrong(html) => respond_alone(StatusCode::UNPROCESSABLE_ENTITY, html),
-    })
+pub(super) async fn send(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let form = Form::read(&body);
+    let form = ContactForm {
+        name: form.one("name"),
+        email: form.one("email"),
+        message: form.one("message"),
+        sentry: form.sentry(),
+    };
+    let visitor = visitor(&app, peer, &headers);
+    Ok(respond(app.send_message(form, visitor).await?))
 }

@@ -1,5 +1,6 @@
 //! "Was this summary helpful?": GET asks, POST counts.
 
+use super::super::admin::is_from_here;
 use super::super::problem::Failure;
 use super::super::visitor::{self, Peer};
 use super::{respond_alone, respond_to};
@@ -31,10 +32,16 @@ pub(super) async fn give_answer(
     headers: HeaderMap,
     form: Bytes,
 ) -> Result<Response, Failure> {
-    let Some(answer) = answer_in(&form) else {
+    let is_ours = is_from_here(&headers, &app.site().url);
+    let Some(answer) = answer_in(&form).filter(|_| is_ours) else {
+        let status = if is_ours {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::FORBIDDEN
+        };
         // The page asks again.
         return Ok(match app.helpful_page(&slug, None).await? {
-            Shown::Summary(page) => respond_alone(StatusCode::BAD_REQUEST, page.html),
+            Shown::Summary(page) => respond_alone(status, page.html),
             gone => respond_to(&headers, gone),
         });
     };

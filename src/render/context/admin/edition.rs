@@ -86,6 +86,12 @@ pub struct SendPage {
     pub count: i64,
     /// Who would receive nothing, and why, such as `3 readers: nothing for them`.
     pub left_out: Vec<String>,
+    /// What tells whether the draft is still what is shown here.
+    pub print: String,
+    /// Whether the admin has looked before, and something was different.
+    pub is_again: bool,
+    /// Whether what it holds, the note or the subject was.
+    pub is_changed: bool,
     /// What the number was when the admin last looked, or null.
     pub was: Option<String>,
 }
@@ -166,6 +172,9 @@ impl Page for SendPage {
             readers: "412 readers".to_owned(),
             count: 412,
             left_out: vec!["3 readers: nothing for them".to_owned()],
+            print: "0123456789abcdef".to_owned(),
+            is_again: true,
+            is_changed: true,
             was: Some("300 readers".to_owned()),
         };
         let bare = Self {
@@ -173,6 +182,8 @@ impl Page for SendPage {
             has_note: false,
             count: 0,
             left_out: Vec::new(),
+            is_again: false,
+            is_changed: false,
             was: None,
             ..full.clone()
         };

@@ -37,8 +37,8 @@ pub struct LedgerPage {
     pub can_pause: bool,
     /// Whether it can go on.
     pub can_resume: bool,
-    /// Whether what failed or is held can be sent again.
-    pub can_retry: bool,
+    /// What can be sent again, such as `what failed`; or null.
+    pub again: Option<&'static str>,
     /// Whether it can be ended.
     pub can_cancel: bool,
 }
@@ -53,6 +53,8 @@ pub struct CancelPage {
     pub edition: EditionRow,
     /// Who would not receive it any more, such as `8 readers`.
     pub waiting: String,
+    /// Whether it was something else when the admin looked before.
+    pub is_changed: bool,
 }
 
 /// `admin/deliveries`: who got what.
@@ -124,7 +126,7 @@ impl Page for LedgerPage {
             is_watched: true,
             can_pause: true,
             can_resume: true,
-            can_retry: true,
+            again: Some("what failed"),
             can_cancel: true,
         };
         let still = Self {
@@ -140,7 +142,7 @@ impl Page for LedgerPage {
             is_moving: false,
             can_pause: false,
             can_resume: false,
-            can_retry: false,
+            again: None,
             can_cancel: false,
             ..still.clone()
         };
@@ -157,10 +159,12 @@ impl Page for CancelPage {
             frame: AdminFrame::sample(),
             edition: EditionRow::sample(),
             waiting: "8 readers".to_owned(),
+            is_changed: true,
         };
         let draft = Self {
             frame: AdminFrame::bare_sample(),
             edition: EditionRow::bare_sample(),
+            is_changed: false,
             ..full.clone()
         };
         vec![full, draft]

@@ -29,7 +29,7 @@ pub struct DigestRow {
     /// What readers see; a value called `title` would be taken for the page's.
     pub heading: String,
     /// How many new summaries wait.
-    pub waiting: usize,
+    pub waiting: i64,
     /// When the next edition is made by itself, or null.
     pub next_run: Option<String>,
     /// Confirmed readers.
