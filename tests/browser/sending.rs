@@ -83,7 +83,9 @@ fn an_editor_makes_a_draft_better_and_sends_it_once() {
     let begun = settled(&ledger);
     let late = colleague.press(SEND);
     late.says("This edition was approved before. Nothing was sent a second time.");
-    ledger.says("This page loads itself again every 5 seconds.");
+    ledger.is_silent_of("Stop loading this page again");
+    let watched = editor.follow("Watch it: load this page again every 5 seconds");
+    watched.says("Stop loading this page again: it does so every 5 seconds.");
     let seen = settled(&editor.wait_for_page());
     assert!(begun < seen, "{begun} mails were settled, and then {seen}");
     let mut last = seen;
