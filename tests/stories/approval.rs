@@ -146,7 +146,12 @@ async fn a_dropped_sending_does_not_silence_a_later_correction(database: Databas
     site.configure("approve = true", "");
     json(&site, &["send", "weekly", "--only", "one"], 0);
     json(&site, &["editions", "drop", "2", "one"], 0);
-    json(&site, &["editions", "approve", "2"], 0);
+    let emptied = site.run(&["editions", "approve", "2"]).expect_code(1);
+    assert!(
+        emptied.err.contains("nothing is left in the draft 2"),
+        "{emptied:?}"
+    );
+    json(&site, &["editions", "cancel", "2"], 0);
     site.configure("", "");
     json(
         &site,
