@@ -103,8 +103,10 @@ impl App {
     /// # Errors
     /// When the database does not answer, or a summary that was asked for does not exist.
     pub async fn prepare(&self, digests: &[Digest], request: &Request) -> Result<Prepared> {
-        // Whose pause is over belongs to the audience.
-        upkeep::wake(&self.store, self.clock.now()).await?;
+        if !digests.is_empty() {
+            // Whose pause is over belongs to the audience; a look at what would go out changes nothing.
+            upkeep::wake(&self.store, self.clock.now()).await?;
+        }
         let mut prepared = Prepared {
             sources: self.gather().await?,
             lists: self.import_changed_lists().await?,
