@@ -45,7 +45,8 @@ def main():
         (folder / name).mkdir(parents=True, exist_ok=True)
 
     config = [
-        '[site]\nname = "Example Research"\nurl = "https://research.example.org"\nlanguage = "en"\n'
+        # Without the links to pages of our own, which take room, messages can have the size that is asked for.
+        '[site]\npages = false\nname = "Example Research"\nurl = "https://research.example.org"\nlanguage = "en"\n'
         'tagline = "T"\ncopyright = "C"\npostal_address = "1 Sample Street, Exampletown"\n'
         '[mail]\nfrom = "Example Research <news@example.org>"\n'
         '[delivery]\nretry_first = "1s"\nretry_max = "2s"\n'
