@@ -51,6 +51,8 @@ mod privacy;
 mod relays;
 #[path = "store_contract/retention.rs"]
 mod retention;
+#[path = "store_contract/scrubbing.rs"]
+mod scrubbing;
 #[path = "store_contract/sequences.rs"]
 mod sequences;
 #[path = "store_contract/sign_ups.rs"]
@@ -61,5 +63,7 @@ mod site;
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
 mod summaries;
+#[path = "store_contract/sweeping.rs"]
+mod sweeping;
 #[path = "store_contract/together.rs"]
 mod together;

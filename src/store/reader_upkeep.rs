@@ -61,10 +61,10 @@ impl Store {
     /// readers is kept.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, at the first of the steps that fail; every one is taken.
     pub async fn tidy_readers(&self, now: Timestamp, networks: Duration) -> Result<Tidied> {
-        let ago = |span: Duration| now.0 - i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        let mut tidied = Tidied::default();
+        let ago = |span: Duration| now.minus(span).0;
+        let (mut tidied, mut trouble) = (Tidied::default(), None);
         for (sql, before) in [
             ("DELETE FROM sign_up WHERE expires <= $1", now.0),
             ("DELETE FROM address_change WHERE expires <= $1", now.0),
@@ -77,16 +77,17 @@ impl Store {
             ("DELETE FROM sign_in WHERE expires < $1", ago(TURNS_KEPT)),
             ("DELETE FROM admin_session WHERE expires < $1", ago(TURNS_KEPT)),
         ] {
-            tidied.run_out += sqlx::query(sql)
-                .bind(before)
-                .execute(&self.pool)
-                .await
-                .map_err(db)?
-                .rows_affected();
+            // What can't be deleted keeps nothing else from it.
+            match sqlx::query(sql).bind(before).execute(&self.pool).await {
+                Ok(done) => tidied.run_out += done.rows_affected(),
+                Err(error) => trouble = trouble.or(Some(db(error))),
+            }
         }
-        tidied.unconfirmed = self
-            .forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now)
-            .await?;
-        Ok(tidied)
+        let unconfirmed = self.forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now);
+        match unconfirmed.await {
+            Ok(done) => tidied.unconfirmed = done,
+            Err(problem) => trouble = trouble.or(Some(problem)),
+        }
+        trouble.map_or(Ok(tidied), Err)
     }
 }

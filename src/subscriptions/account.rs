@@ -18,6 +18,7 @@ use crate::store::address_changes::{AddressChange as Row, NewAddress};
 use crate::store::changes::Change;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
+use crate::store::spellings::Spellings;
 
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
@@ -166,6 +167,12 @@ pub async fn confirm_address(
     let Some(id) = number(signer.read_short_lived(Purpose::NewAddress, token, now))? else {
         return Ok(Opened::Expired);
     };
+    // What relays said of the address that is given up goes with it. Looked for outside of the change, which
+    // others wait for: before, so that a crash leaves none of it, and after, since relays speak on meanwhile.
+    let old = address_to_give_up(store, id).await?;
+    if let Some(old) = &old {
+        store.scrub(old).await?;
+    }
     let mut change = store.begin_change(now).await?;
     let outcome = match change.address_change(id).await? {
         Some(wanted) => move_reader(&mut change, id, &wanted, addressing).await?,
@@ -173,10 +180,24 @@ pub async fn confirm_address(
     };
     if outcome == Some(AddressChange::Changed) {
         change.commit().await?;
+        if let Some(old) = &old {
+            store.scrub(old).await?;
+        }
     } else {
         change.abandon().await?;
     }
     Ok(Opened::or_gone(outcome))
+}
+
+/// The address that the change `id` is to replace, when it is not the new one already.
+async fn address_to_give_up(store: &Store, id: i64) -> Result<Option<Spellings>> {
+    let Some(wanted) = store.address_change(id).await? else {
+        return Ok(None);
+    };
+    let reader = store.subscriber_by_id(wanted.subscriber).await?;
+    Ok(reader
+        .filter(|reader| reader.address != wanted.address)
+        .map(|reader| Spellings::given_up(reader.address.as_str())))
 }
 
 async fn move_reader(
@@ -214,9 +235,7 @@ async fn move_reader(
     if !change.set_address(reader.id, &new).await? {
         return Ok(Some(AddressChange::Impossible));
     }
-    change
-        .give_up_address(reader.id, reader.address.as_str(), &reader.address_hash)
-        .await?;
+    change.give_up_address(reader.id, &reader.address_hash).await?;
     // Its owner asks for mail by confirming; that is more than an earlier goodbye.
     if matches!(reader.state, State::Confirmed | State::Paused) {
         for reason in [Suppression::Unsubscribed, Suppression::Erased] {
