@@ -135,18 +135,13 @@ impl App {
         let woken = upkeep::wake(&self.store, now).await;
         let forgotten = self.store.forget_ended(now).await;
         let tidied = upkeep::tidy(&self.store, now, self.config.retention.networks).await;
-        let done = (
-            woken.as_ref().map_or(0, |woken| *woken),
-            tidied
-                .as_ref()
-                .map_or_else(|_| upkeep::Tidied::default(), |tidied| *tidied),
-        );
-        if done != Default::default() {
-            let (woken, tidied) = done;
+        let resumed = woken.as_ref().copied().unwrap_or_default();
+        let gone = tidied.as_ref().copied().unwrap_or_default();
+        if resumed > 0 || gone != upkeep::Tidied::default() {
             tracing::info!(
-                woken,
-                unconfirmed = tidied.unconfirmed,
-                run_out = tidied.run_out,
+                woken = resumed,
+                unconfirmed = gone.unconfirmed,
+                run_out = gone.run_out,
                 "pauses ended, and what had run out deleted"
             );
         }

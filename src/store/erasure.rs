@@ -8,7 +8,7 @@ use super::spellings::Spellings;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{Result, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Executor, Row};
+use sqlx::{Any, AssertSqlSafe, Executor, Row};
 use std::collections::BTreeSet;
 
 /// Whom to erase.
@@ -47,8 +47,7 @@ impl Store {
     /// When the database does not answer. What was erased by then stays so; the same call can be made again.
     pub async fn erase_person(&self, person: &Person<'_>, now: Timestamp) -> Result<bool> {
         let mut addresses = spellings(&self.pool, person).await?;
-        self.scrub(&Spellings::of_person(addresses.iter().map(String::as_str)))
-            .await?;
+        self.scrub(&Spellings::of_person(&addresses)).await?;
         let mut change = self.begin_change(now).await?;
         // Whoever is deciding about a sign-up of this address is waited for.
         change.take_turn(person.hash).await?;
@@ -56,9 +55,7 @@ impl Store {
         let was_there = erase(&mut change, person).await?;
         change.ask_for_sweep().await?;
         change.commit().await?;
-        let late = self
-            .scrub(&Spellings::of_person(addresses.iter().map(String::as_str)))
-            .await?;
+        let late = self.scrub(&Spellings::of_person(&addresses)).await?;
         if late > 0 {
             // One may have begun in between.
             self.ask_for_sweep(now).await?;
@@ -130,13 +127,24 @@ fn texts<C: FromIterator<String>>(rows: &[AnyRow]) -> Result<C> {
 }
 
 impl Change {
-    /// Notes that reader `id` gave up the address with `hash` for another one: nothing but the hash stays of
-    /// it, so that what is left of it outside the database can be erased with them. What relays said of it is
-    /// [`Store::scrub`]'s.
+    /// Notes that reader `id` gave up `address` for another one: nothing but its keyed hash stays of it, so
+    /// that what is left of it outside the database can be erased with them. Of what relays said, that of the
+    /// reader's own deliveries goes here; the rest is [`Store::scrub`]'s.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn give_up_address(&mut self, id: i64, hash: &str) -> Result<()> {
+    pub async fn give_up_address(&mut self, id: i64, address: &str, hash: &str) -> Result<()> {
+        let spellings = Spellings::given_up(address);
+        let mut own = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE delivery SET text = NULL
+             WHERE subscriber_id = $1 AND state <> 'excluded' AND ({})",
+            spellings.like(&["text"], 2)
+        )))
+        .bind(id);
+        for pattern in spellings.patterns() {
+            own = own.bind(pattern);
+        }
+        own.execute(&mut *self.tx).await.map_err(db)?;
         sqlx::query(
             "INSERT INTO former_address (subscriber_id, address_hash, given_up)
              SELECT id, $2, $3 FROM subscriber WHERE id = $1 AND address_hash <> $2

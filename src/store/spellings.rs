@@ -15,15 +15,15 @@ pub struct Spellings {
 
 impl Spellings {
     /// Of somebody of whom nothing stays: what they wrote to the admins goes too.
-    pub fn of_person<'a>(addresses: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn of_person(addresses: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut all = Self {
             forms: BTreeSet::new(),
             patterns: BTreeSet::new(),
             of_messages: true,
         };
         for address in addresses {
-            all.forms.extend(forms(address));
-            all.patterns.insert(pattern(address));
+            all.forms.extend(forms(address.as_ref()));
+            all.patterns.insert(pattern(address.as_ref()));
         }
         all
     }

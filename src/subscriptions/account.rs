@@ -167,12 +167,7 @@ pub async fn confirm_address(
     let Some(id) = number(signer.read_short_lived(Purpose::NewAddress, token, now))? else {
         return Ok(Opened::Expired);
     };
-    // What relays said of the address that is given up goes with it. Looked for outside of the change, which
-    // others wait for: before, so that a crash leaves none of it, and after, since relays speak on meanwhile.
     let old = address_to_give_up(store, id).await?;
-    if let Some(old) = &old {
-        store.scrub(old).await?;
-    }
     let mut change = store.begin_change(now).await?;
     let outcome = match change.address_change(id).await? {
         Some(wanted) => move_reader(&mut change, id, &wanted, addressing).await?,
@@ -180,6 +175,7 @@ pub async fn confirm_address(
     };
     if outcome == Some(AddressChange::Changed) {
         change.commit().await?;
+        // Beside the reader's own deliveries; outside of the change, for which others wait.
         if let Some(old) = &old {
             store.scrub(old).await?;
         }
@@ -235,7 +231,9 @@ async fn move_reader(
     if !change.set_address(reader.id, &new).await? {
         return Ok(Some(AddressChange::Impossible));
     }
-    change.give_up_address(reader.id, &reader.address_hash).await?;
+    change
+        .give_up_address(reader.id, reader.address.as_str(), &reader.address_hash)
+        .await?;
     // Its owner asks for mail by confirming; that is more than an earlier goodbye.
     if matches!(reader.state, State::Confirmed | State::Paused) {
         for reason in [Suppression::Unsubscribed, Suppression::Erased] {

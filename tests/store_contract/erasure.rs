@@ -255,7 +255,10 @@ async fn an_address_that_somebody_else_has_now_is_left_to_them(db: Database) {
     let old = reader(&store, "old@readers.net").await;
     let other = reader(&store, "other@readers.net").await;
     let mut change = store.begin_change(NOW).await.unwrap();
-    change.give_up_address(other.id, &old.address_hash).await.unwrap();
+    change
+        .give_up_address(other.id, "old@readers.net", &old.address_hash)
+        .await
+        .unwrap();
     change.commit().await.unwrap();
     let traces = erase::traces(&store, &address("other@readers.net"), &addressing())
         .await
