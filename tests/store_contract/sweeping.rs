@@ -140,3 +140,15 @@ async fn a_long_reader_is_tried_again_and_the_log_does_not_grow_of_it() {
     assert_eq!(when_due(&store, at(HOUR)).await.unwrap(), Some(NOW));
     assert_eq!(found(&db), Vec::<String>::new());
 }
+
+/// Before any sweep: the page of a reader who deletes themselves says that all is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erased_row_is_overwritten_where_it_stood() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    come_and_go(&store, ADDRESS, NOW).await;
+    let mut log = db.connect().await;
+    log.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+    assert_eq!(found(&db), Vec::<String>::new());
+    assert_eq!(store.sweep_due().await.unwrap(), Some(NOW));
+}
