@@ -29,6 +29,12 @@ async fn come_and_go(store: &Store, who: &str, now: Timestamp) {
 async fn one_sweep_serves_all_who_were_erased(db: Database) {
     let store = db.open().await;
     assert_eq!(when_due(&store, NOW).await.unwrap(), None);
+    // What another program deleted stays in the file's pages; only a new file is without it.
+    db.execute(&format!(
+        "INSERT INTO setting (name, value) VALUES ('for {ADDRESS}', 'x')"
+    ))
+    .await;
+    db.execute("DELETE FROM setting WHERE value = 'x'").await;
     come_and_go(&store, ADDRESS, at(1)).await;
     come_and_go(&store, "b@readers.net", at(2)).await;
     assert!(

@@ -14,7 +14,7 @@ use postrider::store::notices::NewNotice;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 on_both! { nothing_is_found_of_a_forgotten_reader, an_address_that_only_stands_in_a_list_or_outbox_is_forgotten_too }
 
-pub const ADDRESS: &str = "Erase.Me+tag@readers.net";
+const ADDRESS: &str = "Erase.Me+tag@readers.net";
 pub const NAME: &str = "Zebulonia";
 const HEAD: &str = "email,name,digest,categories,status,consent_at,consent_source\n";
 
@@ -89,7 +89,11 @@ pub async fn found(site: &Site, database: &Database) -> Vec<String> {
         }
     }
     for file in all {
-        let bytes = fs::read(&file).unwrap();
+        // SQLite's log goes when the last connection is closed.
+        let bytes = match fs::read(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            bytes => bytes.unwrap(),
+        };
         for form in forms() {
             if bytes.windows(form.len()).any(|window| window == form.as_bytes()) {
                 places.push(format!("{form} in {}", file.display()));

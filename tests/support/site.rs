@@ -237,6 +237,8 @@ impl Site {
         paths.sort();
         paths
             .iter()
+            // One that is still being written gets its name when it is whole.
+            .filter(|path| path.exists())
             .map(|path| fs::read_to_string(path).unwrap())
             .collect()
     }
