@@ -234,11 +234,11 @@ impl Site {
             return Vec::new();
         };
         let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        // One that is still being written has a name that begins with a point.
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
         paths.sort();
         paths
             .iter()
-            // One that is still being written gets its name when it is whole.
-            .filter(|path| path.exists())
             .map(|path| fs::read_to_string(path).unwrap())
             .collect()
     }
