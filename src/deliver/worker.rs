@@ -21,6 +21,7 @@ use super::recorder::Recorder;
 use super::relay::Relay;
 use super::tenure::Tenure;
 use super::unfit::Unfit;
+use crate::domain::condition::Condition;
 use crate::domain::edition::State;
 use crate::domain::relay::Limits;
 use crate::domain::{Clock, Problem, Random, Result, Timestamp};
@@ -196,6 +197,17 @@ impl Courier {
     pub fn relays(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
         let lanes = self.lanes.iter();
         lanes.map(move |lane| (lane.relay.name(), lane.health.is_shut(now)))
+    }
+
+    /// The relays, and how each is as its connections have seen it.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, Condition)> {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| (lane.relay.name(), lane.condition()))
+    }
+
+    /// Whether no message of `edition` is to be begun: it is paused or cancelled, or too much of it is refused.
+    pub fn holds_back(&self, edition: i64) -> bool {
+        self.brake.holds_back(edition)
     }
 
     /// Somebody wrote a notice in this process: it goes ahead of digests, at once.

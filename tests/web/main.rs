@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 #[path = "../support/database.rs"]
 mod database;
+#[path = "../support/relay.rs"]
+mod relay;
 #[path = "../support/site.rs"]
 mod site;
 
