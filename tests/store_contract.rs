@@ -37,6 +37,8 @@ mod leases;
 mod ledger;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/moves.rs"]
+mod moves;
 #[path = "store_contract/notices.rs"]
 mod notices;
 #[path = "store_contract/opening.rs"]

@@ -51,6 +51,7 @@ const PARTS: [Part; 12] = [
             "paused_until",
             "text_only",
             "chosen_by",
+            "link_generation",
             "created",
             "changed",
         ],

@@ -262,6 +262,19 @@ impl Change {
             .map_err(db)?;
         Ok(())
     }
+
+    /// Ends the links of all confirmation mails about `subscriber`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drop_sign_ups(&mut self, subscriber: i64) -> Result<()> {
+        sqlx::query("DELETE FROM sign_up WHERE subscriber_id = $1")
+            .bind(subscriber)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
 }
 
 fn select_sign_up() -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::addressing::Addressing;
 use super::erase::{self, Traces};
-use super::link::{Opened, number, read_reader};
+use super::link::{Opened, is_of_old_address, number, read_reader};
 use super::sign_up::{is_seldom, may_go};
 use super::token::{Purpose, Signer};
 use crate::domain::address::FullAddress;
@@ -55,6 +55,10 @@ pub async fn request_link(store: &Store, signer: &Signer, token: &str, now: Time
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
+    if is_of_old_address(link, &reader) {
+        change.abandon().await?;
+        return Ok(Opened::Expired);
+    }
     let hash = reader.address_hash;
     let kinds = [NoticeKind::AccountLink];
     if !is_blocked(&mut change, &hash).await? && is_seldom(&mut change, &hash, &kinds, now).await? {
@@ -229,6 +233,8 @@ async fn move_reader(
             .await?;
     }
     change.drop_other_address_changes(reader.id, id).await?;
+    // Their links went to the old address, and lead to the choices of whoever confirms again.
+    change.drop_sign_ups(reader.id).await?;
     let event = ReaderEvent {
         what: Happening::Address,
         way: Way::Link,

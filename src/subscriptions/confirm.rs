@@ -17,6 +17,8 @@ use crate::store::subscribers::Subscriber;
 pub struct Offer {
     /// The subscriber's number.
     pub subscriber: i64,
+    /// The generation of links to the reader's choices that holds now.
+    pub link_generation: i64,
     /// Whether this was done already, by this link or another one: confirming again changes nothing.
     pub confirmed: bool,
     /// The digests.
@@ -136,6 +138,7 @@ fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) 
     let wish = sign_up.wish;
     Opened::Good(Offer {
         subscriber: sign_up.subscriber,
+        link_generation: reader.link_generation,
         confirmed,
         digests: wish.digests,
         categories: wish.categories,

@@ -42,7 +42,8 @@ impl App {
     /// When the database does not answer.
     pub async fn account_link_page(&self, token: &str) -> Result<ReaderPage> {
         match preferences::peek(&self.store, &self.signer, token).await {
-            Ok(_) => self.good(&AccountLinkPage {
+            Ok(Opened::Expired) => self.expired_link(DEEP_ROOT, false),
+            Ok(Opened::Good(_) | Opened::Gone) => self.good(&AccountLinkPage {
                 frame: self.frame(DEEP_ROOT),
                 action: format!("../../p/{token}/account"),
                 preferences: format!("../../p/{token}"),
@@ -57,7 +58,8 @@ impl App {
     /// When the database does not answer.
     pub async fn mail_account_link(&self, token: &str) -> Result<ReaderPage> {
         match account::request_link(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(_) => self.good(&LinkSentPage {
+            Ok(Opened::Expired) => self.expired_link(DEEP_ROOT, false),
+            Ok(Opened::Good(()) | Opened::Gone) => self.good(&LinkSentPage {
                 frame: self.frame(DEEP_ROOT),
                 account: true,
             }),
