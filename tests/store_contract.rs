@@ -35,6 +35,8 @@ mod interventions;
 mod leases;
 #[path = "store_contract/ledger.rs"]
 mod ledger;
+#[path = "store_contract/mailboxes.rs"]
+mod mailboxes;
 #[path = "store_contract/memory.rs"]
 mod memory;
 #[path = "store_contract/moves.rs"]

@@ -65,7 +65,7 @@ const TAKEABLE: &str = "next_attempt <= $1 AND (owner IS NULL OR until < $1)";
 const LEFT: &str = "CASE WHEN n.subscriber_id IS NULL THEN CASE WHEN n.address IS NULL THEN 'erased' END
     WHEN n.address IS NULL AND s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
     WHEN n.address IS NULL AND s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
-    WHEN b.reason = 'refused' THEN 'refused'
+    WHEN b.reason = 'refused' OR r.mailbox_hash IS NOT NULL THEN 'refused'
     WHEN n.kind = 'welcome' AND s.state NOT IN ('confirmed', 'paused') THEN 'unsubscribed' END";
 /// The words that [`LEFT`] gives.
 const REASONS: [&str; 5] = ["erased", "bounced", "complained", "refused", "unsubscribed"];
@@ -201,6 +201,7 @@ impl Store {
                  COALESCE(n.address, s.address), s.name, s.state, {LEFT},
                  COALESCE(s.link_generation, 0)
              FROM notice n LEFT JOIN subscriber s ON s.id = n.subscriber_id
+             LEFT JOIN refused_mailbox r ON r.mailbox_hash = n.mailbox_hash
              LEFT JOIN suppression b ON b.address_hash =
                  CASE WHEN n.address IS NULL THEN s.address_hash ELSE n.address_hash END
              WHERE n.id = $1 AND n.owner = $2 AND n.next_attempt IS NOT NULL"

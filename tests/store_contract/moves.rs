@@ -122,6 +122,7 @@ async fn what_is_sent_later_has_the_new_link(db: Database) {
         subscriber: Some(id),
         address: None,
         address_hash: "hash".to_owned(),
+        mailbox_hash: None,
         data: NoticeData::Welcome {
             digest: slug("weekly"),
         },

@@ -120,7 +120,7 @@ impl App {
         };
         let done = match form {
             AccountForm::Download => {
-                let data = account::export(&self.store, &self.signer, token, now).await?;
+                let data = account::export(&self.store, &self.signer, token, &self.addressing(), now).await?;
                 data.good().map(|data| AccountAnswer::Data(format!("{data:#}\n")))
             }
             AccountForm::Address(typed) => {
@@ -167,7 +167,8 @@ impl App {
     /// # Errors
     /// When the database does not answer.
     pub async fn erase(&self, token: &str) -> Result<ReaderPage> {
-        match account::traces(&self.store, &self.signer, token, self.clock.now()).await {
+        let (addressing, now) = (self.addressing(), self.clock.now());
+        match account::traces(&self.store, &self.signer, token, &addressing, now).await {
             Ok(opened @ (Opened::Good(_) | Opened::Gone)) => {
                 if let Opened::Good(traces) = opened {
                     for left in self.forget_person(&traces).await?.left {

@@ -106,6 +106,7 @@ impl App {
                     subscriber: None,
                     address: Some(admin.full()),
                     address_hash: address_hash(&key, &self.salt),
+                    mailbox_hash: None,
                     data: NoticeData::Contact {
                         from: from.full().into(),
                         name: name.clone(),
