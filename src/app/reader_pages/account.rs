@@ -2,7 +2,7 @@
 
 use super::super::App;
 use super::fields::{Faults, field, read_address};
-use super::{Outcome, ReaderPage};
+use super::{Gate, Outcome, ReaderPage};
 use crate::domain::Result;
 use crate::render::{AccountLinkPage, AccountPage, ErasePage, ErasedPage, LinkSentPage};
 use crate::subscriptions::account::{self, Account};
@@ -129,7 +129,7 @@ impl App {
                     let page = self.account_form(token, &account, typed, &faults, false)?;
                     return Ok(AccountAnswer::Page(page));
                 };
-                if self.admitted(visitor).await?.is_none() {
+                if self.admitted(Gate::NewAddress, visitor).await?.is_none() {
                     return Ok(AccountAnswer::Page(self.too_many(ROOT)?));
                 }
                 let addressing = self.addressing();
