@@ -191,7 +191,7 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         if reader.state == State::Pending {
             change.forget_pending(id).await?;
         } else {
-            change.end_all(&reader, Cause::Reader, Way::Link).await?;
+            change.end_all(&reader, Way::Link).await?;
         }
     }
     for id in change.asked_in(&mail.mailbox_hash).await? {
