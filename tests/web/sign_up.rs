@@ -337,8 +337,9 @@ fn the_answer_is_the_same_whatever_is_known() {
                 "{state}"
             );
             let row = after["sign_up_request"].lines().last().unwrap().to_owned();
-            // The row but for its number, the address and its hash.
-            let alike: Vec<String> = row.split(' ').skip(3).map(str::to_owned).collect();
+            // The row but for its number, the address and its hashes, of which the mailbox's comes last.
+            let mut alike: Vec<String> = row.split(' ').skip(3).map(str::to_owned).collect();
+            alike.pop();
             written.push(alike);
             answer.headers.retain(|(name, _)| name != "date");
             answer.body = answer.text().replace(address, "aa@example.org").into_bytes();
