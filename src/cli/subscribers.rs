@@ -40,7 +40,7 @@ pub(super) enum Command {
         /// Their address.
         address: String,
     },
-    /// Let an address sign up again whose owner had said never to write there.
+    /// Let an address be written to again whose owner had said "it was not me".
     Allow {
         /// The address.
         address: String,
@@ -89,7 +89,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
             let address = EmailAddress::parse(&address)?;
             let allowed = app.allow_address(&address).await?;
             output.line(if allowed {
-                format!("{address} can sign up again")
+                format!("{address} can sign up, and be asked for, again")
             } else {
                 format!("{address} had not refused to be written to; nothing changed")
             })?;

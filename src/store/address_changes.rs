@@ -1,4 +1,4 @@
-//! New addresses: asked for, and confirmed by their owners.
+//! New addresses: asked for, and confirmed or refused by their owners.
 
 use super::Store;
 use super::changes::Change;
@@ -35,7 +35,10 @@ pub struct NewAddress<'a> {
     pub reserved: bool,
 }
 
-const FIND: &str = "SELECT subscriber_id, address, address_hash, expires FROM address_change WHERE id = $1";
+/// A change that its owner has refused is none any more.
+const FIND: &str = "SELECT subscriber_id, address, address_hash, expires FROM address_change c WHERE id = $1
+    AND NOT EXISTS (SELECT 1 FROM address_refusal r
+        WHERE r.subscriber_id = c.subscriber_id AND r.address_hash = c.address_hash)";
 
 impl Store {
     /// The change of address `id`.
@@ -114,6 +117,52 @@ impl Change {
         .await
         .map_err(db)?;
         row.try_get(0).map_err(db)
+    }
+
+    /// Notes that the owner of an address does not want the mails of `subscriber` there. What they asked for
+    /// it before does nothing any more.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn refuse_reader(&mut self, subscriber: i64, address_hash: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO address_refusal (subscriber_id, address_hash, refused) VALUES ($1, $2, $3)
+             ON CONFLICT (subscriber_id, address_hash) DO NOTHING",
+        )
+        .bind(subscriber)
+        .bind(address_hash)
+        .bind(self.now.0)
+        .execute(&mut *self.tx)
+        .await
+        .map_err(db)?;
+        Ok(())
+    }
+
+    /// Whether the owner of an address has said that they do not want the mails of `subscriber` there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_refused(&mut self, address_hash: &str, subscriber: i64) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM address_refusal WHERE subscriber_id = $1 AND address_hash = $2")
+            .bind(subscriber)
+            .bind(address_hash)
+            .fetch_optional(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(row.is_some())
+    }
+
+    /// Lets every reader ask for an address again; whether one could not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lift_refusals(&mut self, address_hash: &str) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM address_refusal WHERE address_hash = $1")
+            .bind(address_hash)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Gives subscriber `id` another address; false, and nothing changed, when another subscriber has it.

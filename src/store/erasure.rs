@@ -69,7 +69,7 @@ impl Store {
             connection
                 .execute(
                     "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
-                         address_turn, former_address, notice, delivery, edition, relay_state",
+                         address_refusal, address_turn, former_address, notice, delivery, edition, relay_state",
                 )
                 .await
                 .map_err(db)?;
@@ -103,6 +103,7 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         "UPDATE delivery SET text = NULL WHERE subscriber_id = $1 AND state <> 'excluded' AND $2 = $2",
         "DELETE FROM notice WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM address_change WHERE subscriber_id = $1 OR address_hash = $2",
+        "DELETE FROM address_refusal WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM former_address WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM sign_up_request WHERE address_hash = $2 AND $1 = $1",
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",

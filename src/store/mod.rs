@@ -46,7 +46,7 @@ pub mod subscribers;
 pub mod summaries;
 mod summary_row;
 mod tokens;
-mod unconfirmed;
+pub mod unconfirmed;
 mod votes;
 
 use crate::domain::{Problem, Result};

@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// Columns that are instants.
-const TIMES: [&str; 15] = [
+const TIMES: [&str; 16] = [
     "at",
     "consent_at",
     "created",
@@ -25,6 +25,7 @@ const TIMES: [&str; 15] = [
     "until",
     "given_up",
     "taken",
+    "refused",
 ];
 /// Columns that are yes or no.
 const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
@@ -33,7 +34,7 @@ const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
 /// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's.
 type Part = (&'static str, &'static [&'static str], &'static str);
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     (
         "subscriber",
         &[
@@ -111,7 +112,8 @@ const PARTS: [Part; 12] = [
             "until",
             "ended",
         ],
-        "FROM notice t WHERE subscriber_id = $1 OR address_hash = $2
+        // What became of a mail to an address that they asked for tells of its owner.
+        "FROM notice t WHERE subscriber_id = $1 AND kind <> 'new_address' OR address_hash = $2
              OR kind = 'contact' AND lower(data) LIKE $3 ESCAPE '!'",
     ),
     (
@@ -157,6 +159,12 @@ const PARTS: [Part; 12] = [
         "former_addresses",
         &["address_hash", "given_up"],
         "FROM former_address t WHERE subscriber_id = $1 OR address_hash = $2",
+    ),
+    (
+        // Theirs is what they refused; what others refused them is the others'.
+        "refusals",
+        &["address_hash", "refused"],
+        "FROM address_refusal t WHERE address_hash = $2",
     ),
     (
         "suppression",

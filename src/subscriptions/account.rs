@@ -114,6 +114,7 @@ pub async fn request_address(
     let asked = change.notices_about(id, NoticeKind::NewAddress, day_ago).await?;
     if asked < MOST_ADDRESSES
         && !is_blocked(&mut change, &hash).await?
+        && !change.has_refused(&hash, id).await?
         && may_go(&mut change, &hash, now).await?
     {
         let expires = now.plus(NoticeKind::NewAddress.lifetime());

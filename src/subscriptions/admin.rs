@@ -134,8 +134,8 @@ pub async fn remove(
     store.end_all_subscriptions(reader.id, Cause::Admin, now).await
 }
 
-/// Lets an address be written to again whose owner had said never to; false when nobody had.
-/// It gets nothing by that: they sign up as anybody else.
+/// Lets an address be written to again whose owner had said never to, or had kept other readers from asking
+/// for it; false when nobody had. It gets nothing by that: they sign up as anybody else.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -147,6 +147,7 @@ pub async fn allow(
 ) -> Result<bool> {
     let (key, hash) = identify(address, settings);
     let mut change = store.begin_change(now).await?;
+    let was_kept = change.lift_refusals(&hash).await?;
     let was_refused = change.lift(&hash, Suppression::Refused).await?;
     if was_refused && let Some(reader) = change.reader_of(&key).await? {
         // They had left as well; lists must not bring them back.
@@ -160,7 +161,7 @@ pub async fn allow(
         change.record(reader.id, event).await?;
     }
     change.commit().await?;
-    Ok(was_refused)
+    Ok(was_refused || was_kept)
 }
 
 /// How a reader stands.
