@@ -186,15 +186,20 @@ async fn decide(
             None => Ok(After::Open),
         };
     }
-    let is_new = change
-        .add_pending(&NewPending {
-            address: request.address.as_str(),
-            key: &known.key,
-            hash,
-            reserved: address.is_reserved(),
-        })
-        .await?;
-    let Some(reader) = change.reader_of(&known.key).await? else {
+    let pending = NewPending {
+        address: request.address.as_str(),
+        key: &known.key,
+        hash,
+        reserved: address.is_reserved(),
+    };
+    let mut is_new = change.add_pending(&pending).await?;
+    let mut reader = change.reader_of(&known.key).await?;
+    if reader.is_none() {
+        // Somebody was there, and was forgotten at this moment.
+        is_new = change.add_pending(&pending).await?;
+        reader = change.reader_of(&known.key).await?;
+    }
+    let Some(reader) = reader else {
         return Ok(After::Open);
     };
     if is_new {
