@@ -35,10 +35,9 @@ pub struct NewAddress<'a> {
     pub reserved: bool,
 }
 
-/// A change that its owner has refused is none any more.
-const FIND: &str = "SELECT subscriber_id, address, address_hash, expires FROM address_change c WHERE id = $1
-    AND NOT EXISTS (SELECT 1 FROM address_refusal r
-        WHERE r.subscriber_id = c.subscriber_id AND r.address_hash = c.address_hash)";
+/// One that was ended has no address any more; that it was asked for is known until its link would have ended.
+const FIND: &str = "SELECT subscriber_id, address, address_hash, expires FROM address_change
+    WHERE id = $1 AND address <> ''";
 
 impl Store {
     /// The change of address `id`.
@@ -119,18 +118,31 @@ impl Change {
         row.try_get(0).map_err(db)
     }
 
-    /// Notes that the owner of an address does not want the mails of `subscriber` there. What they asked for
-    /// it before does nothing any more.
+    /// Ends what `subscriber` asked for an address.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn refuse_reader(&mut self, subscriber: i64, address_hash: &str) -> Result<()> {
+    pub async fn end_address_changes(&mut self, subscriber: i64, address_hash: &str) -> Result<()> {
+        sqlx::query("UPDATE address_change SET address = '' WHERE subscriber_id = $1 AND address_hash = $2")
+            .bind(subscriber)
+            .bind(address_hash)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    /// Notes that the owner of a mailbox does not want the mails of `subscriber` there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn refuse_reader(&mut self, subscriber: i64, mailbox_hash: &str) -> Result<()> {
         sqlx::query(
-            "INSERT INTO address_refusal (subscriber_id, address_hash, refused) VALUES ($1, $2, $3)
-             ON CONFLICT (subscriber_id, address_hash) DO NOTHING",
+            "INSERT INTO address_refusal (subscriber_id, mailbox_hash, refused) VALUES ($1, $2, $3)
+             ON CONFLICT (subscriber_id, mailbox_hash) DO NOTHING",
         )
         .bind(subscriber)
-        .bind(address_hash)
+        .bind(mailbox_hash)
         .bind(self.now.0)
         .execute(&mut *self.tx)
         .await
@@ -138,40 +150,42 @@ impl Change {
         Ok(())
     }
 
-    /// Whether the owner of an address has said that they do not want the mails of `subscriber` there.
+    /// Whether the owner of a mailbox has said that they do not want the mails of `subscriber` there.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn has_refused(&mut self, address_hash: &str, subscriber: i64) -> Result<bool> {
-        let row = sqlx::query("SELECT 1 FROM address_refusal WHERE subscriber_id = $1 AND address_hash = $2")
+    pub async fn has_refused(&mut self, mailbox_hash: &str, subscriber: i64) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM address_refusal WHERE subscriber_id = $1 AND mailbox_hash = $2")
             .bind(subscriber)
-            .bind(address_hash)
+            .bind(mailbox_hash)
             .fetch_optional(&mut *self.tx)
             .await
             .map_err(db)?;
         Ok(row.is_some())
     }
 
-    /// Lets every reader ask for an address again; whether one could not.
+    /// Lets every reader ask for the addresses of a mailbox again; whether one could not.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn lift_refusals(&mut self, address_hash: &str) -> Result<bool> {
-        let done = sqlx::query("DELETE FROM address_refusal WHERE address_hash = $1")
-            .bind(address_hash)
+    pub async fn lift_refusals(&mut self, mailbox_hash: &str) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM address_refusal WHERE mailbox_hash = $1")
+            .bind(mailbox_hash)
             .execute(&mut *self.tx)
             .await
             .map_err(db)?;
         Ok(done.rows_affected() > 0)
     }
 
-    /// Gives subscriber `id` another address; false, and nothing changed, when another subscriber has it.
+    /// Gives subscriber `id` another address, and ends the links to their choices that went to the old one;
+    /// false, and nothing changed, when another subscriber has it.
     ///
     /// # Errors
     /// When the database does not answer, or another process gives the address away at this moment.
     pub async fn set_address(&mut self, id: i64, new: &NewAddress<'_>) -> Result<bool> {
         let done = sqlx::query(
-            "UPDATE subscriber SET address = $2, address_key = $3, address_hash = $4, reserved = $5
+            "UPDATE subscriber SET address = $2, address_key = $3, address_hash = $4, reserved = $5,
+                 link_generation = link_generation + 1
              WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscriber o WHERE o.address_key = $3 AND o.id <> $1)",
         )
         .bind(id)

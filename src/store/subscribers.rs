@@ -42,11 +42,14 @@ pub struct Subscriber {
     /// The salted hash by which suppressions and limits know the address.
     #[serde(skip)]
     pub address_hash: String,
+    /// How often it changed its address: links to its choices that were made before do not work any more.
+    #[serde(skip)]
+    pub link_generation: i64,
 }
 
 pub(super) const SELECT: &str =
     "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
-        p.digest, s.paused_until, s.text_only, s.address_hash, s.changed
+        p.digest, s.paused_until, s.text_only, s.address_hash, s.changed, s.link_generation
     FROM subscriber s LEFT JOIN subscription p ON p.subscriber_id = s.id AND p.active = 1";
 
 impl Store {
@@ -297,6 +300,7 @@ fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscr
         text_only: row.try_get::<i64, _>(9).map_err(db)? != 0,
         address_hash: row.try_get(10).map_err(db)?,
         since: Timestamp(row.try_get(11).map_err(db)?),
+        link_generation: row.try_get(12).map_err(db)?,
     };
     Ok(current.replace(next))
 }

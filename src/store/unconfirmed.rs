@@ -16,7 +16,9 @@ const UNCONFIRMED: &str = "state = 'pending' AND cause = 'reader' AND created <=
 /// How many are deleted in one transaction.
 const AT_ONCE: u32 = 500;
 /// To whom, and to which address, the mail `$1` went.
-const RECEIVER: &str = "SELECT subscriber_id, address_hash, kind FROM notice WHERE id = $1";
+const RECEIVER: &str =
+    "SELECT subscriber_id, address_hash, COALESCE(mailbox_hash, address_hash), kind FROM notice
+    WHERE id = $1";
 
 /// Where a mail to a single reader went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Receiver {
     pub subscriber: Option<i64>,
     /// The salted hash of the address.
     pub address_hash: String,
+    /// The salted hash of its mailbox.
+    pub mailbox_hash: String,
     /// What the mail was for.
     pub kind: NoticeKind,
 }
@@ -114,10 +118,11 @@ impl Change {
 }
 
 fn read_receiver(row: &AnyRow) -> Result<Receiver> {
-    let kind: String = row.try_get(2).map_err(db)?;
+    let kind: String = row.try_get(3).map_err(db)?;
     Ok(Receiver {
         subscriber: row.try_get(0).map_err(db)?,
         address_hash: row.try_get(1).map_err(db)?,
+        mailbox_hash: row.try_get(2).map_err(db)?,
         kind: NoticeKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
     })
 }

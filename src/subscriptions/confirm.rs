@@ -18,6 +18,8 @@ use crate::store::unconfirmed::Receiver;
 pub struct Offer {
     /// The subscriber's number.
     pub subscriber: i64,
+    /// The generation of links to the reader's choices that holds now.
+    pub link_generation: i64,
     /// Whether this was done already, by this link or another one: confirming again changes nothing.
     pub confirmed: bool,
     /// The digests.
@@ -112,6 +114,7 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
                 subscriber: Some(reader.id),
                 address: None,
                 address_hash: reader.address_hash,
+                mailbox_hash: None,
                 data: NoticeData::Welcome { digest },
             })
             .await?;
@@ -137,6 +140,7 @@ fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) 
     let wish = sign_up.wish;
     Opened::Good(Offer {
         subscriber: sign_up.subscriber,
+        link_generation: reader.link_generation,
         confirmed,
         digests: wish.digests,
         categories: wish.categories,
@@ -195,9 +199,11 @@ pub async fn peek_refusal(
     Ok(Opened::Good(Refusal::of(&mail, owner.as_ref())))
 }
 
-/// Nobody is to write to this address again, whoever types it into a form; but an owner who reads with us
-/// loses nothing by what another reader asked for, who can't ask for it again. Again is fine. `Gone` when the
-/// mail is not known any more, and nothing could be done.
+/// Nobody is to write to this mailbox again, whichever of its addresses is typed into a form. The address of
+/// the mail leaves; whoever waits to be confirmed in the mailbox is forgotten; who had subscribed with another
+/// address of it goes on receiving what they asked for. But an owner who reads with us at the address of the
+/// mail loses nothing by what another reader asked for, who can't ask for it again. Again is fine. `Gone` when
+/// the mail is not known any more, and nothing could be done.
 ///
 /// # Errors
 /// As [`peek`].
@@ -210,7 +216,7 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
-    change.take_turn(&mail.address_hash).await?;
+    change.take_turn(&mail.mailbox_hash).await?;
     // Whoever asked comes first, as where an address moves: two that wait for each other would never end.
     let asked = match mail.subscriber {
         Some(id) => change.reader(id).await?,
@@ -218,10 +224,15 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
     };
     let owner = change.reader_at(&mail.address_hash).await?;
     let refusal = Refusal::of(&mail, owner.as_ref());
-    if refusal.keeps {
-        if let Some(asked) = asked {
-            change.refuse_reader(asked.id, &mail.address_hash).await?;
+    if refusal.new_address
+        && let Some(asked) = &asked
+    {
+        change.end_address_changes(asked.id, &mail.address_hash).await?;
+        if refusal.keeps {
+            change.refuse_reader(asked.id, &mail.mailbox_hash).await?;
         }
+    }
+    if refusal.keeps {
         change.commit().await?;
         return Ok(Opened::Good(refusal));
     }
@@ -232,7 +243,15 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
             change.end_all(&owner, Cause::Reader, Way::Link).await?;
         }
     }
+    for id in change.asked_in(&mail.mailbox_hash).await? {
+        match change.reader(id).await?.map(|reader| reader.state) {
+            Some(State::Pending) => change.forget_pending(id).await?,
+            Some(State::Unsubscribed) => change.drop_sign_ups(id).await?,
+            _ => {}
+        }
+    }
     change.suppress(&mail.address_hash, Suppression::Refused).await?;
+    change.refuse_mailbox(&mail.mailbox_hash).await?;
     change.commit().await?;
     Ok(Opened::Good(refusal))
 }

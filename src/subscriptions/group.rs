@@ -3,6 +3,7 @@
 use aws_lc_rs::digest;
 use std::collections::HashSet;
 
+use super::addressing::{Known, known};
 use super::fate::{Fate, fate, has_left, suppression_of};
 use super::import::ImportReport;
 use super::line::{ImportSettings, Line};
@@ -11,6 +12,7 @@ use crate::domain::subscriber::{Cause, State};
 use crate::domain::text::hex;
 use crate::domain::{EmailAddress, Result};
 use crate::store::import::{Entry, Import, Subscribing};
+use crate::store::standings::Sought;
 
 /// The hash by which a suppression knows the address with the key `key`; `salt` is the database's own.
 pub fn address_hash(key: &str, salt: &str) -> String {
@@ -25,17 +27,19 @@ pub(super) struct Candidate {
     pub(super) line: Line,
     pub(super) key: String,
     pub(super) hash: String,
+    mailbox: String,
     /// Whether its line is wrong; only that the reader leaves is taken of it then.
     pub(super) wrong: bool,
 }
 
 impl Candidate {
     pub(super) fn new(line: Line, settings: &ImportSettings) -> Self {
-        let (key, hash) = identify(&line.address, settings);
+        let Known { key, hash, mailbox } = identify(&line.address, settings);
         Self {
             line,
             key,
             hash,
+            mailbox,
             wrong: false,
         }
     }
@@ -57,6 +61,14 @@ impl Candidate {
         }
     }
 
+    fn sought(&self) -> Sought<'_> {
+        Sought {
+            key: &self.key,
+            hash: &self.hash,
+            mailbox: &self.mailbox,
+        }
+    }
+
     fn subscribings(&self) -> impl Iterator<Item = Subscribing> {
         self.line.digests.iter().map(|digest| Subscribing {
             key: self.key.as_str().into(),
@@ -65,11 +77,9 @@ impl Candidate {
     }
 }
 
-/// The key and the hash of an address.
-pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> (String, String) {
-    let key = address.key(settings.local_part);
-    let hash = address_hash(&key, &settings.salt);
-    (key, hash)
+/// What an address is looked up by.
+pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> Known {
+    known(address, settings.local_part, &settings.salt)
 }
 
 /// Who speaks, and of what: readers who are there already keep the rest.
@@ -102,7 +112,7 @@ pub(super) async fn apply(
     voice: Voice,
     report: &mut ImportReport,
 ) -> Result<Vec<Fate>> {
-    let addresses: Vec<_> = group.iter().map(|c| (c.key.clone(), c.hash.clone())).collect();
+    let addresses: Vec<_> = group.iter().map(Candidate::sought).collect();
     let standings = import.standings(&addresses).await?;
     let mut fates = Vec::with_capacity(group.len());
     let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -4,7 +4,8 @@ use crate::database::Database;
 use crate::plan::edition;
 use crate::seed::{NOW, at, reader, readers, summaries};
 use postrider::domain::subscriber::{Cause, State, Suppression};
-use postrider::store::import::{Entry, Standing, Subscribing};
+use postrider::store::import::{Entry, Subscribing};
+use postrider::store::standings::{Sought, Standing};
 use std::collections::HashMap;
 
 crate::on_both! {
@@ -202,7 +203,7 @@ fn entry(key: &str, state: &'static str, was: &'static str) -> Entry {
     Entry {
         address: key.into(),
         key: key.into(),
-        hash: format!("hash of {key}"),
+        hash: hash_of(key),
         reserved: 0,
         name: Some("Ann".to_owned()),
         state,
@@ -214,8 +215,8 @@ fn entry(key: &str, state: &'static str, was: &'static str) -> Entry {
     }
 }
 
-fn pair(key: &str) -> (String, String) {
-    (key.to_owned(), format!("hash of {key}"))
+fn hash_of(key: &str) -> String {
+    format!("hash of {key}")
 }
 
 async fn standings_are_told(db: Database) {
@@ -227,13 +228,19 @@ async fn standings_are_told(db: Database) {
         .unwrap();
     assert_eq!(ids.len(), 2);
     let rows = [
-        (pair("b").1, Suppression::Unsubscribed),
-        (pair("c").1, Suppression::Erased),
+        (hash_of("b"), Suppression::Unsubscribed),
+        (hash_of("c"), Suppression::Erased),
     ];
     import.suppress(&rows).await.unwrap();
     import.commit().await.unwrap();
+    db.execute("INSERT INTO refused_mailbox VALUES ('box of a', 1), ('box of c', 1), ('box of e', 1)")
+        .await;
     let mut import = store.begin_import(NOW).await.unwrap();
-    let standings = import.standings(&["a", "b", "c", "d"].map(pair)).await.unwrap();
+    let keys = ["a", "b", "c", "d", "e"].map(|key| (key, hash_of(key), format!("box of {key}")));
+    let sought = keys
+        .each_ref()
+        .map(|(key, hash, mailbox)| Sought { key, hash, mailbox });
+    let standings = import.standings(&sought).await.unwrap();
     import.abandon().await.unwrap();
     let standing = |subscriber, suppressed| Standing {
         subscriber,
@@ -249,6 +256,7 @@ async fn standings_are_told(db: Database) {
         ),
         ("c".to_owned(), standing(None, Some(Suppression::Erased))),
         ("d".to_owned(), standing(None, None)),
+        ("e".to_owned(), standing(None, Some(Suppression::Refused))),
     ]);
     assert_eq!(standings, expected);
 }
