@@ -275,16 +275,16 @@ impl Change {
             .transpose()
     }
 
-    /// Ends every subscription of `reader`.
+    /// Ends every subscription of `reader`, by `way`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn end_all(&mut self, reader: &Subscriber, cause: Cause, way: Way) -> Result<()> {
+    pub async fn end_all(&mut self, reader: &Subscriber, way: Way) -> Result<()> {
         for digest in &reader.digests {
-            end_subscription(&mut self.tx, reader.id, digest, cause, way, self.now).await?;
+            end_subscription(&mut self.tx, reader.id, digest, way, self.now).await?;
         }
         if reader.digests.is_empty() {
-            end_subscription(&mut self.tx, reader.id, "", cause, way, self.now).await?;
+            end_subscription(&mut self.tx, reader.id, "", way, self.now).await?;
         }
         Ok(())
     }

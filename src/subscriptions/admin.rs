@@ -44,7 +44,7 @@ pub async fn add(
     let line = line(reader, before.as_ref(), settings, now)?;
     let candidate = Candidate::new(line, settings);
     let voice = Voice {
-        cause: Cause::Admin,
+        way: Way::Cli,
         describes: true,
         subscribes: true,
         ends_others: false,
@@ -132,7 +132,7 @@ pub async fn remove(
     now: Timestamp,
 ) -> Result<()> {
     let reader = show(store, address, settings).await?;
-    store.end_all_subscriptions(reader.id, Cause::Admin, now).await
+    store.end_all_subscriptions(reader.id, Way::Cli, now).await
 }
 
 /// Lets an address, and its mailbox, be written to again whose owner had said never to, or had kept a reader from

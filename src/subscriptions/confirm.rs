@@ -240,7 +240,7 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         if owner.state == State::Pending {
             change.forget_pending(owner.id).await?;
         } else {
-            change.end_all(&owner, Cause::Reader, Way::Link).await?;
+            change.end_all(&owner, Way::Link).await?;
         }
     }
     for id in change.asked_in(&mail.mailbox_hash).await? {

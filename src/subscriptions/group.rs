@@ -85,7 +85,7 @@ pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> Kno
 /// Who speaks, and of what: readers who are there already keep the rest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Voice {
-    pub(super) cause: Cause,
+    pub(super) way: Way,
     /// Names and categories.
     pub(super) describes: bool,
     /// The digests that are named.
@@ -97,7 +97,7 @@ pub(super) struct Voice {
 impl Voice {
     /// A list of ours, which says everything.
     pub(super) const LIST: Self = Self {
-        cause: Cause::Import,
+        way: Way::Import,
         describes: true,
         subscribes: true,
         ends_others: true,
@@ -113,6 +113,7 @@ pub(super) async fn apply(
     report: &mut ImportReport,
 ) -> Result<Vec<Fate>> {
     let addresses: Vec<_> = group.iter().map(Candidate::sought).collect();
+    let cause = voice.way.cause();
     let standings = import.standings(&addresses).await?;
     let mut fates = Vec::with_capacity(group.len());
     let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -122,7 +123,7 @@ pub(super) async fn apply(
         let standing = standings.get(&candidate.key).copied().unwrap_or_default();
         let was = standing.subscriber.map(|(_, state)| state);
         let wanted = candidate.line.state;
-        let fate = fate(standing, wanted, voice.cause);
+        let fate = fate(standing, wanted, cause);
         let becomes = match fate {
             Fate::Keep => was.unwrap_or(wanted),
             Fate::Add | Fate::Change | Fate::Update | Fate::Refuse(_) => wanted,
@@ -135,19 +136,19 @@ pub(super) async fn apply(
         }
         let is_new = fate == Fate::Add;
         if is_new || voice.describes {
-            write.push(candidate.entry(voice.cause, was));
+            write.push(candidate.entry(cause, was));
         }
         if fate == Fate::Change {
-            set.push(candidate.entry(voice.cause, was));
+            set.push(candidate.entry(cause, was));
         }
         if matches!(fate, Fate::Add | Fate::Change) {
-            record.push(candidate.entry(voice.cause, was));
+            record.push(candidate.entry(cause, was));
         }
         if becomes == State::Unsubscribed && fate == Fate::Change {
             end_all.push(candidate.key.clone());
         }
         // What a reader chose by themselves no list changes.
-        if standing.chosen && voice.cause == Cause::Import {
+        if standing.chosen && cause == Cause::Import {
             continue;
         }
         // A dead address keeps the digests of its list, so that an export gives back what was imported.
@@ -163,7 +164,7 @@ pub(super) async fn apply(
         touched.extend(import.set_states(&set).await?);
     }
     if !record.is_empty() {
-        import.record(&record, Way::of(voice.cause)).await?;
+        import.record(&record, voice.way).await?;
     }
     if !subscribe.is_empty() {
         touched.extend(import.subscribe(&subscribe).await?);

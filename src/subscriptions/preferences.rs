@@ -174,7 +174,7 @@ pub async fn leave(store: &Store, signer: &Signer, token: &str, now: Timestamp) 
     let Some((mut change, reader)) = begin(store, link, now).await? else {
         return choices(store, link).await;
     };
-    change.end_all(&reader, Cause::Reader, Way::Link).await?;
+    change.end_all(&reader, Way::Link).await?;
     change.commit().await?;
     choices(store, link).await
 }

@@ -6,6 +6,7 @@ use crate::links::{addressing, confirm_link, link, notices, preferences_link, si
 use crate::plan::edition;
 use crate::seed::{NOW, address, at, reader, readers, slug, summaries};
 use postrider::domain::notice::NoticeData;
+use postrider::domain::reader_event::Way;
 use postrider::domain::subscriber::{Choice, State};
 use postrider::store::Store;
 use postrider::store::notices::NewNotice;
@@ -106,7 +107,7 @@ async fn leaving_works_with_the_oldest_mail(db: Database) {
     move_to(&db, &store, id, "b@readers.net").await;
     let seen = unsubscribe::peek(&store, &signer(), &token).await.unwrap();
     assert!(seen.subscribed);
-    unsubscribe::unsubscribe(&store, &signer(), &token, at(2))
+    unsubscribe::unsubscribe(&store, &signer(), &token, Way::Link, at(2))
         .await
         .unwrap();
     assert_eq!(reader(&store, "b@readers.net").await.state, State::Unsubscribed);
@@ -161,12 +162,12 @@ async fn confirming_again_shows_no_new_link(db: Database) {
     // Who signs up anew has the link that works.
     let number = store.digest_number("weekly").await.unwrap();
     let leave = signer().reader_token(Purpose::Unsubscribe, id, number);
-    unsubscribe::unsubscribe(&store, &signer(), &leave, at(3))
+    unsubscribe::unsubscribe(&store, &signer(), &leave, Way::Link, at(3))
         .await
         .unwrap();
     let monthly = store.digest_number("monthly").await.unwrap();
     let leave = signer().reader_token(Purpose::Unsubscribe, id, monthly);
-    unsubscribe::unsubscribe(&store, &signer(), &leave, at(3))
+    unsubscribe::unsubscribe(&store, &signer(), &leave, Way::Link, at(3))
         .await
         .unwrap();
     sign_up(&store, "b@readers.net", at(3600)).await;

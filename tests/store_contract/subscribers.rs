@@ -3,7 +3,8 @@
 use crate::database::Database;
 use crate::plan::edition;
 use crate::seed::{NOW, at, reader, readers, summaries};
-use postrider::domain::subscriber::{Cause, State, Suppression};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{State, Suppression};
 use postrider::store::import::{Entry, Subscribing};
 use postrider::store::standings::{Sought, Standing};
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     let ann = reader(&store, "a@readers.net").await;
     assert!(
         store
-            .end_subscription(ann.id, "weekly", Cause::Reader, NOW)
+            .end_subscription(ann.id, "weekly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -41,7 +42,7 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
     assert!(
         store
-            .end_subscription(ann.id, "monthly", Cause::Reader, NOW)
+            .end_subscription(ann.id, "monthly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -54,14 +55,14 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     let pending = reader(&store, "p@readers.net").await.id;
     assert!(store.is_subscribed(pending, "weekly").await.unwrap());
     store
-        .end_subscription(pending, "weekly", Cause::Reader, NOW)
+        .end_subscription(pending, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     assert_eq!(reader(&store, "p@readers.net").await.state, State::Unsubscribed);
     assert!(!store.is_subscribed(pending, "weekly").await.unwrap());
     assert!(
         !store
-            .end_subscription(999, "weekly", Cause::Reader, NOW)
+            .end_subscription(999, "weekly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -85,16 +86,13 @@ async fn a_reader_has_the_last_word(db: Database) {
     let ann = reader(&store, "a@readers.net").await.id;
     // Never subscribed to it, and left it all the same: no list may subscribe them later.
     store
-        .end_subscription(ann, "monthly", Cause::Reader, NOW)
+        .end_subscription(ann, "monthly", Way::Link, NOW)
         .await
         .unwrap();
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     assert_eq!(reader(&store, "a@readers.net").await.digests.join(";"), "weekly");
     // An admin's end is a weaker word.
-    store
-        .end_subscription(ann, "other", Cause::Admin, NOW)
-        .await
-        .unwrap();
+    store.end_subscription(ann, "other", Way::Cli, NOW).await.unwrap();
     assert_eq!(
         db.number("SELECT COUNT(*) FROM subscription WHERE digest = 'other'")
             .await,
@@ -103,7 +101,7 @@ async fn a_reader_has_the_last_word(db: Database) {
     // A dead address stays dead when its link is used.
     let dead = reader(&store, "d@readers.net").await.id;
     store
-        .end_subscription(dead, "weekly", Cause::Reader, NOW)
+        .end_subscription(dead, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     assert_eq!(reader(&store, "d@readers.net").await.state, State::Bounced);
@@ -118,10 +116,10 @@ async fn ending_again_changes_nothing(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
-    for (seconds, cause) in [(1, Cause::Reader), (2, Cause::Reader), (3, Cause::Admin)] {
+    for (seconds, way) in [(1, Way::Link), (2, Way::Link), (3, Way::Cli)] {
         assert!(
             store
-                .end_subscription(ann, "weekly", cause, at(seconds))
+                .end_subscription(ann, "weekly", way, at(seconds))
                 .await
                 .unwrap()
         );
@@ -145,7 +143,7 @@ async fn all_subscriptions_end_at_once(db: Database) {
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
     for _ in 0..2 {
-        store.end_all_subscriptions(ann, Cause::Admin, NOW).await.unwrap();
+        store.end_all_subscriptions(ann, Way::Cli, NOW).await.unwrap();
         let now = reader(&store, "a@readers.net").await;
         assert_eq!(
             (now.state, now.digests.join(";").as_str()),
@@ -294,11 +292,11 @@ async fn subscribing_never_revives_what_a_reader_ended(db: Database) {
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
     store
-        .end_subscription(ann, "weekly", Cause::Reader, NOW)
+        .end_subscription(ann, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     store
-        .end_subscription(ann, "monthly", Cause::Admin, NOW)
+        .end_subscription(ann, "monthly", Way::Cli, NOW)
         .await
         .unwrap();
     let rows = ["weekly", "monthly"].map(|digest| Subscribing {

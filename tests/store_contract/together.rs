@@ -4,7 +4,7 @@ use crate::database::Database;
 use crate::links::{addressing, events, notices, sign_up, wish};
 use crate::seed::{NOW, at, reader, readers};
 use postrider::domain::reader_event::Way;
-use postrider::domain::subscriber::{Cause, Choice, State};
+use postrider::domain::subscriber::{Choice, State};
 use postrider::store::import::{Entry, Subscribing};
 use postrider::store::sign_ups::Wish;
 use postrider::subscriptions::sign_up as sign_ups;
@@ -69,7 +69,7 @@ async fn a_list_and_a_click_do_not_block_each_other() {
         assert_eq!(import.write(&[renamed]).await.unwrap(), [ann]);
         let click = {
             let store = store.clone();
-            tokio::spawn(async move { store.end_subscription(ann, "weekly", Cause::Reader, NOW).await })
+            tokio::spawn(async move { store.end_subscription(ann, "weekly", Way::Link, NOW).await })
         };
         db.somebody_waits().await;
         assert!(
