@@ -156,7 +156,14 @@ const PARTS: [Part; 14] = [
     ),
     (
         "address_changes",
-        &["id", "address", "address_hash", "created", "expires"],
+        &[
+            "id",
+            "address",
+            "address_hash",
+            "mailbox_hash",
+            "created",
+            "expires",
+        ],
         "FROM address_change t WHERE subscriber_id = $1 OR address_hash = $2",
     ),
     (

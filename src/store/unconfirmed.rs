@@ -149,6 +149,16 @@ async fn forget(tx: &mut Transaction<'static, Any>, whose: &str, value: i64, now
         .execute(&mut **tx)
         .await
         .map_err(db)?;
+    // It may hold the address.
+    let scrub = format!(
+        "UPDATE delivery SET text = NULL WHERE state <> 'excluded' AND text IS NOT NULL
+             AND subscriber_id IN (SELECT id FROM subscriber WHERE {whose})"
+    );
+    sqlx::query(AssertSqlSafe(scrub))
+        .bind(value)
+        .execute(&mut **tx)
+        .await
+        .map_err(db)?;
     let done = sqlx::query(AssertSqlSafe(format!("DELETE FROM subscriber WHERE {whose}")))
         .bind(value)
         .execute(&mut **tx)

@@ -227,7 +227,7 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
     if refusal.new_address
         && let Some(asked) = &asked
     {
-        change.end_address_changes(asked.id, &mail.address_hash).await?;
+        change.end_address_changes(asked.id, &mail.mailbox_hash).await?;
         if refusal.keeps {
             change.refuse_reader(asked.id, &mail.mailbox_hash).await?;
         }

@@ -1,7 +1,7 @@
 //! The links of the confirmation mail: yes, once; and never again.
 
 use crate::database::Database;
-use crate::links::{addressing, confirm_link, events, link, notices, sign_up, signer, wish};
+use crate::links::{addressing, ask_for, confirm_link, events, link, notices, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
 use postrider::domain::Timestamp;
 use postrider::domain::reader_event::Way;
@@ -257,9 +257,7 @@ async fn whoever_refuses_is_left_alone(db: Database) {
 
 /// The number of the mail that asks the owner of `who` whether the mails of reader `id` should come there.
 async fn asked_for(db: &Database, store: &Store, id: i64, who: &str, now: Timestamp) -> i64 {
-    let token = signer().short_lived_token(Purpose::Account, id, Timestamp(now.0 + 1_800_000));
-    let asked = account::request_address(store, &signer(), &token, &address(who), &addressing(), now).await;
-    assert_eq!(asked.unwrap(), Opened::Good(()));
+    ask_for(store, id, who, now).await;
     db.number("SELECT COALESCE(MAX(id), 0) FROM notice WHERE kind = 'new_address'")
         .await
 }

@@ -78,7 +78,7 @@ impl App {
                 keeps: refusal.keeps,
                 action: format!("../refuse/{token}"),
             }),
-            Ok(Opened::Expired | Opened::Gone) => self.expired_link(ROOT, true),
+            Ok(Opened::Expired | Opened::Gone) => self.expired_refusal(ROOT),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }
@@ -94,7 +94,7 @@ impl App {
                 frame: self.frame(ROOT),
                 keeps: refusal.keeps,
             }),
-            Ok(Opened::Expired | Opened::Gone) => self.expired_link(ROOT, true),
+            Ok(Opened::Expired | Opened::Gone) => self.expired_refusal(ROOT),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }
