@@ -30,7 +30,7 @@ async fn lose_link(store: &Store, who: &str, seconds: u64) {
 
 /// Presses "never write again" in the mail `notice`.
 async fn refuse(store: &Store, notice: i64, seconds: u64) {
-    let token = link(Purpose::Refuse, notice);
+    let token = signer().short_lived_token(Purpose::Refuse, notice, at(30 * DAY));
     let refused = confirm::refuse(store, &signer(), &token, at(seconds)).await;
     assert!(matches!(refused.unwrap(), Opened::Good(_)));
 }

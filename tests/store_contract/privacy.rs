@@ -40,7 +40,8 @@ const HANDED_OUT: [(&str, &str, &[&str]); 13] = [
     ("delivery", "deliveries", &["subscriber_id"]),
     ("notice", "notices", &["subscriber_id"]),
     ("sign_up", "sign_ups", &["subscriber_id"]),
-    ("sign_up_request", "requests", &[]),
+    // Who asked for this address is none of its owner's business.
+    ("sign_up_request", "requests", &["subscriber_id"]),
     ("address_change", "address_changes", &["subscriber_id"]),
     // Another reader, who is none of their business.
     ("address_refusal", "refusals", &["subscriber_id"]),
