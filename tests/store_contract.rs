@@ -13,6 +13,8 @@ mod seed;
 
 #[path = "store_contract/accounts.rs"]
 mod accounts;
+#[path = "store_contract/adding.rs"]
+mod adding;
 #[path = "store_contract/admin.rs"]
 mod admin;
 #[path = "store_contract/audience.rs"]

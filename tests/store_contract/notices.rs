@@ -1,6 +1,7 @@
 //! Notices: leased by one at a time, read as things are now, and nothing of a reader stays when they end.
 
 use crate::database::Database;
+use crate::links::sign_up;
 use crate::seed::{NOW, at, readers};
 use postrider::domain::Slug;
 use postrider::domain::delivery::State;
@@ -12,12 +13,14 @@ use postrider::store::notice_ledger::NextWork;
 use postrider::store::notice_outcomes::NoticeOutcome;
 use postrider::store::notices::NewNotice;
 use postrider::store::owner;
+use postrider::subscriptions::upkeep;
 use std::collections::BTreeSet;
 
 crate::on_both! {
     a_notice_is_leased_by_one_at_a_time, leases_end_by_release_by_time_and_by_death,
     what_is_read_is_as_it_is_now, outcomes_are_recorded_and_what_ends_is_emptied,
-    a_dead_address_is_buried_where_it_is_the_readers, what_is_late_expires_and_what_is_old_goes,
+    a_dead_address_is_buried_where_it_is_the_readers, who_never_confirmed_is_forgotten_although_the_address_is_dead,
+    what_is_late_expires_and_what_is_old_goes,
 }
 
 async fn ann(store: &Store) -> i64 {
@@ -224,6 +227,39 @@ async fn a_dead_address_is_buried_where_it_is_the_readers(db: Database) {
     let event = "SELECT COUNT(*) FROM reader_event WHERE what = 'bounced' AND way = 'server'";
     store.record_notices(&[dead(own)]).await.unwrap();
     assert_eq!(db.number(event).await, 1);
+}
+
+async fn who_never_confirmed_is_forgotten_although_the_address_is_dead(db: Database) {
+    const DAY: u64 = 86_400;
+    let store = db.open().await;
+    // One signed up themselves, another one stands in a list.
+    readers(&store, &["list@readers.net,,weekly,,pending"]).await;
+    for who in ["ann@readers.net", "list@readers.net"] {
+        sign_up(&store, who, NOW).await;
+        let mail = db.number("SELECT MAX(id) FROM notice").await;
+        let dead = NoticeOutcome {
+            dead: true,
+            ..outcome(mail, State::Failed)
+        };
+        store.record_notices(&[dead]).await.unwrap();
+    }
+    let state = |who: &'static str| {
+        let store = store.clone();
+        async move { store.subscriber(who).await.unwrap().map(|reader| reader.state) }
+    };
+    assert_eq!(state("ann@readers.net").await, Some(subscriber::State::Pending));
+    assert_eq!(state("list@readers.net").await, Some(subscriber::State::Bounced));
+    let dead = "SELECT COUNT(*) FROM suppression WHERE reason = 'bounced'";
+    assert_eq!(db.number(dead).await, 2);
+    let week = std::time::Duration::from_secs(7 * DAY);
+    upkeep::tidy(&store, at(7 * DAY - 1), week).await.unwrap();
+    assert!(state("ann@readers.net").await.is_some());
+    upkeep::tidy(&store, at(7 * DAY), week).await.unwrap();
+    assert_eq!(state("ann@readers.net").await, None);
+    // The address is not written to again for it.
+    sign_up(&store, "ann@readers.net", at(8 * DAY)).await;
+    assert_eq!(state("ann@readers.net").await, None);
+    assert_eq!(db.number(dead).await, 2);
 }
 
 async fn what_is_late_expires_and_what_is_old_goes(db: Database) {
