@@ -73,7 +73,7 @@ impl App {
         let time = edition.planned.unwrap_or(edition.created);
         let count = i64::try_from(summaries.len()).unwrap_or_default();
         let shown = ArchivedContext::new(number, time, self.zone(&edition.digest), count);
-        let description = format!("{} of {}.", digest.title, shown.date);
+        let description = format!("{} of {}, edition {number}.", digest.title, shown.date);
         let frame = self
             .frame("../")
             .public(&format!("/archive/{number}"), &description)
