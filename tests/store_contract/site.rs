@@ -5,6 +5,7 @@ use crate::seed::{NOW, arrival, at, slug, summary};
 use postrider::domain::helpful::{Answer, Votes};
 use postrider::domain::problem::Kind;
 use postrider::store::Store;
+use sqlx::Executor;
 
 crate::on_both! {
     lists_come_page_by_page, what_was_removed_is_nowhere_and_comes_back, a_visitor_counts_once_a_day,
@@ -122,6 +123,23 @@ async fn a_visitor_counts_once_a_day(db: Database) {
         counted.push(vote(Answer::No, visitor, 102).await.unwrap());
     }
     assert_eq!(counted, [true, true, true, true, false, true]);
+    // Whoever does not count leaves nothing, and waits for nobody who writes.
+    let seen = "SELECT COUNT(*) FROM vote_seen";
+    assert_eq!(db.number(seen).await, 12);
+    let mut other = db.connect().await;
+    other
+        .execute(if store.is_of_one_machine() {
+            "BEGIN IMMEDIATE"
+        } else {
+            "BEGIN"
+        })
+        .await
+        .unwrap();
+    for visitor in ["a", "g", "h", "b"] {
+        assert!(!vote(Answer::Yes, visitor, 103).await.unwrap(), "{visitor}");
+    }
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(db.number(seen).await, 12);
     let (over, open) = (at(10).0, at(11).0);
     db.execute(&format!(
         "INSERT INTO sign_in (address_hash, network, created, expires)
