@@ -52,7 +52,7 @@ impl App {
     /// Edition `number` with all that it holds and nothing that is a reader's.
     ///
     /// # Errors
-    /// When there is no such edition, or nothing of it was sent, or it was cancelled.
+    /// When there is no such edition, or nobody has received it.
     pub async fn edition_page(&self, number: i64) -> Result<PublicPage> {
         let edition = self.store.edition(number).await?;
         if !self.store.is_archived(number).await? {
