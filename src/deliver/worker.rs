@@ -352,12 +352,12 @@ impl Courier {
         self.store.settle_editions(now, self.is_stalled()).await
     }
 
-    /// Frees the notices that the dead hold, gives up on those that are too late, and hears of new ones.
     /// Whether a relay hands mails on beyond this machine.
     pub(super) fn reaches_others(&self) -> bool {
         self.lanes.iter().any(|lane| !lane.relay.address().is_local())
     }
 
+    /// Frees the notices that the dead hold, gives up on those that are too late, and hears of new ones.
     async fn look_after_notices(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.free_dead_notices().await?;
