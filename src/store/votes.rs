@@ -4,7 +4,7 @@ use super::Store;
 use super::fault::db;
 use crate::domain::helpful::{Answer, Votes};
 use crate::domain::{Result, Timestamp};
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, Row, Transaction};
 use std::collections::HashMap;
 
 /// How many answers of a network count for a summary within a day: browsers are easily made up.
@@ -72,19 +72,6 @@ impl Store {
             .await
             .map_err(db)?;
         Ok(row.is_some())
-    }
-
-    /// Forgets who answered, and which links and sessions of admins there were, as far as they have ended.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn forget_ended(&self, now: Timestamp) -> Result<()> {
-        for ended in ["vote_seen", "sign_in", "admin_session"] {
-            let sql = format!("DELETE FROM {ended} WHERE expires <= $1");
-            let done = sqlx::query(AssertSqlSafe(sql)).bind(now.0).execute(&self.pool);
-            done.await.map_err(db)?;
-        }
-        Ok(())
     }
 
     /// The answers by the numbers of their summaries; a summary without any is missing.
