@@ -35,8 +35,12 @@ mod interventions;
 mod leases;
 #[path = "store_contract/ledger.rs"]
 mod ledger;
+#[path = "store_contract/mailboxes.rs"]
+mod mailboxes;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/moves.rs"]
+mod moves;
 #[path = "store_contract/notices.rs"]
 mod notices;
 #[path = "store_contract/opening.rs"]

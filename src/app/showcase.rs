@@ -90,7 +90,7 @@ impl App {
                 message_id: &message_id,
                 date: &now.rfc2822(),
                 unsubscribe_url: &self.names.unsubscribe_url(digest.name.as_str(), 0),
-                preferences_url: &self.names.preferences_url(digest.name.as_str(), 0),
+                preferences_url: &self.names.preferences_url(digest.name.as_str(), 0, 0),
             },
             &mut message,
         )?;

@@ -37,8 +37,8 @@ pub trait Identity: Send + Sync {
     fn return_path(&self, edition: i64, subscriber: i64) -> String;
     /// The one-click link.
     fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String;
-    /// The link to the reader's choices.
-    fn preferences_url(&self, digest: &str, subscriber: i64) -> String;
+    /// The link to the reader's choices, of the generation that holds for them now.
+    fn preferences_url(&self, digest: &str, subscriber: i64, generation: i64) -> String;
 }
 
 /// When a run ends.

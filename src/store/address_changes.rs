@@ -116,13 +116,15 @@ impl Change {
         row.try_get(0).map_err(db)
     }
 
-    /// Gives subscriber `id` another address; false, and nothing changed, when another subscriber has it.
+    /// Gives subscriber `id` another address, and ends the links to their choices that went to the old one;
+    /// false, and nothing changed, when another subscriber has it.
     ///
     /// # Errors
     /// When the database does not answer, or another process gives the address away at this moment.
     pub async fn set_address(&mut self, id: i64, new: &NewAddress<'_>) -> Result<bool> {
         let done = sqlx::query(
-            "UPDATE subscriber SET address = $2, address_key = $3, address_hash = $4, reserved = $5
+            "UPDATE subscriber SET address = $2, address_key = $3, address_hash = $4, reserved = $5,
+                 link_generation = link_generation + 1
              WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscriber o WHERE o.address_key = $3 AND o.id <> $1)",
         )
         .bind(id)

@@ -32,6 +32,8 @@ pub struct Due {
     pub name: Option<String>,
     /// Whether they want mails as text only.
     pub text_only: bool,
+    /// The generation of links to their choices that holds now.
+    pub link_generation: i64,
     /// How often a relay was asked before.
     pub attempts: i64,
     /// Why it must not be sent any more, if so.
@@ -188,7 +190,9 @@ impl Store {
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
         let sql = self.dialect.gathered(
-            &format!("d.subscriber_id, s.address, s.name, s.text_only, d.attempts, {LEFT}"),
+            &format!(
+                "d.subscriber_id, s.address, s.name, s.text_only, s.link_generation, d.attempts, {LEFT}"
+            ),
             &format!(
                 "delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
                  WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
@@ -328,22 +332,24 @@ pub(super) fn listed(ids: &[i64]) -> String {
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
-/// Subscriber, address, name, text only, attempts, and why it must not be sent any more.
+/// Subscriber, address, name, text only, generation of links, attempts, and why it must not be sent any more.
 type DueRow = (
     i64,
     Option<String>,
     Option<String>,
     Option<i64>,
+    Option<i64>,
     i64,
     Option<String>,
 );
 
-fn read_due((subscriber, address, name, text_only, attempts, left): DueRow) -> Result<Due> {
+fn read_due((subscriber, address, name, text_only, generation, attempts, left): DueRow) -> Result<Due> {
     Ok(Due {
         subscriber,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
         name,
         text_only: text_only.unwrap_or_default() != 0,
+        link_generation: generation.unwrap_or_default(),
         attempts,
         left: left
             .map(|word| {

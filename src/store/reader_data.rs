@@ -30,10 +30,11 @@ const TIMES: [&str; 15] = [
 const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
 
 /// A part of the answer: its name, the columns, and where they come from. `$1` is the subscriber's number,
-/// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's.
+/// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's, `$4` the
+/// hash of the mailbox.
 type Part = (&'static str, &'static [&'static str], &'static str);
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     (
         "subscriber",
         &[
@@ -51,6 +52,7 @@ const PARTS: [Part; 12] = [
             "paused_until",
             "text_only",
             "chosen_by",
+            "link_generation",
             "created",
             "changed",
         ],
@@ -98,6 +100,7 @@ const PARTS: [Part; 12] = [
             "kind",
             "address",
             "address_hash",
+            "mailbox_hash",
             "data",
             "created",
             "expires",
@@ -136,6 +139,7 @@ const PARTS: [Part; 12] = [
             "id",
             "address",
             "address_hash",
+            "mailbox_hash",
             "kind",
             "name",
             "digests",
@@ -164,14 +168,19 @@ const PARTS: [Part; 12] = [
         "FROM suppression t WHERE address_hash = $2",
     ),
     (
+        "refused_mailbox",
+        &["mailbox_hash", "created"],
+        "FROM refused_mailbox t WHERE mailbox_hash = $4",
+    ),
+    (
         "turn",
-        &["address_hash", "taken"],
-        "FROM address_turn t WHERE address_hash = $2",
+        &["mailbox_hash", "taken"],
+        "FROM address_turn t WHERE mailbox_hash = $4",
     ),
 ];
 
 /// Parts of which there is at most one.
-const SINGLE: [&str; 3] = ["subscriber", "suppression", "turn"];
+const SINGLE: [&str; 4] = ["subscriber", "suppression", "refused_mailbox", "turn"];
 
 impl Store {
     /// Everything that is kept about `person`; `None` when that is nothing.
@@ -196,8 +205,8 @@ impl Store {
 
     async fn objects(&self, columns: &[&str], from: &str, person: &Person<'_>) -> Result<Vec<Value>> {
         let list: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
-        // Each part uses its own of the three.
-        let bound = "$1 = $1 AND $2 = $2 AND $3 = $3";
+        // Each part uses its own of the four.
+        let bound = "$1 = $1 AND $2 = $2 AND $3 = $3 AND $4 = $4";
         let sql = format!(
             "SELECT {} FROM (SELECT 1 AS one WHERE {bound}) o CROSS JOIN (SELECT t.* {from}) t ORDER BY 1, 2",
             list.join(", ")
@@ -206,6 +215,7 @@ impl Store {
             .bind(person.subscriber.unwrap_or_default())
             .bind(person.hash)
             .bind(sender_pattern(person.address))
+            .bind(person.mailbox)
             .fetch_all(&self.pool)
             .await
             .map_err(db)?

@@ -59,6 +59,8 @@ pub struct QueuedRequest {
     pub address: FullAddress,
     /// Its salted hash.
     pub address_hash: String,
+    /// The salted hash of its mailbox.
+    pub mailbox_hash: String,
     /// What is asked for.
     pub kind: RequestKind,
     /// What would be begun.
@@ -106,8 +108,8 @@ impl Store {
         let wish = &request.wish;
         sqlx::query(
             "INSERT INTO sign_up_request (address, address_hash, kind, name, digests, categories, text_only,
-                 wording, way, network, created)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 wording, way, network, created, mailbox_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(request.address.as_str())
         .bind(&request.address_hash)
@@ -120,6 +122,7 @@ impl Store {
         .bind(wish.way.as_str())
         .bind(&request.network)
         .bind(now.0)
+        .bind(&request.mailbox_hash)
         .execute(&self.pool)
         .await
         .map_err(db)?;
@@ -163,7 +166,7 @@ impl Change {
             // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once.
             "DELETE FROM sign_up_request WHERE id =
                  (SELECT id FROM sign_up_request ORDER BY id LIMIT 1 {})
-             RETURNING {WISH}, address, address_hash, kind, network",
+             RETURNING {WISH}, address, address_hash, kind, network, mailbox_hash",
             self.dialect.skip_locked()
         );
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -178,13 +181,25 @@ impl Change {
     /// # Errors
     /// When the database does not answer.
     pub async fn drop_requests(&mut self, address_hash: &str) -> Result<u64> {
+        self.drop_requests_where("address_hash", address_hash).await
+    }
+
+    /// [`Change::drop_requests`] about all addresses of a mailbox.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn drop_requests_of_mailbox(&mut self, mailbox_hash: &str) -> Result<u64> {
+        self.drop_requests_where("mailbox_hash", mailbox_hash).await
+    }
+
+    async fn drop_requests_where(&mut self, column: &str, hash: &str) -> Result<u64> {
         let sql = format!(
             "DELETE FROM sign_up_request WHERE id IN
-                 (SELECT id FROM sign_up_request WHERE address_hash = $1 {})",
+                 (SELECT id FROM sign_up_request WHERE {column} = $1 {})",
             self.dialect.skip_locked()
         );
         let done = sqlx::query(AssertSqlSafe(sql))
-            .bind(address_hash)
+            .bind(hash)
             .execute(&mut *self.tx)
             .await
             .map_err(db)?;
@@ -262,6 +277,19 @@ impl Change {
             .map_err(db)?;
         Ok(())
     }
+
+    /// Ends the links of all confirmation mails about `subscriber`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drop_sign_ups(&mut self, subscriber: i64) -> Result<()> {
+        sqlx::query("DELETE FROM sign_up WHERE subscriber_id = $1")
+            .bind(subscriber)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
 }
 
 fn select_sign_up() -> String {
@@ -284,6 +312,7 @@ fn read_request(row: &AnyRow) -> Result<QueuedRequest> {
         wish: read_wish(row)?,
         address: row.try_get::<String, _>(6).map_err(db)?.into(),
         address_hash: row.try_get(7).map_err(db)?,
+        mailbox_hash: row.try_get(10).map_err(db)?,
         kind: RequestKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
         network: row.try_get(9).map_err(db)?,
     })

@@ -4,13 +4,26 @@ use super::Store;
 use super::changes::Change;
 use super::fault::db;
 use crate::domain::{Result, Timestamp};
+use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 /// Signed up themselves before `$1`. One who asked again lately still has a link that works.
 const UNCONFIRMED: &str = "state = 'pending' AND cause = 'reader' AND created <= $1
     AND NOT EXISTS (SELECT 1 FROM sign_up u WHERE u.subscriber_id = subscriber.id)";
 /// To whom, and to which address, the mail `$1` went.
-const RECEIVER: &str = "SELECT subscriber_id, address_hash FROM notice WHERE id = $1";
+const RECEIVER: &str = "SELECT subscriber_id, address_hash, COALESCE(mailbox_hash, address_hash) FROM notice
+    WHERE id = $1";
+
+/// To whom a mail went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// The subscriber's number, where there is one.
+    pub subscriber: Option<i64>,
+    /// The salted hash of the address.
+    pub address_hash: String,
+    /// The salted hash of its mailbox.
+    pub mailbox_hash: String,
+}
 
 impl Store {
     /// Deletes the readers who signed up themselves before `before` and have no link that works; how many.
@@ -36,18 +49,16 @@ impl Store {
         Ok(done)
     }
 
-    /// To whom the mail `notice` went: their number, where there is one, and the hash of the address.
+    /// To whom the mail `notice` went.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn receiver_of(&self, notice: i64) -> Result<Option<(Option<i64>, String)>> {
+    pub async fn receiver_of(&self, notice: i64) -> Result<Option<Receiver>> {
         let row = sqlx::query(RECEIVER)
             .bind(notice)
             .fetch_optional(&self.pool)
             .await;
-        row.map_err(db)?
-            .map(|row| Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?)))
-            .transpose()
+        row.map_err(db)?.as_ref().map(read_receiver).transpose()
     }
 }
 
@@ -56,14 +67,12 @@ impl Change {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn receiver_of(&mut self, notice: i64) -> Result<Option<(Option<i64>, String)>> {
+    pub async fn receiver_of(&mut self, notice: i64) -> Result<Option<Receiver>> {
         let row = sqlx::query(RECEIVER)
             .bind(notice)
             .fetch_optional(&mut *self.tx)
             .await;
-        row.map_err(db)?
-            .map(|row| Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?)))
-            .transpose()
+        row.map_err(db)?.as_ref().map(read_receiver).transpose()
     }
 
     /// Deletes the pending subscriber `id` with everything that hangs on them. That mails went to them stays
@@ -86,6 +95,14 @@ impl Change {
         forget(&mut self.tx, whose, id, self.now).await?;
         Ok(())
     }
+}
+
+fn read_receiver(row: &AnyRow) -> Result<Receiver> {
+    Ok(Receiver {
+        subscriber: row.try_get(0).map_err(db)?,
+        address_hash: row.try_get(1).map_err(db)?,
+        mailbox_hash: row.try_get(2).map_err(db)?,
+    })
 }
 
 /// Deletes the subscribers of whom `whose` holds, where `value` is its `$1`; how many. Their mails are kept

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::addressing::Addressing;
 use super::erase::{self, Traces};
-use super::link::{Opened, number, read_reader};
-use super::sign_up::{is_seldom, may_go};
+use super::link::{Opened, is_of_old_address, number, read_reader};
+use super::sign_up::{day_before, is_seldom, may_go};
 use super::token::{Purpose, Signer};
 use crate::domain::address::FullAddress;
 use crate::domain::notice::{NoticeData, NoticeKind};
@@ -55,14 +55,20 @@ pub async fn request_link(store: &Store, signer: &Signer, token: &str, now: Time
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
+    if is_of_old_address(link, &reader) {
+        change.abandon().await?;
+        return Ok(Opened::Expired);
+    }
     let hash = reader.address_hash;
     let kinds = [NoticeKind::AccountLink];
-    if !is_blocked(&mut change, &hash).await? && is_seldom(&mut change, &hash, &kinds, now).await? {
+    let sent = change.notices_to(&hash, &kinds, day_before(now)).await?;
+    if !is_blocked(&mut change, &hash).await? && is_seldom(sent, now) {
         change
             .notify(&NewNotice {
                 subscriber: Some(reader.id),
                 address: None,
                 address_hash: hash,
+                mailbox_hash: None,
                 data: NoticeData::AccountLink {},
             })
             .await?;
@@ -102,25 +108,26 @@ pub async fn request_address(
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let hash = addressing.known(address).hash;
+    let known = addressing.known(address);
     let mut change = store.begin_change(now).await?;
-    change.take_turn(&hash).await?;
+    change.take_turn(&known.mailbox).await?;
     let Some(reader) = change.reader(id).await? else {
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
-    let day_ago = Timestamp(now.0 - 24 * 3_600_000);
     // Else whoever has a link could have us write to one stranger after the other.
-    let asked = change.notices_about(id, NoticeKind::NewAddress, day_ago).await?;
+    let asked = change
+        .notices_about(id, NoticeKind::NewAddress, day_before(now))
+        .await?;
     if asked < MOST_ADDRESSES
-        && !is_blocked(&mut change, &hash).await?
-        && may_go(&mut change, &hash, now).await?
+        && !is_blocked(&mut change, &known.hash).await?
+        && may_go(&mut change, &known.mailbox, now).await?
     {
         let expires = now.plus(NoticeKind::NewAddress.lifetime());
         let row = Row {
             subscriber: reader.id,
             address: address.full().into(),
-            address_hash: hash.clone(),
+            address_hash: known.hash.clone(),
             expires,
         };
         let number = change.add_address_change(&row).await?;
@@ -128,7 +135,8 @@ pub async fn request_address(
             .notify(&NewNotice {
                 subscriber: Some(reader.id),
                 address: Some(address.full()),
-                address_hash: hash,
+                address_hash: known.hash,
+                mailbox_hash: Some(known.mailbox),
                 data: NoticeData::NewAddress {
                     change: number,
                     expires,
@@ -196,7 +204,10 @@ async fn move_reader(
     };
     let known = addressing.known(&address);
     // Another spelling of the same address is no way around what its owner said.
-    if is_blocked(change, &known.hash).await? || is_blocked(change, &reader.address_hash).await? {
+    if is_blocked(change, &known.hash).await?
+        || change.is_refused(&known.mailbox).await?
+        || is_blocked(change, &reader.address_hash).await?
+    {
         return Ok(Some(AddressChange::Impossible));
     }
     let new = NewAddress {
@@ -229,6 +240,8 @@ async fn move_reader(
             .await?;
     }
     change.drop_other_address_changes(reader.id, id).await?;
+    // Their links went to the old address, and lead to the choices of whoever confirms again.
+    change.drop_sign_ups(reader.id).await?;
     let event = ReaderEvent {
         what: Happening::Address,
         way: Way::Link,
@@ -241,6 +254,7 @@ async fn move_reader(
             subscriber: Some(reader.id),
             address: Some(reader.address.as_str().to_owned()),
             address_hash: reader.address_hash,
+            mailbox_hash: None,
             data: NoticeData::AddressChanged {},
         })
         .await?;
@@ -256,8 +270,14 @@ async fn is_blocked(change: &mut Change, address_hash: &str) -> Result<bool> {
 ///
 /// # Errors
 /// As [`request_link`].
-pub async fn export(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Value>> {
-    Ok(match traces(store, signer, token, now).await? {
+pub async fn export(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Opened<Value>> {
+    Ok(match traces(store, signer, token, addressing, now).await? {
         Opened::Good(traces) => Opened::or_gone(erase::data(store, &traces).await?),
         Opened::Expired => Opened::Expired,
         Opened::Gone => Opened::Gone,
@@ -268,12 +288,18 @@ pub async fn export(store: &Store, signer: &Signer, token: &str, now: Timestamp)
 ///
 /// # Errors
 /// As [`request_link`].
-pub async fn traces(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Traces>> {
+pub async fn traces(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Opened<Traces>> {
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
     match store.subscriber_by_id(id).await? {
-        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader).await?)),
+        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader, addressing).await?)),
         None => Ok(Opened::Gone),
     }
 }

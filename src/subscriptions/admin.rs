@@ -1,5 +1,6 @@
 //! One reader at a time, by an admin: add, remove, show. The rules are those of lists.
 
+use super::addressing::Known;
 use super::fate::{Fate, has_left};
 use super::group::{Candidate, Voice, apply, identify};
 use super::import::{ImportReport, ImportSettings};
@@ -38,12 +39,12 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<Subscriber> {
     let address = &reader.address;
-    let (key, _) = identify(address, settings);
+    let key = identify(address, settings).key;
     let before = store.subscriber(&key).await?;
     let line = line(reader, before.as_ref(), settings, now)?;
     let candidate = Candidate::new(line, settings);
     let voice = Voice {
-        cause: Cause::Admin,
+        way: Way::Cli,
         describes: true,
         subscribes: true,
         ends_others: false,
@@ -131,10 +132,10 @@ pub async fn remove(
     now: Timestamp,
 ) -> Result<()> {
     let reader = show(store, address, settings).await?;
-    store.end_all_subscriptions(reader.id, Cause::Admin, now).await
+    store.end_all_subscriptions(reader.id, Way::Cli, now).await
 }
 
-/// Lets an address be written to again whose owner had said never to; false when nobody had.
+/// Lets an address, and its mailbox, be written to again whose owner had said never to; false when nobody had.
 /// It gets nothing by that: they sign up as anybody else.
 ///
 /// # Errors
@@ -145,9 +146,10 @@ pub async fn allow(
     settings: &ImportSettings,
     now: Timestamp,
 ) -> Result<bool> {
-    let (key, hash) = identify(address, settings);
+    let Known { key, hash, mailbox } = identify(address, settings);
     let mut change = store.begin_change(now).await?;
     let was_refused = change.lift(&hash, Suppression::Refused).await?;
+    let was_mailbox_refused = change.allow_mailbox(&mailbox).await?;
     if was_refused && let Some(reader) = change.reader_of(&key).await? {
         // They had left as well; lists must not bring them back.
         change.suppress(&hash, Suppression::Unsubscribed).await?;
@@ -160,7 +162,7 @@ pub async fn allow(
         change.record(reader.id, event).await?;
     }
     change.commit().await?;
-    Ok(was_refused)
+    Ok(was_refused || was_mailbox_refused)
 }
 
 /// How a reader stands.
@@ -168,7 +170,7 @@ pub async fn allow(
 /// # Errors
 /// When there is no such reader.
 pub async fn show(store: &Store, address: &EmailAddress, settings: &ImportSettings) -> Result<Subscriber> {
-    let (key, _) = identify(address, settings);
+    let key = identify(address, settings).key;
     store.subscriber(&key).await?.ok_or_else(|| {
         Problem::not_found(format!("there is no subscriber {address}"))
             .hint("`postrider subscribers export` lists them")

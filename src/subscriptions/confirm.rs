@@ -17,6 +17,8 @@ use crate::store::subscribers::Subscriber;
 pub struct Offer {
     /// The subscriber's number.
     pub subscriber: i64,
+    /// The generation of links to the reader's choices that holds now.
+    pub link_generation: i64,
     /// Whether this was done already, by this link or another one: confirming again changes nothing.
     pub confirmed: bool,
     /// The digests.
@@ -111,6 +113,7 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
                 subscriber: Some(reader.id),
                 address: None,
                 address_hash: reader.address_hash,
+                mailbox_hash: None,
                 data: NoticeData::Welcome { digest },
             })
             .await?;
@@ -136,6 +139,7 @@ fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) 
     let wish = sign_up.wish;
     Opened::Good(Offer {
         subscriber: sign_up.subscriber,
+        link_generation: reader.link_generation,
         confirmed,
         digests: wish.digests,
         categories: wish.categories,
@@ -162,8 +166,10 @@ pub async fn peek_refusal(store: &Store, signer: &Signer, token: &str, now: Time
     Ok(Opened::or_gone(found.map(|_| ())))
 }
 
-/// Nobody is to write to this address again, whoever types it into a form. Again is fine. `Gone` when the
-/// mail is not known any more, and nothing could be done.
+/// Nobody is to write to this mailbox again, whichever of its addresses is typed into a form. The address of
+/// the mail leaves; whoever waits to be confirmed in the mailbox is forgotten; who had subscribed with another
+/// address of it goes on receiving what they asked for. Again is fine. `Gone` when the mail is not known any
+/// more, and nothing could be done.
 ///
 /// # Errors
 /// As [`peek`].
@@ -172,23 +178,31 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         return Ok(Opened::Expired);
     };
     let mut change = store.begin_change(now).await?;
-    let Some((subscriber, address_hash)) = change.receiver_of(notice).await? else {
+    let Some(mail) = change.receiver_of(notice).await? else {
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
-    change.take_turn(&address_hash).await?;
+    change.take_turn(&mail.mailbox_hash).await?;
     // Where a reader has moved to another address since, that one is not meant.
-    if let Some(id) = subscriber
+    if let Some(id) = mail.subscriber
         && let Some(reader) = change.reader(id).await?
-        && reader.address_hash == address_hash
+        && reader.address_hash == mail.address_hash
     {
         if reader.state == State::Pending {
             change.forget_pending(id).await?;
         } else {
-            change.end_all(&reader, Cause::Reader, Way::Link).await?;
+            change.end_all(&reader, Way::Link).await?;
         }
     }
-    change.suppress(&address_hash, Suppression::Refused).await?;
+    for id in change.asked_in(&mail.mailbox_hash).await? {
+        match change.reader(id).await?.map(|reader| reader.state) {
+            Some(State::Pending) => change.forget_pending(id).await?,
+            Some(State::Unsubscribed) => change.drop_sign_ups(id).await?,
+            _ => {}
+        }
+    }
+    change.suppress(&mail.address_hash, Suppression::Refused).await?;
+    change.refuse_mailbox(&mail.mailbox_hash).await?;
     change.commit().await?;
     Ok(Opened::Good(()))
 }

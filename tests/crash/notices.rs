@@ -16,6 +16,7 @@ fn sign_in(address: &str) -> NewNotice {
         subscriber: None,
         address: Some(address.to_owned()),
         address_hash: format!("hash of {address}"),
+        mailbox_hash: None,
         data: NoticeData::SignIn { sign_in: 7 },
     }
 }

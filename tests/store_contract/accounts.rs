@@ -242,7 +242,7 @@ async fn the_export_has_everything(db: Database) {
     ))
     .await;
     let token = link(Purpose::Account, id);
-    let data = account::export(&store, &signer(), &token, NOW)
+    let data = account::export(&store, &signer(), &token, &addressing(), NOW)
         .await
         .unwrap()
         .good()

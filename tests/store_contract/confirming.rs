@@ -3,7 +3,8 @@
 use crate::database::Database;
 use crate::links::{addressing, confirm_link, events, link, notices, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
-use postrider::domain::subscriber::{Cause, State, Suppression};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{State, Suppression};
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
 use postrider::subscriptions::{confirm, sign_up as sign_ups, upkeep};
@@ -133,7 +134,7 @@ async fn a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups(db: Databas
     assert_eq!(db.number(open).await, 0, "one confirmation closes all");
     let ann = reader(&store, "ann@readers.net").await;
     store
-        .end_all_subscriptions(ann.id, Cause::Reader, at(800))
+        .end_all_subscriptions(ann.id, Way::Link, at(800))
         .await
         .unwrap();
     // Also one that nobody has closed.

@@ -113,7 +113,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
         db.execute(&sql).await;
     }
     assert!(!db.url.starts_with("sqlite") || !found(&db).is_empty());
-    let traces = account::traces(&store, &signer(), &fresh, at(1)).await.unwrap();
+    let traces = account::traces(&store, &signer(), &fresh, &addressing(), at(1))
+        .await
+        .unwrap();
     let traces = traces.good().unwrap();
     assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
     assert_eq!(found(&db), Vec::<String>::new());
@@ -144,7 +146,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
     assert_eq!(reader(&store, "b@readers.net").await, bob);
     let hash = addressing().known(&address(ADDRESS)).hash;
     assert_eq!(store.suppression(&hash).await.unwrap(), Some(Suppression::Erased));
-    let again = account::traces(&store, &signer(), &fresh, at(2)).await.unwrap();
+    let again = account::traces(&store, &signer(), &fresh, &addressing(), at(2))
+        .await
+        .unwrap();
     assert!(matches!(again, Opened::Gone));
     assert!(!erase::erase(&store, &traces, at(2)).await.unwrap());
     let line = format!("{ADDRESS},,weekly,,confirmed");

@@ -7,7 +7,7 @@ use crate::seed::{NOW, at, many_readers, reader, readers, summaries};
 use postrider::domain::Timestamp;
 use postrider::domain::delivery::State as Delivery;
 use postrider::domain::edition::State;
-use postrider::domain::subscriber::Cause;
+use postrider::domain::reader_event::Way;
 use postrider::store::Store;
 use postrider::store::ledger::{Batch, Outcome};
 use std::collections::HashSet;
@@ -248,7 +248,7 @@ async fn who_left_is_told_apart(db: Database) {
     readers(&store, &["reader-5@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "reader-5@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();

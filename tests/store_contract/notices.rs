@@ -36,6 +36,7 @@ async fn add(store: &Store, subscriber: Option<i64>, address: Option<&str>) -> i
         subscriber,
         address: address.map(str::to_owned),
         address_hash: format!("hash of {}", address.unwrap_or("a subscriber")),
+        mailbox_hash: None,
         data,
     };
     store.add_notice(&notice, NOW).await.unwrap()

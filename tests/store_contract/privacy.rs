@@ -32,7 +32,7 @@ async fn schema(db: &Database) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Tables about single readers: the part of the answer, and the columns that need not stand in it.
-const HANDED_OUT: [(&str, &str, &[&str]); 11] = [
+const HANDED_OUT: [(&str, &str, &[&str]); 12] = [
     ("subscriber", "subscriber", &[]),
     // The number of the reader, or of the row's reader, which the part `subscriber` gives.
     ("subscription", "subscriptions", &["subscriber_id"]),
@@ -44,6 +44,7 @@ const HANDED_OUT: [(&str, &str, &[&str]); 11] = [
     ("address_change", "address_changes", &["subscriber_id"]),
     ("former_address", "former_addresses", &["subscriber_id"]),
     ("suppression", "suppression", &[]),
+    ("refused_mailbox", "refused_mailbox", &[]),
     ("address_turn", "turn", &[]),
 ];
 
@@ -78,6 +79,7 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
             "INSERT INTO address_change (subscriber_id, address, address_hash, created, expires)
              VALUES ({id}, 'x@readers.net', 'x', 1, 1)"
         ),
+        format!("INSERT INTO refused_mailbox (mailbox_hash, created) VALUES ('{hash}', 1)"),
         format!("INSERT INTO former_address (subscriber_id, address_hash, given_up) VALUES ({id}, 'old', 1)"),
         "INSERT INTO notice (kind, address_hash, data, created, expires, state)
          VALUES ('contact', 'other', '{\"from\":\"nann.b@readers.net\"}', 1, 1, 'waiting')"
@@ -105,7 +107,13 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
     assert_eq!(data["subscriber"]["address"], ADDRESS);
     // Whatever else names a reader by number or address is in the list above.
     for (table, columns) in &schema {
-        let about = ["subscriber_id", "address", "address_key", "address_hash"];
+        let about = [
+            "subscriber_id",
+            "address",
+            "address_key",
+            "address_hash",
+            "mailbox_hash",
+        ];
         let is_about = columns.iter().any(|column| about.contains(&column.as_str()));
         let is_known =
             HANDED_OUT.iter().any(|(known, ..)| known == table) || NOT_OF_READERS.contains(&table.as_str());
@@ -174,7 +182,13 @@ async fn every_table_is_accounted_for_in_the_docs(db: Database) {
             named.contains(table) != is_impersonal,
             "docs/privacy.md and the list of tables that hold nothing personal: {table}"
         );
-        let personal = ["subscriber_id", "address_hash", "network", "address_key"];
+        let personal = [
+            "subscriber_id",
+            "address_hash",
+            "mailbox_hash",
+            "network",
+            "address_key",
+        ];
         let is_personal = columns.iter().any(|column| personal.contains(&column.as_str()));
         assert!(!(is_impersonal && is_personal), "{table} is personal");
     }

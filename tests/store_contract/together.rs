@@ -2,7 +2,8 @@
 
 use crate::database::Database;
 use crate::seed::{NOW, reader, readers};
-use postrider::domain::subscriber::{Cause, State};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::State;
 use postrider::store::import::{Entry, Subscribing};
 use sqlx::Executor;
 
@@ -64,7 +65,7 @@ async fn a_list_and_a_click_do_not_block_each_other() {
         assert_eq!(import.write(&[renamed]).await.unwrap(), [ann]);
         let click = {
             let store = store.clone();
-            tokio::spawn(async move { store.end_subscription(ann, "weekly", Cause::Reader, NOW).await })
+            tokio::spawn(async move { store.end_subscription(ann, "weekly", Way::Link, NOW).await })
         };
         db.somebody_waits().await;
         assert!(

@@ -203,6 +203,7 @@ async fn leave_traces(site: &Site, database: &Database) -> Server {
         subscriber: None,
         address: Some("admin@example.org".to_owned()),
         address_hash: "admin".to_owned(),
+        mailbox_hash: None,
         data: NoticeData::Contact {
             from: ADDRESS.into(),
             name: Some(NAME.to_owned()),

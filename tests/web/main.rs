@@ -19,6 +19,7 @@ mod feeds;
 mod in_process;
 mod limits;
 mod metrics;
+mod moves;
 mod overrides;
 mod preferences;
 mod readers;

@@ -107,6 +107,53 @@ fn there_is_an_end_in_all() {
     assert_eq!(get(&server, "/subscribe").status, 200);
 }
 
+/// A post to `path` from the network `n` until `most` were taken, and two more.
+fn flood(server: &InProcess, path: &str, form: &[(&str, &str)], most: usize) {
+    for n in 0..most + 2 {
+        let from = format!("192.0.{n}.1");
+        let answer = post_with(server, path, &[("X-Forwarded-For", &from)], form);
+        let taken = if n < most { [200, 303] } else { [429; 2] };
+        assert!(taken.contains(&answer.status), "{path} {n}: {}", answer.status);
+    }
+}
+
+#[test]
+fn a_flood_of_one_form_shuts_none_of_the_others() {
+    let (site, server, stamp) = serve(&format!("{PROXY}[subscribe]\ntotal_per_hour = 3\n"));
+    site.run(&["subscribers", "add", "bob@example.org", "--confirmed"])
+        .expect_code(0);
+    let token = server
+        .signer
+        .short_lived_token(Purpose::Account, 1, server.end(Duration::from_secs(1800)));
+    let account = format!("/account/{token}");
+    let message = [
+        ("name", ""),
+        ("email", "ann@example.org"),
+        ("message", "Hello"),
+        ("homepage", ""),
+        ("stamp", &stamp),
+    ];
+    let address = [("do", "address"), ("address", "new@example.org")];
+    let sign_up = filled("ann@example.org", &stamp);
+    for (path, form) in [
+        ("/subscribe", &sign_up[..]),
+        ("/lost-link", &sign_up),
+        ("/contact", &message),
+        (&account, &address),
+    ] {
+        flood(&server, path, form, 3);
+    }
+    let json = [
+        ("X-Forwarded-For", "192.0.200.1"),
+        ("Content-Type", "application/json"),
+    ];
+    let body = b"{\"email\": \"ann@example.org\", \"consent\": \"Yes.\"}";
+    // The API takes sign-ups, of which there were enough.
+    assert_eq!(send(&server, "POST", "/api/subscribe", &json, body).status, 429);
+    server.pass(71 * MINUTE);
+    assert_eq!(send(&server, "POST", "/api/subscribe", &json, body).status, 202);
+}
+
 #[test]
 fn a_visitor_who_names_another_address_is_not_believed() {
     let (_site, server, stamp) = serve("[subscribe]\nper_network_per_hour = 2\n");

@@ -57,7 +57,11 @@ impl App {
             frame: self.frame(ROOT),
             digests: self.titles(&offer.digests),
             needs_choice: offer.categories.is_empty() && !self.unchosen_all(&offer.digests),
-            preferences: self.relative(&self.names.preferences_url(digest, offer.subscriber)),
+            preferences: self.relative(&self.names.preferences_url(
+                digest,
+                offer.subscriber,
+                offer.link_generation,
+            )),
         })
     }
 

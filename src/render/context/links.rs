@@ -83,7 +83,7 @@ pub struct LinkSentPage {
     pub account: bool,
 }
 
-/// `link_expired`: a link of ours whose time is up, or whose reader is gone.
+/// `link_expired`: a link of ours whose time is up, whose reader is gone, or has another address since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkExpiredPage {
     /// What the layout needs.
