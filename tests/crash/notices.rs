@@ -32,7 +32,7 @@ async fn place_of_a_notice(database: Database, readers: usize, after: usize, tol
         if moment.at == At::Dot {
             if moment.number == after {
                 handle
-                    .block_on(store.add_notice(&sign_in("ahead@example.org"), now))
+                    .block_on(store.add_notices(&[sign_in("ahead@example.org")], now))
                     .unwrap();
                 if told {
                     app_of_hook.get().unwrap().notices_waiting();
@@ -85,7 +85,7 @@ async fn a_notice_is_tried_again(database: Database) {
     let app = world.app(relay.port, 2).await;
     let now = Timestamp(1_768_003_200_000);
     store
-        .add_notice(&sign_in("ahead@example.org"), now)
+        .add_notices(&[sign_in("ahead@example.org")], now)
         .await
         .unwrap();
     deliver(&app).await.unwrap();
@@ -107,7 +107,10 @@ async fn what_comes_too_late_is_not_sent(database: Database) {
     let relay = Hooked::start(|_| None);
     let app = world.app(relay.port, 1).await;
     let now = Timestamp(1_768_003_200_000);
-    store.add_notice(&sign_in("late@example.org"), now).await.unwrap();
+    store
+        .add_notices(&[sign_in("late@example.org")], now)
+        .await
+        .unwrap();
     // The notice lives for 30 minutes, its link for 15.
     world.clock.advance(Duration::from_secs(15 * 60));
     deliver(&app).await.unwrap();
@@ -132,7 +135,7 @@ async fn a_kill_after_the_final_dot_repeats_the_same_message() {
     let store = database.open().await;
     let now = postrider::domain::Clock::now(&postrider::domain::SystemClock);
     store
-        .add_notice(&sign_in("ahead@example.org"), now)
+        .add_notices(&[sign_in("ahead@example.org")], now)
         .await
         .unwrap();
     let victim = Arc::new(Mutex::new(None::<u32>));
