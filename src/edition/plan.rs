@@ -70,7 +70,8 @@ pub fn goes_out(kind: ItemKind, stored: &StoredSummary) -> bool {
 }
 
 fn is_sendable(kind: ItemKind, status: Status, removed: bool) -> bool {
-    !removed && !(kind == ItemKind::New && status == Status::Retracted)
+    let retracted = kind == ItemKind::New && status == Status::Retracted;
+    !retracted && !removed
 }
 
 /// Says that nothing of the draft `id` can be sent.
