@@ -58,7 +58,7 @@ async fn place_of_a_notice(database: Database, after: usize, heard: Heard) -> us
         if (moment.at, moment.number) == (At::Dot, after) {
             handle.block_on(async {
                 store
-                    .add_notice(&sign_in("ahead@example.org"), now)
+                    .add_notices(&[sign_in("ahead@example.org")], now)
                     .await
                     .unwrap();
                 match heard {
@@ -111,7 +111,7 @@ async fn who_leaves_while_notices_go_out_is_left_out(database: Database) {
         match (moment.at, moment.number) {
             (At::Dot, 1) => {
                 let notice = sign_in("ahead@example.org");
-                handle.block_on(store.add_notice(&notice, now)).unwrap();
+                handle.block_on(store.add_notices(std::slice::from_ref(&notice), now)).unwrap();
                 app_of_hook.get().unwrap().notices_waiting();
             }
             // The second was announced; this is the notice.
@@ -151,7 +151,7 @@ async fn a_notice_is_tried_again(database: Database) {
     let app = world.app(relay.port, 2).await;
     let now = Timestamp(1_768_003_200_000);
     store
-        .add_notice(&sign_in("ahead@example.org"), now)
+        .add_notices(&[sign_in("ahead@example.org")], now)
         .await
         .unwrap();
     deliver(&app).await.unwrap();
@@ -173,7 +173,10 @@ async fn what_comes_too_late_is_not_sent(database: Database) {
     let relay = Hooked::start(|_| None);
     let app = world.app(relay.port, 1).await;
     let now = Timestamp(1_768_003_200_000);
-    store.add_notice(&sign_in("late@example.org"), now).await.unwrap();
+    store
+        .add_notices(&[sign_in("late@example.org")], now)
+        .await
+        .unwrap();
     // The notice lives for 30 minutes, its link for 15.
     world.clock.advance(Duration::from_secs(15 * 60));
     deliver(&app).await.unwrap();
@@ -199,7 +202,7 @@ async fn a_kill_after_the_final_dot_repeats_the_same_message() {
     let store = database.open().await;
     let now = postrider::domain::Clock::now(&postrider::domain::SystemClock);
     store
-        .add_notice(&sign_in("ahead@example.org"), now)
+        .add_notices(&[sign_in("ahead@example.org")], now)
         .await
         .unwrap();
     let victim = Arc::new(Mutex::new(None::<u32>));

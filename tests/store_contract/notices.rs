@@ -43,7 +43,10 @@ async fn add(store: &Store, subscriber: Option<i64>, address: Option<&str>) -> i
         mailbox_hash: None,
         data,
     };
-    store.add_notice(&notice, NOW).await.unwrap()
+    let mut change = store.begin_change(NOW).await.unwrap();
+    let id = change.notify(&notice).await.unwrap();
+    change.commit().await.unwrap();
+    id
 }
 
 async fn lease(store: &Store, owner: &str, limit: u32) -> Vec<i64> {

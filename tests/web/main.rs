@@ -30,6 +30,7 @@ mod sign_in;
 mod sign_up;
 mod sign_up_api;
 mod sign_up_limits;
+mod site_archive;
 mod site_helpful;
 mod site_pages;
 mod site_summary;
