@@ -133,7 +133,6 @@ impl App {
     async fn clear_up(&self) -> Result<()> {
         let now = self.clock.now();
         let woken = upkeep::wake(&self.store, now).await;
-        let forgotten = self.store.forget_ended(now).await;
         let tidied = upkeep::tidy(&self.store, now, self.config.retention.networks).await;
         let resumed = woken.as_ref().copied().unwrap_or_default();
         let gone = tidied.as_ref().copied().unwrap_or_default();
@@ -145,7 +144,7 @@ impl App {
                 "pauses ended, and what had run out deleted"
             );
         }
-        all([woken.map(drop), forgotten.map(drop), tidied.map(drop)])
+        all([woken.map(drop), tidied.map(drop)])
     }
 
     /// Deletes the rows that tell who received an edition which ended longer ago than `[retention] deliveries`;

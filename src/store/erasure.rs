@@ -20,6 +20,8 @@ pub struct Person<'a> {
     pub address: &'a str,
     /// Its salted hash.
     pub hash: &'a str,
+    /// The salted hash of its mailbox.
+    pub mailbox: &'a str,
 }
 
 /// The addresses that reader `$1` gave up and that nobody else has now.
@@ -50,7 +52,7 @@ impl Store {
         self.scrub(&Spellings::of_person(&addresses)).await?;
         let mut change = self.begin_change(now).await?;
         // Whoever is deciding about a sign-up of this address is waited for.
-        change.take_turn(person.hash).await?;
+        change.take_turn(person.mailbox).await?;
         addresses.append(&mut spellings(&mut *change.tx, person).await?);
         let was_there = erase(&mut change, person).await?;
         change.ask_for_sweep().await?;
@@ -80,7 +82,6 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM subscription WHERE subscriber_id = $1 AND $2 = $2",
-        "DELETE FROM address_turn WHERE address_hash = $2 AND $1 = $1",
     ] {
         sqlx::query(sql)
             .bind(id)
@@ -89,6 +90,11 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
             .await
             .map_err(db)?;
     }
+    sqlx::query("DELETE FROM address_turn WHERE mailbox_hash = $1")
+        .bind(person.mailbox)
+        .execute(&mut *change.tx)
+        .await
+        .map_err(db)?;
     let was_there = sqlx::query("DELETE FROM subscriber WHERE id = $1")
         .bind(id)
         .execute(&mut *change.tx)
