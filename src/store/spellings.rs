@@ -21,7 +21,11 @@ impl Spellings {
             patterns: BTreeSet::new(),
             of_messages: true,
         };
+        // What is no address any more would be found in every text.
         for address in addresses {
+            if !address.as_ref().contains('@') {
+                continue;
+            }
             all.forms.extend(forms(address.as_ref()));
             all.patterns.insert(pattern(address.as_ref()));
         }
@@ -41,6 +45,9 @@ impl Spellings {
         let mut any = Vec::new();
         for n in first..first + self.patterns.len() {
             any.extend(columns.iter().map(|column| format!("lower({column}) LIKE ${n}")));
+        }
+        if any.is_empty() {
+            return "1 = 0".to_owned();
         }
         any.join(" OR ")
     }
@@ -169,6 +176,14 @@ mod tests {
             spellings.like(&["text", "data"], 3),
             "lower(text) LIKE $3 OR lower(data) LIKE $3"
         );
+    }
+
+    #[test]
+    fn what_is_no_address_is_looked_for_nowhere() {
+        let spellings = Spellings::of_person(["", "readers"]);
+        assert_eq!(spellings, Spellings::of_person([""; 0]));
+        assert_eq!(spellings.like(&["text"], 1), "1 = 0");
+        assert!(!spellings.stand_in("readers") && !spellings.are_meant_by("readers"));
     }
 
     #[test]
