@@ -27,7 +27,10 @@ const TO_DO: [&str; 13] = [
 
 /// Each step: the statement that fails, and what shows that the step is not done.
 const STEPS: [(&str, &str); 11] = [
-    ("UPDATE ON subscriber", "subscriber WHERE state = 'paused'"),
+    (
+        "UPDATE OF paused_until ON subscriber",
+        "subscriber WHERE state = 'paused'",
+    ),
     ("DELETE ON subscriber", "subscriber WHERE state = 'pending'"),
     ("DELETE ON sign_up", "sign_up"),
     ("DELETE ON address_change", "address_change"),
