@@ -111,7 +111,9 @@ async fn who_leaves_while_notices_go_out_is_left_out(database: Database) {
         match (moment.at, moment.number) {
             (At::Dot, 1) => {
                 let notice = sign_in("ahead@example.org");
-                handle.block_on(store.add_notices(std::slice::from_ref(&notice), now)).unwrap();
+                handle
+                    .block_on(store.add_notices(std::slice::from_ref(&notice), now))
+                    .unwrap();
                 app_of_hook.get().unwrap().notices_waiting();
             }
             // The second was announced; this is the notice.
