@@ -145,6 +145,7 @@ fn new(text: &str, confirmed: bool) -> NewReader {
         name: None,
         digests: Vec::new(),
         categories: None,
+        wording: "I agree.".to_owned(),
     }
 }
 

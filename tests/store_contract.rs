@@ -13,6 +13,8 @@ mod seed;
 
 #[path = "store_contract/accounts.rs"]
 mod accounts;
+#[path = "store_contract/adding.rs"]
+mod adding;
 #[path = "store_contract/admin.rs"]
 mod admin;
 #[path = "store_contract/audience.rs"]
@@ -51,6 +53,8 @@ mod outcomes;
 mod planning;
 #[path = "store_contract/privacy.rs"]
 mod privacy;
+#[path = "store_contract/received.rs"]
+mod received;
 #[path = "store_contract/relays.rs"]
 mod relays;
 #[path = "store_contract/retention.rs"]

@@ -72,6 +72,22 @@ impl Change {
         }
     }
 
+    /// [`Change::reader`], by the salted hash of the address.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reader_at(&mut self, address_hash: &str) -> Result<Option<Subscriber>> {
+        let row = sqlx::query("SELECT id FROM subscriber WHERE address_hash = $1")
+            .bind(address_hash)
+            .fetch_optional(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        match row {
+            Some(row) => self.reader(row.try_get(0).map_err(db)?).await,
+            None => Ok(None),
+        }
+    }
+
     /// Why the address is not mailed, if so.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ impl Store {
             connection
                 .execute(
                     "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
-                         address_turn, former_address, notice, delivery, edition, relay_state",
+                         address_refusal, address_turn, former_address, notice, delivery, edition, relay_state",
                 )
                 .await
                 .map_err(db)?;

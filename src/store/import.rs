@@ -55,7 +55,7 @@ pub struct Subscribing {
 pub struct Import {
     pub(super) tx: Transaction<'static, Any>,
     pub(super) dialect: Dialect,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Store {

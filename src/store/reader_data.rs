@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// Columns that are instants.
-const TIMES: [&str; 15] = [
+const TIMES: [&str; 16] = [
     "at",
     "consent_at",
     "created",
@@ -25,6 +25,7 @@ const TIMES: [&str; 15] = [
     "until",
     "given_up",
     "taken",
+    "refused",
 ];
 /// Columns that are yes or no.
 const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
@@ -34,7 +35,7 @@ const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
 /// hash of the mailbox.
 type Part = (&'static str, &'static [&'static str], &'static str);
 
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     (
         "subscriber",
         &[
@@ -114,7 +115,8 @@ const PARTS: [Part; 13] = [
             "until",
             "ended",
         ],
-        "FROM notice t WHERE subscriber_id = $1 OR address_hash = $2
+        // What became of a mail to an address that they asked for tells of its owner.
+        "FROM notice t WHERE subscriber_id = $1 AND kind <> 'new_address' OR address_hash = $2
              OR kind = 'contact' AND lower(data) LIKE $3 ESCAPE '!'",
     ),
     (
@@ -154,13 +156,26 @@ const PARTS: [Part; 13] = [
     ),
     (
         "address_changes",
-        &["id", "address", "address_hash", "created", "expires"],
+        &[
+            "id",
+            "address",
+            "address_hash",
+            "mailbox_hash",
+            "created",
+            "expires",
+        ],
         "FROM address_change t WHERE subscriber_id = $1 OR address_hash = $2",
     ),
     (
         "former_addresses",
         &["address_hash", "given_up"],
         "FROM former_address t WHERE subscriber_id = $1 OR address_hash = $2",
+    ),
+    (
+        // Theirs is what they refused; what others refused them is the others'.
+        "refusals",
+        &["mailbox_hash", "refused"],
+        "FROM address_refusal t WHERE mailbox_hash = $4",
     ),
     (
         "suppression",

@@ -81,6 +81,20 @@ impl Store {
         only(&rows)
     }
 
+    /// The subscriber whose address has the salted hash `address_hash`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn subscriber_at(&self, address_hash: &str) -> Result<Option<Subscriber>> {
+        let sql = format!("{SELECT} WHERE s.address_hash = $1 ORDER BY p.digest");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(address_hash)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        only(&rows)
+    }
+
     /// Calls `each` with every subscriber in the order of their numbers, without holding them all.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::addressing::Addressing;
 use super::erase::{self, Traces};
 use super::link::{Opened, is_of_old_address, number, read_reader};
-use super::sign_up::{day_before, is_seldom, may_go};
+use super::sign_up::{about, day_before, is_seldom, may_go, no_wish};
 use super::token::{Purpose, Signer};
 use crate::domain::address::FullAddress;
 use crate::domain::notice::{NoticeData, NoticeKind};
@@ -18,12 +18,13 @@ use crate::store::address_changes::{AddressChange as Row, NewAddress};
 use crate::store::changes::Change;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
+use crate::store::sign_ups::{QueuedRequest, RequestKind};
 
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
 
-/// The most new addresses that a reader can ask for in 24 hours.
-const MOST_ADDRESSES: i64 = 3;
+/// The most mailboxes that a reader can ask for in 24 hours.
+const MOST_MAILBOXES: i64 = 3;
 
 /// Who opened a link of this kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +93,8 @@ pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -
     })))
 }
 
-/// Asks the owner of `address` by mail whether they want the reader's mails there, unless enough such mails
-/// were asked for lately. What is known of the address makes no difference to the answer.
+/// Writes down that the reader of `token` (`Purpose::Account`) wants their mails at `address`. Nothing is looked
+/// up about it: this takes the same steps whatever is known of the address. The rest is [`ask_owner`]'s.
 ///
 /// # Errors
 /// As [`request_link`].
@@ -108,44 +109,68 @@ pub async fn request_address(
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let known = addressing.known(address);
-    let mut change = store.begin_change(now).await?;
-    change.take_turn(&known.mailbox).await?;
-    let Some(reader) = change.reader(id).await? else {
-        change.abandon().await?;
+    if store.subscriber_by_id(id).await?.is_none() {
         return Ok(Opened::Gone);
+    }
+    let wish = no_wish(Way::Link);
+    let queued = QueuedRequest {
+        subscriber: Some(id),
+        ..about(address, RequestKind::NewAddress, wish, addressing.known(address))
+    };
+    store.queue_request(&queued, now).await?;
+    Ok(Opened::Good(()))
+}
+
+/// Asks the owner of the address by mail whether they want the reader's mails there, unless enough such mails
+/// were asked for lately, or went there; whether a mail was written.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn ask_owner(change: &mut Change, request: &QueuedRequest, now: Timestamp) -> Result<bool> {
+    let (hash, mailbox) = (&request.address_hash, &request.mailbox_hash);
+    let reader = match request.subscriber {
+        Some(id) => change.reader(id).await?,
+        None => None,
+    };
+    let Some(reader) = reader else {
+        return Ok(false);
     };
     // Else whoever has a link could have us write to one stranger after the other.
-    let asked = change
-        .notices_about(id, NoticeKind::NewAddress, day_before(now))
+    let others = change
+        .mailboxes_asked_for(reader.id, mailbox, day_before(now))
         .await?;
-    if asked < MOST_ADDRESSES
-        && !is_blocked(&mut change, &known.hash).await?
-        && may_go(&mut change, &known.mailbox, now).await?
-    {
-        let expires = now.plus(NoticeKind::NewAddress.lifetime());
-        let row = Row {
-            subscriber: reader.id,
-            address: address.full().into(),
-            address_hash: known.hash.clone(),
-            expires,
-        };
-        let number = change.add_address_change(&row).await?;
-        change
-            .notify(&NewNotice {
-                subscriber: Some(reader.id),
-                address: Some(address.full()),
-                address_hash: known.hash,
-                mailbox_hash: Some(known.mailbox),
-                data: NoticeData::NewAddress {
-                    change: number,
-                    expires,
-                },
-            })
-            .await?;
+    if others >= MOST_MAILBOXES {
+        return Ok(false);
     }
-    change.commit().await?;
-    Ok(Opened::Good(()))
+    let expires = now.plus(NoticeKind::NewAddress.lifetime());
+    let row = Row {
+        subscriber: reader.id,
+        address: request.address.clone(),
+        address_hash: hash.clone(),
+        mailbox_hash: mailbox.clone(),
+        expires,
+    };
+    // Also where no mail goes: how many more they can ask for says nothing about the address.
+    let number = change.add_address_change(&row).await?;
+    if is_blocked(change, hash).await?
+        || change.has_refused(mailbox, reader.id).await?
+        || !may_go(change, mailbox, now).await?
+    {
+        return Ok(false);
+    }
+    change
+        .notify(&NewNotice {
+            subscriber: Some(reader.id),
+            address: Some(request.address.as_str().to_owned()),
+            address_hash: hash.clone(),
+            mailbox_hash: Some(mailbox.clone()),
+            data: NoticeData::NewAddress {
+                change: number,
+                expires,
+            },
+        })
+        .await?;
+    Ok(true)
 }
 
 /// Whether `token` (`Purpose::NewAddress`) is good; changes nothing.
@@ -239,7 +264,7 @@ async fn move_reader(
             .suppress(&reader.address_hash, Suppression::Unsubscribed)
             .await?;
     }
-    change.drop_other_address_changes(reader.id, id).await?;
+    change.end_other_address_changes(reader.id, id).await?;
     // Their links went to the old address, and lead to the choices of whoever confirms again.
     change.drop_sign_ups(reader.id).await?;
     let event = ReaderEvent {

@@ -2,7 +2,7 @@
 
 use super::link::{Opened, number};
 use super::token::{Purpose, Signer};
-use crate::domain::notice::NoticeData;
+use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Cause, Choice, State, Suppression, may_change};
 use crate::domain::{Result, Slug, Timestamp};
@@ -11,6 +11,7 @@ use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::SignUp;
 use crate::store::subscribers::Subscriber;
+use crate::store::unconfirmed::Receiver;
 
 /// What a link of the confirmation mail would begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,26 +155,59 @@ fn join(digests: &[Slug]) -> String {
     digests.iter().map(Slug::as_str).collect::<Vec<_>>().join(";")
 }
 
-/// Whether `token` (`Purpose::Refuse`) is good; changes nothing.
+/// What "it was not me" does, or did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refusal {
+    /// Whether the mail asked if a reader's mails should come to this address; else if it should subscribe.
+    pub new_address: bool,
+    /// Whether mails come to the address now.
+    pub receives: bool,
+    /// Whether these go on: the owner reads with us, and refuses what another reader asked for. Else nobody
+    /// can have anything sent to the address any more.
+    pub keeps: bool,
+}
+
+impl Refusal {
+    fn of(mail: &Receiver, owner: Option<&Subscriber>) -> Self {
+        let new_address = mail.kind == NoticeKind::NewAddress;
+        let reader = owner.filter(|owner| matches!(owner.state, State::Confirmed | State::Paused));
+        Self {
+            new_address,
+            receives: reader.is_some(),
+            keeps: new_address && reader.is_some_and(|reader| mail.subscriber != Some(reader.id)),
+        }
+    }
+}
+
+/// What [`refuse`] with `token` (`Purpose::Refuse`) would do; changes nothing.
 ///
 /// # Errors
 /// As [`peek`].
-pub async fn peek_refusal(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+pub async fn peek_refusal(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    now: Timestamp,
+) -> Result<Opened<Refusal>> {
     let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let found = store.receiver_of(notice).await?;
-    Ok(Opened::or_gone(found.map(|_| ())))
+    let Some(mail) = store.receiver_of(notice).await? else {
+        return Ok(Opened::Gone);
+    };
+    let owner = store.subscriber_at(&mail.address_hash).await?;
+    Ok(Opened::Good(Refusal::of(&mail, owner.as_ref())))
 }
 
 /// Nobody is to write to this mailbox again, whichever of its addresses is typed into a form. The address of
 /// the mail leaves; whoever waits to be confirmed in the mailbox is forgotten; who had subscribed with another
-/// address of it goes on receiving what they asked for. Again is fine. `Gone` when the mail is not known any
-/// more, and nothing could be done.
+/// address of it goes on receiving what they asked for. But an owner who reads with us at the address of the
+/// mail loses nothing by what another reader asked for, who can't ask for it again. Again is fine. `Gone` when
+/// the mail is not known any more, and nothing could be done.
 ///
 /// # Errors
 /// As [`peek`].
-pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Refusal>> {
     let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
         return Ok(Opened::Expired);
     };
@@ -183,15 +217,30 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         return Ok(Opened::Gone);
     };
     change.take_turn(&mail.mailbox_hash).await?;
-    // Where a reader has moved to another address since, that one is not meant.
-    if let Some(id) = mail.subscriber
-        && let Some(reader) = change.reader(id).await?
-        && reader.address_hash == mail.address_hash
+    // Whoever asked comes first, as where an address moves: two that wait for each other would never end.
+    let asked = match mail.subscriber {
+        Some(id) => change.reader(id).await?,
+        None => None,
+    };
+    let owner = change.reader_at(&mail.address_hash).await?;
+    let refusal = Refusal::of(&mail, owner.as_ref());
+    if refusal.new_address
+        && let Some(asked) = &asked
     {
-        if reader.state == State::Pending {
-            change.forget_pending(id).await?;
+        change.end_address_changes(asked.id, &mail.mailbox_hash).await?;
+        if refusal.keeps {
+            change.refuse_reader(asked.id, &mail.mailbox_hash).await?;
+        }
+    }
+    if refusal.keeps {
+        change.commit().await?;
+        return Ok(Opened::Good(refusal));
+    }
+    if let Some(owner) = owner {
+        if owner.state == State::Pending {
+            change.forget_pending(owner.id).await?;
         } else {
-            change.end_all(&reader, Way::Link).await?;
+            change.end_all(&owner, Way::Link).await?;
         }
     }
     for id in change.asked_in(&mail.mailbox_hash).await? {
@@ -204,5 +253,5 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
     change.suppress(&mail.address_hash, Suppression::Refused).await?;
     change.refuse_mailbox(&mail.mailbox_hash).await?;
     change.commit().await?;
-    Ok(Opened::Good(()))
+    Ok(Opened::Good(refusal))
 }

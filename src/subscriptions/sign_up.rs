@@ -1,6 +1,7 @@
 //! Signing up: what the form and the API write down, and what becomes of it later.
 
-use super::addressing::Addressing;
+use super::account;
+use super::addressing::{Addressing, Known};
 use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Choice, State};
@@ -45,23 +46,49 @@ pub async fn request(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<()> {
-    let known = addressing.known(&request.address);
+    let wish = Wish {
+        name: request.name.clone(),
+        digests: request.digests.clone(),
+        categories: request.categories.clone(),
+        text_only: request.text_only,
+        wording: request.wording.clone(),
+        way: request.way,
+    };
     let queued = QueuedRequest {
-        address: request.address.full().into(),
-        address_hash: known.hash,
-        mailbox_hash: known.mailbox,
-        kind: RequestKind::SignUp,
-        wish: Wish {
-            name: request.name.clone(),
-            digests: request.digests.clone(),
-            categories: request.categories.clone(),
-            text_only: request.text_only,
-            wording: request.wording.clone(),
-            way: request.way,
-        },
         network: request.network.clone(),
+        ..about(
+            &request.address,
+            RequestKind::SignUp,
+            wish,
+            addressing.known(&request.address),
+        )
     };
     store.queue_request(&queued, now).await
+}
+
+/// A request about `address` from nobody in particular.
+pub(super) fn about(address: &EmailAddress, kind: RequestKind, wish: Wish, known: Known) -> QueuedRequest {
+    QueuedRequest {
+        address: address.full().into(),
+        address_hash: known.hash,
+        mailbox_hash: known.mailbox,
+        kind,
+        subscriber: None,
+        wish,
+        network: String::new(),
+    }
+}
+
+/// Nothing that would be begun.
+pub(super) fn no_wish(way: Way) -> Wish {
+    Wish {
+        name: None,
+        digests: Vec::new(),
+        categories: Choice::default(),
+        text_only: false,
+        wording: String::new(),
+        way,
+    }
 }
 
 /// Writes down that the owner of `address` asks for the link to their choices; otherwise as [`request`].
@@ -77,19 +104,8 @@ pub async fn request_link(
 ) -> Result<()> {
     let known = addressing.known(address);
     let queued = QueuedRequest {
-        address: address.full().into(),
-        address_hash: known.hash,
-        mailbox_hash: known.mailbox,
-        kind: RequestKind::LostLink,
-        wish: Wish {
-            name: None,
-            digests: Vec::new(),
-            categories: Choice::default(),
-            text_only: false,
-            wording: String::new(),
-            way: Way::Form,
-        },
         network: network.to_owned(),
+        ..about(address, RequestKind::LostLink, no_wish(Way::Form), known)
     };
     store.queue_request(&queued, now).await
 }
@@ -184,6 +200,10 @@ async fn decide(
     let Ok(address) = EmailAddress::parse(request.address.as_str()) else {
         return Ok(After::Open);
     };
+    if request.kind == RequestKind::NewAddress {
+        let asked = account::ask_owner(change, request, now).await?;
+        return Ok(if asked { After::QuietMailbox } else { After::Open });
+    }
     if change
         .suppression(hash)
         .await?
@@ -201,15 +221,20 @@ async fn decide(
             None => Ok(After::Open),
         };
     }
-    let is_new = change
-        .add_pending(&NewPending {
-            address: request.address.as_str(),
-            key: &known.key,
-            hash,
-            reserved: address.is_reserved(),
-        })
-        .await?;
-    let Some(reader) = change.reader_of(&known.key).await? else {
+    let pending = NewPending {
+        address: request.address.as_str(),
+        key: &known.key,
+        hash,
+        reserved: address.is_reserved(),
+    };
+    let mut is_new = change.add_pending(&pending).await?;
+    let mut reader = change.reader_of(&known.key).await?;
+    if reader.is_none() {
+        // Somebody was there, and was forgotten at this moment.
+        is_new = change.add_pending(&pending).await?;
+        reader = change.reader_of(&known.key).await?;
+    }
+    let Some(reader) = reader else {
         return Ok(After::Open);
     };
     if is_new {

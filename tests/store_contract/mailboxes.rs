@@ -2,7 +2,7 @@
 //! else.
 
 use crate::database::Database;
-use crate::links::{addressing, confirm_link, link, notices, sign_up, signer, wish};
+use crate::links::{addressing, ask_for, confirm_link, link, notices, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers, settings, suppress};
 use postrider::domain::subscriber::{State, Suppression};
 use postrider::store::Store;
@@ -28,26 +28,11 @@ async fn lose_link(store: &Store, who: &str, seconds: u64) {
         .unwrap();
 }
 
-/// Has reader `id` ask for another address.
-async fn ask_for(store: &Store, id: i64, who: &str, seconds: u64) {
-    let token = link(Purpose::Account, id);
-    account::request_address(
-        store,
-        &signer(),
-        &token,
-        &address(who),
-        &addressing(),
-        at(seconds),
-    )
-    .await
-    .unwrap();
-}
-
 /// Presses "never write again" in the mail `notice`.
 async fn refuse(store: &Store, notice: i64, seconds: u64) {
     let token = signer().short_lived_token(Purpose::Refuse, notice, at(30 * DAY));
     let refused = confirm::refuse(store, &signer(), &token, at(seconds)).await;
-    assert_eq!(refused.unwrap(), Opened::Good(()));
+    assert!(matches!(refused.unwrap(), Opened::Good(_)));
 }
 
 async fn spellings_of_a_mailbox_share_its_limits(db: Database) {
@@ -106,16 +91,16 @@ async fn mails_of_every_kind_count(db: Database) {
     for who in ["ann+x@readers.net", "ann@readers.net", "ann+news@readers.net"] {
         sign_up(&store, who, at(300)).await;
         lose_link(&store, who, 300).await;
-        ask_for(&store, bob, who, 300).await;
+        ask_for(&store, bob, who, at(300)).await;
     }
     assert_eq!(mails().await, [1, 0, 0]);
-    ask_for(&store, bob, "ann+y@readers.net", 600).await;
+    ask_for(&store, bob, "ann+y@readers.net", at(600)).await;
     lose_link(&store, "ann@readers.net", 900).await;
     assert_eq!(mails().await, [1, 1, 0]);
     lose_link(&store, "ann@readers.net", 1200).await;
     assert_eq!(mails().await, [2, 1, 0]);
     sign_up(&store, "ann+z@readers.net", at(1800)).await;
-    ask_for(&store, bob, "ann+z@readers.net", 1800).await;
+    ask_for(&store, bob, "ann+z@readers.net", at(1800)).await;
     assert_eq!(mails().await, [2, 1, 0]);
     // What the reader asks for with their own link is theirs alone.
     let id = reader(&store, "ann+news@readers.net").await.id;
@@ -185,7 +170,7 @@ async fn a_refusal_covers_the_mailbox(db: Database) {
     sign_up(&store, "ann@readers.net", at(600)).await;
     sign_up(&store, "ann+old@readers.net", at(1200)).await;
     let of_old = confirm_link(&db).await;
-    ask_for(&store, bob, "ann+new@readers.net", DAY).await;
+    ask_for(&store, bob, "ann+new@readers.net", at(DAY)).await;
     let change = db.number("SELECT MAX(id) FROM address_change").await;
     sign_up(&store, "an.n@readers.net", NOW).await;
     let before = reader(&store, "ann+news@readers.net").await;
@@ -235,7 +220,7 @@ async fn a_refusal_covers_the_mailbox(db: Database) {
         sign_up(&store, &who, at(4 * DAY)).await;
         lose_link(&store, &who, 4 * DAY).await;
     }
-    ask_for(&store, bob, "ann+8@readers.net", 1).await;
+    ask_for(&store, bob, "ann+8@readers.net", at(1)).await;
     assert_eq!(db.number("SELECT COUNT(*) FROM notice").await, 0);
     let report = readers(
         &store,

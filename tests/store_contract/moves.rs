@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::ledger::lease;
-use crate::links::{addressing, confirm_link, link, notices, preferences_link, sign_up, signer};
+use crate::links::{addressing, ask_for, confirm_link, link, notices, preferences_link, sign_up, signer};
 use crate::plan::edition;
 use crate::seed::{NOW, address, at, reader, readers, slug, summaries};
 use postrider::domain::notice::NoticeData;
@@ -23,10 +23,7 @@ crate::on_both! {
 
 /// Has the mails of reader `id` go to `who`, whose owner presses the button twice.
 async fn move_to(db: &Database, store: &Store, id: i64, who: &str) {
-    let (token, new) = (link(Purpose::Account, id), address(who));
-    account::request_address(store, &signer(), &token, &new, &addressing(), NOW)
-        .await
-        .unwrap();
+    ask_for(store, id, who, NOW).await;
     let change = db.number("SELECT MAX(id) FROM address_change").await;
     for _ in 0..2 {
         let button = link(Purpose::NewAddress, change);
@@ -128,9 +125,9 @@ async fn what_is_sent_later_has_the_new_link(db: Database) {
             digest: slug("weekly"),
         },
     };
-    let welcome = store.add_notice(&welcome, NOW).await.unwrap();
+    store.add_notices(&[welcome], NOW).await.unwrap();
     let batch = lease(&store, "worker", NOW).await.unwrap();
-    store.lease_notices("worker", NOW, at(60), 1).await.unwrap();
+    let welcome = store.lease_notices("worker", NOW, at(60), 1).await.unwrap()[0];
     for (moves, who) in [(0, "a@readers.net"), (1, "b@readers.net")] {
         if moves > 0 {
             move_to(&db, &store, id, who).await;

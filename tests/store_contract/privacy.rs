@@ -32,7 +32,7 @@ async fn schema(db: &Database) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Tables about single readers: the part of the answer, and the columns that need not stand in it.
-const HANDED_OUT: [(&str, &str, &[&str]); 12] = [
+const HANDED_OUT: [(&str, &str, &[&str]); 13] = [
     ("subscriber", "subscriber", &[]),
     // The number of the reader, or of the row's reader, which the part `subscriber` gives.
     ("subscription", "subscriptions", &["subscriber_id"]),
@@ -40,8 +40,11 @@ const HANDED_OUT: [(&str, &str, &[&str]); 12] = [
     ("delivery", "deliveries", &["subscriber_id"]),
     ("notice", "notices", &["subscriber_id"]),
     ("sign_up", "sign_ups", &["subscriber_id"]),
-    ("sign_up_request", "requests", &[]),
+    // Who asked for this address is none of its owner's business.
+    ("sign_up_request", "requests", &["subscriber_id"]),
     ("address_change", "address_changes", &["subscriber_id"]),
+    // Another reader, who is none of their business.
+    ("address_refusal", "refusals", &["subscriber_id"]),
     ("former_address", "former_addresses", &["subscriber_id"]),
     ("suppression", "suppression", &[]),
     ("refused_mailbox", "refused_mailbox", &[]),
@@ -81,6 +84,13 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
         ),
         format!("INSERT INTO refused_mailbox (mailbox_hash, created) VALUES ('{hash}', 1)"),
         format!("INSERT INTO former_address (subscriber_id, address_hash, given_up) VALUES ({id}, 'old', 1)"),
+        format!("INSERT INTO address_refusal (subscriber_id, mailbox_hash, refused) VALUES ({id}, '{hash}', 1)"),
+        // What became of what others were asked is theirs alone.
+        format!("INSERT INTO address_refusal (subscriber_id, mailbox_hash, refused) VALUES ({id}, 'other', 1)"),
+        format!(
+            "INSERT INTO notice (kind, subscriber_id, address_hash, data, created, expires, state)
+             VALUES ('new_address', {id}, 'other', '{{}}', 1, 1, 'failed')"
+        ),
         "INSERT INTO notice (kind, address_hash, data, created, expires, state)
          VALUES ('contact', 'other', '{\"from\":\"nann.b@readers.net\"}', 1, 1, 'waiting')"
             .to_owned(),
@@ -104,6 +114,7 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
         }
     }
     assert_eq!(data["notices"].as_array().unwrap().len(), 3, "{data:#}");
+    assert_eq!(data["refusals"].as_array().unwrap().len(), 1, "{data:#}");
     assert_eq!(data["subscriber"]["address"], ADDRESS);
     // Whatever else names a reader by number or address is in the list above.
     for (table, columns) in &schema {

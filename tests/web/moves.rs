@@ -49,6 +49,7 @@ fn change_address(server: &InProcess) {
     let account = format!("/account/{}", fresh(Purpose::Account, 1));
     let asked = post(server, &account, &[("do", "address"), ("address", NEW)]);
     assert_eq!(asked.status, 303);
+    server.process();
     let change = server.number("SELECT id FROM address_change");
     let button = format!("/address/{}", fresh(Purpose::NewAddress, change));
     assert_eq!(heading(&post(server, &button, &[])), "Your address is changed");

@@ -27,7 +27,7 @@ pub enum AccountForm {
 /// What comes of it.
 #[derive(Debug)]
 pub enum AccountAnswer {
-    /// A mail goes to the new address.
+    /// A mail goes to the new address, unless enough of them did lately.
     Asked,
     /// A file of JSON.
     Data(String),
@@ -136,7 +136,10 @@ impl App {
                 account::request_address(&self.store, &self.signer, token, &address, &addressing, now)
                     .await?
                     .good()
-                    .map(|()| AccountAnswer::Asked)
+                    .map(|()| {
+                        self.bell.notify_one();
+                        AccountAnswer::Asked
+                    })
             }
         };
         match done {

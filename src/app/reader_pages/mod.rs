@@ -90,6 +90,19 @@ impl App {
         let page = LinkExpiredPage {
             frame: self.frame(root),
             sign_up,
+            refusal: false,
+            contact: self.contact(),
+        };
+        self.reader_page(&page, Outcome::BadLink)
+    }
+
+    /// The same for a link with which somebody wants to say that it was not them.
+    fn expired_refusal(&self, root: &str) -> Result<ReaderPage> {
+        let page = LinkExpiredPage {
+            frame: self.frame(root),
+            sign_up: false,
+            refusal: true,
+            contact: self.contact(),
         };
         self.reader_page(&page, Outcome::BadLink)
     }
