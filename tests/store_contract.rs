@@ -53,6 +53,8 @@ mod outcomes;
 mod planning;
 #[path = "store_contract/privacy.rs"]
 mod privacy;
+#[path = "store_contract/received.rs"]
+mod received;
 #[path = "store_contract/relays.rs"]
 mod relays;
 #[path = "store_contract/retention.rs"]

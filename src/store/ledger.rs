@@ -2,9 +2,9 @@
 
 pub use super::outcomes::Outcome;
 
+use super::Store;
 use super::fault::db;
 use super::summary_row::unreadable;
-use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
 use crate::domain::{EmailAddress, Result, Timestamp};
 use sqlx::any::AnyRow;
@@ -66,24 +66,6 @@ pub(super) const LEFT: &str = "CASE WHEN s.id IS NULL THEN 'erased'
 const REASONS: [&str; 5] = ["erased", "bounced", "complained", "paused", "unsubscribed"];
 
 impl Store {
-    /// Frees the batches whose owner is a dead process of this machine.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_dead_batches(&self) -> Result<()> {
-        let rows = sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
-        for row in &rows {
-            let holder: String = row.try_get(0).map_err(db)?;
-            if owner::is_dead(&holder, self.is_of_one_machine()) {
-                self.free_batches(&holder).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Leases a batch that is due and free, the oldest edition's first.
     ///
     /// # Errors
@@ -155,33 +137,6 @@ impl Store {
             .await
             .map_err(db)?;
         Ok(())
-    }
-
-    /// Gives back every batch of `owner`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_batches(&self, owner: &str) -> Result<()> {
-        sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
-            .bind(owner)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// Extends every lease of `owner`; the number of batches that it still holds.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn renew_batches(&self, owner: &str, until: Timestamp) -> Result<u64> {
-        let done = sqlx::query("UPDATE batch SET until = $2 WHERE owner = $1")
-            .bind(owner)
-            .bind(until.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(done.rows_affected())
     }
 
     /// The deliveries of `batch` that are due, with what the reader's standing is now.
@@ -351,11 +306,15 @@ fn read_due((subscriber, address, name, text_only, generation, attempts, left): 
         text_only: text_only.unwrap_or_default() != 0,
         link_generation: generation.unwrap_or_default(),
         attempts,
-        left: left
-            .map(|word| {
-                let known = REASONS.into_iter().find(|reason| *reason == word);
-                known.ok_or_else(|| unreadable("reason", &word))
-            })
-            .transpose()?,
+        left: known(left, &REASONS)?,
     })
+}
+
+/// The one of `reasons` that the database gave.
+pub(super) fn known(left: Option<String>, reasons: &[&'static str]) -> Result<Option<&'static str>> {
+    left.map(|word| {
+        let known = reasons.iter().find(|reason| **reason == word);
+        known.copied().ok_or_else(|| unreadable("reason", &word))
+    })
+    .transpose()
 }

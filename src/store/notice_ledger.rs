@@ -1,9 +1,9 @@
 //! Notices as deliveries: leased a few at a time, read when their turn comes, and accounted for.
 
+use super::Store;
 use super::fault::db;
-use super::ledger::{listed, next_batch};
+use super::ledger::{known, listed, next_batch};
 use super::summary_row::unreadable;
-use super::{Store, owner};
 use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::{EmailAddress, Result, Timestamp, subscriber};
 use sqlx::{AssertSqlSafe, Row};
@@ -240,12 +240,7 @@ impl Store {
             link_generation: row.try_get(10).map_err(db)?,
             address: address.and_then(|address| EmailAddress::parse(&address).ok()),
             attempts: row.try_get(5).map_err(db)?,
-            left: left
-                .map(|word| {
-                    let known = REASONS.into_iter().find(|reason| *reason == word);
-                    known.ok_or_else(|| unreadable("reason", &word))
-                })
-                .transpose()?,
+            left: known(left, &REASONS)?,
         }))
     }
 
@@ -266,50 +261,5 @@ impl Store {
         .await
         .map_err(db)?;
         Ok(())
-    }
-
-    /// Gives back every notice of `owner`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_notices(&self, owner: &str) -> Result<()> {
-        sqlx::query("UPDATE notice SET owner = NULL, until = NULL WHERE owner = $1")
-            .bind(owner)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// Frees the notices whose owner is a dead process of this machine.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_dead_notices(&self) -> Result<()> {
-        let rows = sqlx::query("SELECT DISTINCT owner FROM notice WHERE owner IS NOT NULL")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
-        for row in &rows {
-            let holder: String = row.try_get(0).map_err(db)?;
-            if owner::is_dead(&holder, self.is_of_one_machine()) {
-                self.free_notices(&holder).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Extends every lease of `owner` on notices; how many it holds.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn renew_notices(&self, owner: &str, until: Timestamp) -> Result<u64> {
-        let done = sqlx::query("UPDATE notice SET until = $2 WHERE owner = $1")
-            .bind(owner)
-            .bind(until.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(done.rows_affected())
     }
 }

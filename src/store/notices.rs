@@ -23,17 +23,6 @@ pub struct NewNotice {
 }
 
 impl Store {
-    /// Writes a notice by itself; its number.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn add_notice(&self, notice: &NewNotice, now: Timestamp) -> Result<i64> {
-        let mut tx = self.begin().await?;
-        let id = add(&mut tx, notice, now).await?;
-        tx.commit().await.map_err(db)?;
-        Ok(id)
-    }
-
     /// Writes several notices, all or none.
     ///
     /// # Errors
@@ -44,22 +33,6 @@ impl Store {
             add(&mut tx, notice, now).await?;
         }
         tx.commit().await.map_err(db)
-    }
-
-    /// How many notices of these kinds went, or are to go, to an address since `since`, and when the last was written.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn notices_to(
-        &self,
-        address_hash: &str,
-        kinds: &[NoticeKind],
-        since: Timestamp,
-    ) -> Result<(i64, Option<Timestamp>)> {
-        let mut tx = self.begin().await?;
-        let found = count(&mut tx, To::Address(address_hash), kinds, since).await?;
-        tx.rollback().await.map_err(db)?;
-        Ok(found)
     }
 }
 
@@ -97,7 +70,7 @@ pub(super) enum To<'a> {
     Mailbox(&'a str),
 }
 
-/// [`Store::notices_to`] as part of `tx`, for a limit that two processes must not pass together.
+/// How many notices of these kinds went, or are to go, there since `since`, and when the last was written.
 pub(super) async fn count(
     tx: &mut Transaction<'static, Any>,
     to: To<'_>,

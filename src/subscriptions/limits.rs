@@ -8,7 +8,7 @@ use crate::store::Store;
 pub struct Limits {
     /// From one network, of all kinds together.
     pub per_network: u32,
-    /// Of one kind, from everywhere.
+    /// Of one kind, from everywhere; of messages to the admins fewer.
     pub total: u32,
 }
 
@@ -39,7 +39,19 @@ impl Gate {
             Self::Contact => "all messages",
         }
     }
+
+    /// How many are taken in all, where `total` is the most of any kind. Messages are the admins' to read, each
+    /// goes to every one of them, and ahead of digests.
+    fn most(self, total: u32) -> u32 {
+        match self {
+            Self::Contact => total.min(MESSAGES),
+            Self::SignUp | Self::LostLink | Self::NewAddress => total,
+        }
+    }
 }
+
+/// The most messages to the admins within an hour.
+const MESSAGES: u32 = 60;
 
 /// Whether a request is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +73,10 @@ pub async fn admit(
     limits: Limits,
     now: Timestamp,
 ) -> Result<Admission> {
-    let limited = [(network, limits.per_network), (gate.name(), limits.total)];
+    let limited = [
+        (network, limits.per_network),
+        (gate.name(), gate.most(limits.total)),
+    ];
     // Looked at first: whoever is sent away takes no lock.
     for (name, most) in limited {
         if store.uses(name, now).await? >= i64::from(most) {

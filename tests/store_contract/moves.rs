@@ -125,9 +125,9 @@ async fn what_is_sent_later_has_the_new_link(db: Database) {
             digest: slug("weekly"),
         },
     };
-    let welcome = store.add_notice(&welcome, NOW).await.unwrap();
+    store.add_notices(&[welcome], NOW).await.unwrap();
     let batch = lease(&store, "worker", NOW).await.unwrap();
-    store.lease_notices("worker", NOW, at(60), 1).await.unwrap();
+    let welcome = store.lease_notices("worker", NOW, at(60), 1).await.unwrap()[0];
     for (moves, who) in [(0, "a@readers.net"), (1, "b@readers.net")] {
         if moves > 0 {
             move_to(&db, &store, id, who).await;

@@ -8,6 +8,7 @@ use postrider::domain::delivery::State;
 use postrider::domain::notice::NoticeData;
 use postrider::domain::subscriber;
 use postrider::store::Store;
+use postrider::store::lease::Work;
 use postrider::store::notice_ledger::NextWork;
 use postrider::store::notice_outcomes::NoticeOutcome;
 use postrider::store::notices::NewNotice;
@@ -42,7 +43,10 @@ async fn add(store: &Store, subscriber: Option<i64>, address: Option<&str>) -> i
         mailbox_hash: None,
         data,
     };
-    store.add_notice(&notice, NOW).await.unwrap()
+    let mut change = store.begin_change(NOW).await.unwrap();
+    let id = change.notify(&notice).await.unwrap();
+    change.commit().await.unwrap();
+    id
 }
 
 async fn lease(store: &Store, owner: &str, limit: u32) -> Vec<i64> {
@@ -103,19 +107,19 @@ async fn leases_end_by_release_by_time_and_by_death(db: Database) {
     assert_eq!(lease(&store, "another", 9).await, Vec::<i64>::new());
     store.release_notices(&[id], "me").await.unwrap();
     assert_eq!(lease(&store, "me", 9).await, [id]);
-    assert_eq!(store.renew_notices("me", at(120)).await.unwrap(), 1);
+    assert_eq!(store.renew_work(Work::Notices, "me", at(120)).await.unwrap(), 1);
     let later = |now| store.lease_notices("another", at(now), at(now + 60), 9);
     assert_eq!(later(100).await.unwrap(), Vec::<i64>::new());
     assert!(store.due_notice(id, "me").await.unwrap().is_some());
     assert_eq!(later(121).await.unwrap(), [id]);
     assert!(store.due_notice(id, "me").await.unwrap().is_none());
-    store.free_notices("another").await.unwrap();
+    store.free_work(Work::Notices, "another").await.unwrap();
     let mut dead: Vec<String> = owner::new().split('/').map(str::to_owned).collect();
     dead[3] = "1".to_owned();
     assert_eq!(lease(&store, &dead.join("/"), 9).await, [id]);
-    store.free_dead_notices().await.unwrap();
+    store.free_dead_work(Work::Notices).await.unwrap();
     assert_eq!(lease(&store, &owner::new(), 9).await, [id]);
-    store.free_dead_notices().await.unwrap();
+    store.free_dead_work(Work::Notices).await.unwrap();
     assert_eq!(store.due_notices(NOW).await.unwrap(), 0, "it is alive");
 }
 

@@ -211,7 +211,9 @@ async fn leave_traces(site: &Site, database: &Database) -> Server {
         },
     };
     let later = SystemClock.now().plus(Duration::from_secs(3600));
-    let id = store.add_notice(&waiting, SystemClock.now()).await.unwrap();
+    let mut change = store.begin_change(SystemClock.now()).await.unwrap();
+    let id = change.notify(&waiting).await.unwrap();
+    change.commit().await.unwrap();
     database
         .execute(&format!(
             "UPDATE notice SET next_attempt = {} WHERE id = {id}",

@@ -74,7 +74,10 @@ async fn write(store: &Store, kind: NoticeKind) -> i64 {
         mailbox_hash: None,
         data: data(kind),
     };
-    store.add_notice(&notice, SystemClock.now()).await.unwrap()
+    let mut change = store.begin_change(SystemClock.now()).await.unwrap();
+    let id = change.notify(&notice).await.unwrap();
+    change.commit().await.unwrap();
+    id
 }
 
 /// What every message must be, whatever it is for.

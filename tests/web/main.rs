@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 #[path = "../support/database.rs"]
 mod database;
+#[path = "../support/relay.rs"]
+mod relay;
 #[path = "../support/site.rs"]
 mod site;
 
@@ -29,6 +31,7 @@ mod sign_in;
 mod sign_up;
 mod sign_up_api;
 mod sign_up_limits;
+mod site_archive;
 mod site_helpful;
 mod site_pages;
 mod site_summary;
