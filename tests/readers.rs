@@ -14,7 +14,7 @@ use postrider::domain::subscriber::{Choice, State, Suppression};
 use postrider::domain::{Problem, Timestamp};
 use postrider::store::Store;
 use postrider::store::subscribers::Subscriber;
-use postrider::subscriptions::admin::{NewReader, add, remove, show};
+use postrider::subscriptions::admin::{NewReader, add};
 use postrider::subscriptions::import::address_hash;
 use postrider::subscriptions::list_folder::{import_changed_lists, import_file};
 use postrider::subscriptions::token::{Key, Purpose, Signer};
@@ -25,7 +25,7 @@ use std::path::Path;
 on_both! {
     changed_lists_are_read_once, a_wrong_list_does_not_stop_the_others, a_folder_that_is_not_there_is_named,
     a_list_does_not_undo_what_a_reader_did, an_admin_adds, an_admin_adds_to_a_reader,
-    an_admin_can_not_bring_back, an_admin_names_what_is_there, an_admin_removes,
+    an_admin_can_not_bring_back,
     one_click_ends_one_subscription, a_link_is_used_again_and_again, a_link_outlives_its_reader,
     a_forged_link_is_not_found, looking_changes_nothing,
 }
@@ -251,52 +251,6 @@ async fn an_admin_can_not_bring_back(db: Database) {
     );
     let bob = reader(&store, "b@readers.net").await;
     assert_eq!((bob.digests.join(";"), bob.name), ("monthly".into(), None));
-}
-
-async fn an_admin_names_what_is_there(db: Database) {
-    let store = db.open().await;
-    let wrong = NewReader {
-        digests: vec![slug("daily")],
-        ..new("a@readers.net", true)
-    };
-    let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
-    assert_eq!(
-        (problem.message(), problem.kind()),
-        ("there is no digest \"daily\"", Kind::Configuration)
-    );
-    let wrong = NewReader {
-        categories: Some(Choice::parse("cardiology").unwrap()),
-        ..new("a@readers.net", true)
-    };
-    let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
-    assert_eq!(
-        problem.message(),
-        "category \"cardiology\" is not in the configuration"
-    );
-    assert_eq!(store.count_subscribers().await.unwrap(), []);
-}
-
-async fn an_admin_removes(db: Database) {
-    let store = db.open().await;
-    readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
-    for _ in 0..2 {
-        remove(&store, &address("A@readers.net"), &settings(), NOW)
-            .await
-            .unwrap();
-        let ann = show(&store, &address("a@readers.net"), &settings())
-            .await
-            .unwrap();
-        assert_eq!(stands(&ann), (State::Unsubscribed, "".into()));
-    }
-    assert_eq!(
-        readers(&store, &["a@readers.net,,weekly,,confirmed"]).await.kept,
-        1
-    );
-    let problem = remove(&store, &address("x@readers.net"), &settings(), NOW)
-        .await
-        .unwrap_err();
-    assert_eq!(problem.message(), "there is no subscriber x***@r***.net");
-    assert_eq!(problem.kind(), Kind::NotFound);
 }
 
 fn signer() -> Signer {

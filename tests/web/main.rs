@@ -26,6 +26,7 @@ mod overrides;
 mod preferences;
 mod readers;
 mod reading;
+mod refusals;
 mod sign_in;
 mod sign_up;
 mod sign_up_api;
