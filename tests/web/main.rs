@@ -4,17 +4,22 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 #[path = "../support/database.rs"]
 mod database;
+#[path = "../support/relay.rs"]
+mod relay;
 #[path = "../support/site.rs"]
 mod site;
 
 mod account;
 mod admin;
+mod admin_counts;
 mod admin_ledger;
 mod admin_seen;
+mod admin_together;
 mod api;
 mod bridge;
 mod conditional;
 mod desk;
+mod faulty_forms;
 mod feeds;
 mod in_process;
 mod limits;
