@@ -85,7 +85,12 @@ fn of_two_admins_who_send_the_same_draft_one_does_and_the_other_is_told() {
             .collect();
         led.sort_unstable();
         let word = |word: &str| format!("../../../admin/editions/{round}?said={word}");
-        assert_eq!(led, [word("already"), word("sent")], "round {round}");
+        let answered: Vec<_> = answers.iter().map(|answer| all(answer, "main")).collect();
+        assert_eq!(
+            led,
+            [word("already"), word("sent")],
+            "round {round}: {answered:?}"
+        );
         finished(&site, round);
         sent += 3;
         assert_eq!(
