@@ -197,6 +197,9 @@ async fn record_all(
                 () = &mut patience => break,
             }
         }
+        // Where connections have work to do, such as signing, their outcomes come along; where none has,
+        // this costs nothing.
+        tokio::task::yield_now().await;
         while group.len() < GROUP
             && let Ok(more) = receiver.try_recv()
         {

@@ -46,9 +46,14 @@ function watch() {
 export async function keyboardFaults(page) {
   const count = await page.evaluate(watch);
   // The way leads through frames as well: their links, and what of them can be scrolled.
-  const frames = page.frames().filter((frame) => frame !== page.mainFrame());
   let within = 0;
-  for (const frame of frames) within += 1 + await frame.locator("a[href]").count();
+  for (const element of await page.locator("iframe").elementHandles()) {
+    // A frame that is kept apart has a process of its own, which may come later than the page.
+    const frame = await element.contentFrame();
+    await frame.locator("body:not(:empty)").waitFor();
+    await frame.waitForLoadState("load");
+    within += 1 + await frame.locator("a[href]").count();
+  }
   for (let n = 0; n < count + within + 1; n += 1) await page.keyboard.press("Tab");
   return page.evaluate(() => window.afterTabbing());
 }

@@ -233,7 +233,11 @@ impl Site {
         let Ok(files) = fs::read_dir(self.path("outbox")) else {
             return Vec::new();
         };
-        let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        let paths = files.map(|file| file.unwrap().path());
+        // One that is being written has another ending.
+        let mut paths: Vec<PathBuf> = paths
+            .filter(|path| path.extension() == Some("eml".as_ref()))
+            .collect();
         paths.sort();
         paths
             .iter()
