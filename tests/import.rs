@@ -20,7 +20,8 @@ mod seed;
 mod site;
 
 use database::Database;
-use postrider::domain::subscriber::{Cause, State, Suppression};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{State, Suppression};
 use postrider::domain::{EmailAddress, LocalPartRule, Result};
 use postrider::store::Store;
 use postrider::subscriptions::import::{ImportReport, ImportSettings, address_hash, import};
@@ -145,7 +146,7 @@ async fn states_of_readers_stay(db: Database) {
     readers(&store, &["a@readers.net,,,,confirmed"]).await;
     let id = reader(&store, "a@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     let report = readers(&store, &["a@readers.net,Ann,weekly;monthly,,confirmed"]).await;
@@ -272,7 +273,7 @@ async fn a_digest_that_a_reader_left_stays_left(db: Database) {
     readers(&store, &[line]).await;
     let id = reader(&store, "a@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     assert_eq!(readers(&store, &[line]).await.unchanged, 1);
@@ -285,7 +286,7 @@ async fn a_digest_that_a_reader_left_stays_left(db: Database) {
     readers(&store, &["b@readers.net,,monthly,,confirmed"]).await;
     let id = reader(&store, "b@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     readers(&store, &["b@readers.net,,weekly;monthly,,confirmed"]).await;

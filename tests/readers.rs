@@ -9,7 +9,8 @@ mod seed;
 
 use database::Database;
 use postrider::domain::problem::Kind;
-use postrider::domain::subscriber::{Cause, Choice, State, Suppression};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{Choice, State, Suppression};
 use postrider::store::Store;
 use postrider::store::subscribers::Subscriber;
 use postrider::subscriptions::admin::{NewReader, add, remove, show};
@@ -122,7 +123,7 @@ async fn a_list_does_not_undo_what_a_reader_did(db: Database) {
     for who in ["a@readers.net", "b@readers.net"] {
         let id = reader(&store, who).await.id;
         store
-            .end_subscription(id, "weekly", Cause::Reader, at(1))
+            .end_subscription(id, "weekly", Way::Link, at(1))
             .await
             .unwrap();
     }
@@ -143,6 +144,7 @@ fn new(text: &str, confirmed: bool) -> NewReader {
         name: None,
         digests: Vec::new(),
         categories: None,
+        wording: "I agree.".to_owned(),
     }
 }
 
@@ -233,7 +235,7 @@ async fn an_admin_can_not_bring_back(db: Database) {
     readers(&store, &["b@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "b@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     let back = NewReader {
@@ -322,7 +324,12 @@ async fn one_click_ends_one_subscription(db: Database) {
     let store = db.open().await;
     let token = link(&store, "a@readers.net").await;
     link(&store, "b@readers.net").await;
-    assert_eq!(unsubscribe(&store, &signer(), &token, NOW).await.unwrap(), left());
+    assert_eq!(
+        unsubscribe(&store, &signer(), &token, Way::OneClick, NOW)
+            .await
+            .unwrap(),
+        left()
+    );
     let ann = reader(&store, "a@readers.net").await;
     assert_eq!(stands(&ann), (State::Confirmed, "monthly".into()));
     assert_eq!(
@@ -331,7 +338,9 @@ async fn one_click_ends_one_subscription(db: Database) {
     );
     let monthly = store.digest_number("monthly").await.unwrap();
     let token = signer().reader_token(Purpose::Unsubscribe, ann.id, monthly);
-    unsubscribe(&store, &signer(), &token, NOW).await.unwrap();
+    unsubscribe(&store, &signer(), &token, Way::OneClick, NOW)
+        .await
+        .unwrap();
     assert_eq!(reader(&store, "a@readers.net").await.state, State::Unsubscribed);
     assert_eq!(
         db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'unsubscribed'")
@@ -345,7 +354,9 @@ async fn a_link_is_used_again_and_again(db: Database) {
     let token = link(&store, "a@readers.net").await;
     for seconds in 1..4 {
         assert_eq!(
-            unsubscribe(&store, &signer(), &token, at(seconds)).await.unwrap(),
+            unsubscribe(&store, &signer(), &token, Way::OneClick, at(seconds))
+                .await
+                .unwrap(),
             left()
         );
     }
@@ -360,10 +371,20 @@ async fn a_link_outlives_its_reader(db: Database) {
     let store = db.open().await;
     let number = store.digest_number("weekly").await.unwrap();
     let token = signer().reader_token(Purpose::Unsubscribe, 999, number);
-    assert_eq!(unsubscribe(&store, &signer(), &token, NOW).await.unwrap(), left());
+    assert_eq!(
+        unsubscribe(&store, &signer(), &token, Way::OneClick, NOW)
+            .await
+            .unwrap(),
+        left()
+    );
     let token = signer().reader_token(Purpose::Unsubscribe, 999, 77);
     let gone = Left { digest: None };
-    assert_eq!(unsubscribe(&store, &signer(), &token, NOW).await.unwrap(), gone);
+    assert_eq!(
+        unsubscribe(&store, &signer(), &token, Way::OneClick, NOW)
+            .await
+            .unwrap(),
+        gone
+    );
     assert!(!peek(&store, &signer(), &token).await.unwrap().subscribed);
 }
 
@@ -372,7 +393,9 @@ async fn a_forged_link_is_not_found(db: Database) {
     let token = link(&store, "a@readers.net").await;
     let other = signer().reader_token(Purpose::Preferences, reader(&store, "a@readers.net").await.id, 1);
     for wrong in [&token[1..], "", "x", &other] {
-        let problem = unsubscribe(&store, &signer(), wrong, NOW).await.unwrap_err();
+        let problem = unsubscribe(&store, &signer(), wrong, Way::OneClick, NOW)
+            .await
+            .unwrap_err();
         assert_eq!(problem.kind(), Kind::NotFound);
         assert_eq!(problem.message(), "this link can't be used");
         assert_eq!(
@@ -395,6 +418,8 @@ async fn looking_changes_nothing(db: Database) {
         assert_eq!((seen.digest.as_deref(), seen.subscribed), (Some("weekly"), true));
     }
     assert_eq!(reader(&store, "a@readers.net").await, before);
-    unsubscribe(&store, &signer(), &token, NOW).await.unwrap();
+    unsubscribe(&store, &signer(), &token, Way::OneClick, NOW)
+        .await
+        .unwrap();
     assert!(!peek(&store, &signer(), &token).await.unwrap().subscribed);
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "smtp_session/leaving.rs"]
+mod leaving;
 #[path = "support/programs.rs"]
 mod programs;
 #[path = "support/relay.rs"]

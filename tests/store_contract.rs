@@ -13,6 +13,8 @@ mod seed;
 
 #[path = "store_contract/accounts.rs"]
 mod accounts;
+#[path = "store_contract/adding.rs"]
+mod adding;
 #[path = "store_contract/admin.rs"]
 mod admin;
 #[path = "store_contract/audience.rs"]
@@ -37,8 +39,12 @@ mod interventions;
 mod leases;
 #[path = "store_contract/ledger.rs"]
 mod ledger;
+#[path = "store_contract/mailboxes.rs"]
+mod mailboxes;
 #[path = "store_contract/memory.rs"]
 mod memory;
+#[path = "store_contract/moves.rs"]
+mod moves;
 #[path = "store_contract/notices.rs"]
 mod notices;
 #[path = "store_contract/opening.rs"]
@@ -49,6 +55,8 @@ mod outcomes;
 mod planning;
 #[path = "store_contract/privacy.rs"]
 mod privacy;
+#[path = "store_contract/received.rs"]
+mod received;
 #[path = "store_contract/relays.rs"]
 mod relays;
 #[path = "store_contract/retention.rs"]

@@ -4,6 +4,7 @@ use super::App;
 use super::publish::{DigestOutcome, Prepared};
 use crate::domain::Result;
 use crate::domain::edition::Report;
+use crate::store::lease::Work;
 use std::time::Duration;
 
 pub use crate::store::interventions::{Cancelled, Retried, SeenAs};
@@ -40,7 +41,7 @@ impl App {
     /// # Errors
     /// When there is none, it is finished, or not what was seen.
     pub async fn cancel_edition(&self, id: i64, seen: Option<SeenAs>) -> Result<(Cancelled, Report)> {
-        self.store.free_dead_batches().await?;
+        self.store.free_dead_work(Work::Batches).await?;
         let mut cancelled = self.store.cancel_edition(id, seen, self.clock.now()).await?;
         let begun = std::time::Instant::now();
         while cancelled.in_hand > 0 && begun.elapsed() < PATIENCE {

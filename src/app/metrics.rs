@@ -105,6 +105,10 @@ impl App {
             findings
                 .relays_down
                 .extend(down.map(|(relay, is_down)| (relay.to_owned(), is_down)));
+            let conditions = courier.conditions();
+            findings
+                .relays
+                .extend(conditions.map(|(relay, condition)| (relay.to_owned(), condition)));
         }
         match tokio::time::timeout(PATIENCE, self.look_up(&mut findings)).await {
             Ok(Ok(())) => {}

@@ -33,18 +33,19 @@ impl Names {
         })
     }
 
-    fn link(&self, path: &str, purpose: Purpose, digest: &str, subscriber: i64) -> String {
-        let number = self.digest_numbers.get(digest).copied().unwrap_or_default();
-        let token = self.signer.reader_token(purpose, subscriber, number);
-        [self.site.url.as_str(), path, &token].concat()
+    fn link(&self, path: &str, token: &str) -> String {
+        [self.site.url.as_str(), path, token].concat()
+    }
+
+    fn number(&self, digest: &str) -> i64 {
+        self.digest_numbers.get(digest).copied().unwrap_or_default()
     }
 }
 
 impl Names {
     /// A link below `path` about the row `id`, good until `end`.
     pub(super) fn short_lived(&self, path: &str, purpose: Purpose, id: i64, end: Timestamp) -> String {
-        let token = self.signer.short_lived_token(purpose, id, end);
-        [self.site.url.as_str(), path, &token].concat()
+        self.link(path, &self.signer.short_lived_token(purpose, id, end))
     }
 
     /// The Message-ID of a notice.
@@ -70,10 +71,16 @@ impl Identity for Names {
     }
 
     fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String {
-        self.link("/u/", Purpose::Unsubscribe, digest, subscriber)
+        let number = self.number(digest);
+        let token = self.signer.reader_token(Purpose::Unsubscribe, subscriber, number);
+        self.link("/u/", &token)
     }
 
-    fn preferences_url(&self, digest: &str, subscriber: i64) -> String {
-        self.link("/p/", Purpose::Preferences, digest, subscriber)
+    fn preferences_url(&self, digest: &str, subscriber: i64, generation: i64) -> String {
+        let number = self.number(digest);
+        self.link(
+            "/p/",
+            &self.signer.preferences_token(subscriber, number, generation),
+        )
     }
 }

@@ -166,7 +166,9 @@ impl Correspondent {
 
     fn preferences_url(&self, notice: &DueNotice, digest: &Slug) -> Result<String> {
         let subscriber = subscriber_of(notice)?;
-        Ok(self.names.preferences_url(digest.as_str(), subscriber))
+        Ok(self
+            .names
+            .preferences_url(digest.as_str(), subscriber, notice.link_generation))
     }
 
     fn known(&self, name: &Slug) -> Option<&Digest> {

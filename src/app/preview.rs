@@ -182,7 +182,7 @@ impl App {
         };
         let (unsubscribe_url, preferences_url) = (
             self.names.unsubscribe_url(digest.name.as_str(), 0),
-            self.names.preferences_url(digest.name.as_str(), 0),
+            self.names.preferences_url(digest.name.as_str(), 0, 0),
         );
         let reader = Reader {
             name: Some(SAMPLE_NAME),

@@ -9,7 +9,7 @@ pub use crate::store::subscribers::Subscriber;
 use crate::subscriptions::admin;
 use crate::subscriptions::import::ImportSettings;
 use crate::subscriptions::list_folder;
-use crate::subscriptions::{api_token, export, import};
+use crate::subscriptions::{api_token, export, import, sign_up};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -144,18 +144,16 @@ impl App {
         self.store.cause_of_state(subscriber.id).await
     }
 
-    /// Adds a reader by hand.
+    /// Adds a reader by hand. A pending one is asked by mail, unless enough mails went there lately.
     ///
     /// # Errors
     /// When the address is suppressed or has left, or a digest or category is unknown.
     pub async fn add_subscriber(&self, reader: &NewReader) -> Result<Subscriber> {
-        admin::add(
-            &self.store,
-            reader,
-            &self.import_settings(false),
-            self.clock.now(),
-        )
-        .await
+        let (settings, now) = (self.import_settings(false), self.clock.now());
+        let added = admin::add(&self.store, reader, &settings, now).await?;
+        // Now, so that a `publish` sends it as well: only `serve` and `worker` look at the queue.
+        sign_up::process(&self.store, &self.addressing(), now).await?;
+        Ok(added)
     }
 
     /// Unsubscribes a reader from everything.

@@ -9,7 +9,7 @@ use crate::deliver::worker::Identity;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, EmailAddress, Problem, Result, Slug};
-use crate::edition::{Request, goes_out};
+use crate::edition::{Request, goes_out, nothing_left};
 use crate::store::editions::Edition;
 use serde::Serialize;
 
@@ -56,11 +56,8 @@ impl App {
             draft: Some(id),
             shows: Shows::Draft,
         };
-        if showcase.items.is_empty() {
-            return Err(Problem::failed(format!("edition {id} holds nothing to show")));
-        }
-        self.send_shown(self.digest(&edition.digest)?, showcase, address)
-            .await
+        let digest = self.digest(&edition.digest)?;
+        self.send_shown(digest, showcase.with_something()?, address).await
     }
 
     async fn send_shown(
@@ -93,7 +90,7 @@ impl App {
                 message_id: &message_id,
                 date: &now.rfc2822(),
                 unsubscribe_url: &self.names.unsubscribe_url(digest.name.as_str(), 0),
-                preferences_url: &self.names.preferences_url(digest.name.as_str(), 0),
+                preferences_url: &self.names.preferences_url(digest.name.as_str(), 0, 0),
             },
             &mut message,
         )?;
@@ -165,7 +162,12 @@ impl App {
     }
 
     /// What a mail of `digest` would show now: a waiting draft, else what is new, else the latest edition.
+    /// That there is nothing in it is a problem.
     pub(super) async fn showcase(&self, digest: &Digest, request: &Request) -> Result<Showcase> {
+        self.next_or_latest(digest, request).await?.with_something()
+    }
+
+    async fn next_or_latest(&self, digest: &Digest, request: &Request) -> Result<Showcase> {
         let name = digest.name.as_str();
         if *request == Request::Next
             && let Some(draft) = self.draft(digest).await?
@@ -206,6 +208,19 @@ pub(super) struct Showcase {
     /// The draft that is shown.
     pub(super) draft: Option<i64>,
     pub(super) shows: Shows,
+}
+
+impl Showcase {
+    /// The same, unless everything was left out or withdrawn: nobody is shown a mail about nothing.
+    fn with_something(self) -> Result<Self> {
+        if !self.items.is_empty() {
+            return Ok(self);
+        }
+        Err(match self.draft {
+            Some(id) => nothing_left(id),
+            None => Problem::failed("the latest edition holds nothing to show"),
+        })
+    }
 }
 
 /// Where a preview or test takes its summaries from.

@@ -82,9 +82,7 @@ impl App {
     async fn clear_up(&self) -> Result<()> {
         let now = self.clock.now();
         let woken = upkeep::wake(&self.store, now).await;
-        let forgotten = self.store.forget_ended(now).await;
         let tidied = upkeep::tidy(&self.store, now, self.config.retention.networks).await;
-        forgotten?;
         let (woken, tidied) = (woken?, tidied?);
         if woken > 0 || tidied != upkeep::Tidied::default() {
             tracing::info!(

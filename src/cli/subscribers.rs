@@ -7,7 +7,7 @@ use super::output::Output;
 use super::publish::named;
 use crate::app::readers::{Cause, ListReport, NewReader, Subscriber};
 use crate::app::{App, Options};
-use crate::domain::subscriber::Choice;
+use crate::domain::subscriber::{Choice, State};
 use crate::domain::{EmailAddress, Problem, Result, Slug};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(super) enum Command {
         /// The reader's address.
         address: String,
     },
-    /// Add a reader, pending until they confirm.
+    /// Add a reader, pending until they confirm: a mail asks them to.
     Add(Reader),
     /// Unsubscribe a reader from everything.
     Remove {
@@ -40,7 +40,7 @@ pub(super) enum Command {
         /// Their address.
         address: String,
     },
-    /// Let an address sign up again whose owner had said never to write there.
+    /// Let an address be written to again whose owner had said "it was not me".
     Allow {
         /// The address.
         address: String,
@@ -51,7 +51,7 @@ pub(super) enum Command {
 pub(super) struct Reader {
     /// The reader's address.
     address: String,
-    /// The reader agreed already; recorded with the source `admin`.
+    /// The reader agreed already, and gets no such mail; recorded with the source `admin`.
     #[arg(long)]
     confirmed: bool,
     /// The reader's name.
@@ -76,7 +76,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
             let cause = app.cause_of_state(&subscriber).await?;
             show(output, &subscriber, cause.as_ref())?;
         }
-        Command::Add(reader) => say(output, &app.add_subscriber(&new_reader(&app, &reader)?).await?)?,
+        Command::Add(reader) => add(&app, output, &reader).await?,
         Command::Remove { address } => {
             say(
                 output,
@@ -89,7 +89,7 @@ pub(super) async fn run(options: &Options, output: &Output, command: Command) ->
             let address = EmailAddress::parse(&address)?;
             let allowed = app.allow_address(&address).await?;
             output.line(if allowed {
-                format!("{address} can sign up again")
+                format!("{address} can sign up, and be asked for, again")
             } else {
                 format!("{address} had not refused to be written to; nothing changed")
             })?;
@@ -116,6 +116,23 @@ async fn export(app: &App, output: &Output, file: Option<&Path>) -> Result<()> {
     output.json(&serde_json::json!({"subscribers": count, "file": path}))
 }
 
+async fn add(app: &App, output: &Output, reader: &Reader) -> Result<()> {
+    let added = app.add_subscriber(&new_reader(app, reader)?).await?;
+    row(output, &added)?;
+    let is_asked = added.state == State::Pending;
+    if is_asked {
+        output.line(
+            "a mail asks them to confirm; it goes with the next `serve`, `worker` or `publish`, at most three \
+             in a day to one mailbox, ten minutes apart",
+        )?;
+    }
+    let mut value = serde_json::json!(added);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("asked_to_confirm".to_owned(), serde_json::json!(is_asked));
+    }
+    output.json(&value)
+}
+
 fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
     let categories = reader
         .categories
@@ -136,6 +153,7 @@ fn new_reader(app: &App, reader: &Reader) -> Result<NewReader> {
             .map(|digest| digest.name)
             .collect(),
         categories,
+        wording: app.consent_to_sign_up(),
     })
 }
 

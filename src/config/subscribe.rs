@@ -19,9 +19,9 @@ pub struct Subscribe {
     pub enabled: bool,
     /// A form that comes back sooner was hardly filled in by a person.
     pub minimum_time: Duration,
-    /// How many forms are taken from one network (/24, /48) in an hour.
+    /// How many forms of all kinds are taken from one network (/24, /48) in an hour.
     pub per_network_per_hour: u32,
-    /// How many forms are taken in all in an hour.
+    /// How many forms of one kind are taken in all in an hour.
     pub total_per_hour: u32,
 }
 

@@ -68,7 +68,7 @@ impl Carrier {
         self.place.begin_anew();
         let mut next = self.next_letter(courier, batch, mail, &mut due).await?;
         while let Some(letter) = next.take() {
-            if self.is_stopped() || courier.brake.holds_back(batch.edition) {
+            if self.is_stopped() || courier.holds_back(batch.edition) {
                 return Ok(Some(Left::Stopped));
             }
             // What was announced has its transaction open, and goes first.

@@ -80,7 +80,7 @@ impl Carrier {
     ) -> Result<Option<Attempt>> {
         let recorded = committed(self.pending.take()).await;
         let held_back = self.is_stopped()
-            || batch.is_some_and(|batch| courier.brake.holds_back(batch.edition))
+            || batch.is_some_and(|batch| courier.holds_back(batch.edition))
             || !courier.tenure.holds(owner, courier.clock.now());
         if recorded.is_err() || held_back {
             // The relay waits for the message: only closing takes the transaction back.

@@ -13,6 +13,7 @@ mod curfew;
 pub mod dkim;
 mod dkim_field;
 pub mod exposition;
+mod goodbye;
 mod handover;
 mod header;
 mod health;

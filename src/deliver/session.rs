@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
-use tokio::time::timeout;
 
 use super::message::Envelope;
 use super::reply::{Lines, Reply};
@@ -13,9 +12,6 @@ use super::retry::{Attempt, Happened, Silence, Stage};
 use super::stream::Wire;
 use super::transaction::{Phase, commands};
 use crate::domain::Result as PostriderResult;
-
-/// A relay that does not answer QUIT is not waited for.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How long a relay may take (RFC 5321, 4.5.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +100,7 @@ pub struct Session {
     pub(super) timeouts: Timeouts,
     /// How many more messages may begin.
     pub(super) left: u32,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// The commands of the transaction that was announced.
     pub(super) announced: String,
     /// Whether a transaction has come to its end.
@@ -338,20 +334,6 @@ impl Session {
     pub(super) async fn step(&mut self, stage: Stage, command: impl fmt::Display) -> Result<Lines, Happened> {
         self.write(command).await;
         self.reply(stage, true).await
-    }
-
-    /// Says goodbye, without waiting long for an answer.
-    pub async fn quit(mut self) {
-        if self.phase != Phase::Closed && !self.is_under_way() && self.wire.is_alive() {
-            // QUIT ends a transaction by itself, but not a message that is waited for.
-            let before = if self.phase == Phase::LoneDot {
-                self.phase.words()
-            } else {
-                ""
-            };
-            let words = format!("{before}QUIT\r\n");
-            let _ = timeout(GOODBYE, self.connection.command(words)).await;
-        }
     }
 }
 

@@ -70,6 +70,12 @@ impl Session {
             let lines = self.reply(Stage::Mail, std::mem::take(&mut first)).await?;
             ended(phase, &lines)?;
         }
+        self.answers(first).await
+    }
+
+    /// Reads what the relay says to MAIL, RCPT and DATA that have left together; the `first` reply may have
+    /// been read with the write.
+    pub(super) async fn answers(&mut self, mut first: bool) -> Opened {
         let mut trouble: Option<Happened> = None;
         let mut recipient = false;
         for (stage, wanted) in [(Stage::Mail, 2), (Stage::Rcpt, 2), (Stage::Data, 3)] {

@@ -21,10 +21,12 @@ use super::recorder::Recorder;
 use super::relay::Relay;
 use super::tenure::Tenure;
 use super::unfit::Unfit;
+use crate::domain::condition::Condition;
 use crate::domain::edition::State;
 use crate::domain::relay::Limits;
 use crate::domain::{Clock, Problem, Random, Result, Timestamp};
 use crate::store::Store;
+use crate::store::lease::Work;
 
 /// How often the state of editions is looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -37,8 +39,8 @@ pub trait Identity: Send + Sync {
     fn return_path(&self, edition: i64, subscriber: i64) -> String;
     /// The one-click link.
     fn unsubscribe_url(&self, digest: &str, subscriber: i64) -> String;
-    /// The link to the reader's choices.
-    fn preferences_url(&self, digest: &str, subscriber: i64) -> String;
+    /// The link to the reader's choices, of the generation that holds for them now.
+    fn preferences_url(&self, digest: &str, subscriber: i64, generation: i64) -> String;
 }
 
 /// When a run ends.
@@ -197,6 +199,17 @@ impl Courier {
         lanes.map(move |lane| (lane.relay.name(), lane.health.is_shut(now)))
     }
 
+    /// The relays, and how each is as its connections have seen it.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, Condition)> {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| (lane.relay.name(), lane.condition()))
+    }
+
+    /// Whether no message of `edition` is to be begun: it is paused or cancelled, or too much of it is refused.
+    pub fn holds_back(&self, edition: i64) -> bool {
+        self.brake.holds_back(edition)
+    }
+
     /// Somebody wrote a notice in this process: it goes ahead of digests, at once.
     pub fn notice_written(&self) {
         self.bell.ring();
@@ -210,8 +223,9 @@ impl Courier {
     pub async fn run(self: &Arc<Self>, until: Until, stop: watch::Receiver<bool>) -> Result<()> {
         // What an earlier run could not give back is nobody's work now.
         let before = self.tenure.begin_anew();
-        answered(self.store.free_batches(&before)).await?;
-        answered(self.store.free_notices(&before)).await?;
+        for work in Work::ALL {
+            answered(self.store.free_work(work, &before)).await?;
+        }
         self.renew().await?;
         self.brake.begin();
         in_time(LONG_STATEMENT, self.look_after()).await?;
@@ -329,8 +343,10 @@ impl Courier {
         let owner = self.tenure.owner();
         let until = self.clock.now().plus(self.tenure.term());
         let renewing = async {
-            self.store.renew_batches(&owner, until).await?;
-            self.store.renew_notices(&owner, until).await
+            for work in Work::ALL {
+                self.store.renew_work(work, &owner, until).await?;
+            }
+            Ok(())
         };
         in_time(self.tenure.patience(), renewing).await?;
         self.tenure.renewed(&owner, until, self.clock.now());
@@ -346,21 +362,21 @@ impl Courier {
             return Ok(());
         }
         let now = self.clock.now();
-        self.store.free_dead_batches().await?;
+        self.store.free_dead_work(Work::Batches).await?;
         self.store.expire_deliveries(now).await?;
         self.store.end_cancelled(now).await?;
         self.store.settle_editions(now, self.is_stalled()).await
     }
 
-    /// Frees the notices that the dead hold, gives up on those that are too late, and hears of new ones.
     /// Whether a relay hands mails on beyond this machine.
     pub(super) fn reaches_others(&self) -> bool {
         self.lanes.iter().any(|lane| !lane.relay.address().is_local())
     }
 
+    /// Frees the notices that the dead hold, gives up on those that are too late, and hears of new ones.
     async fn look_after_notices(&self) -> Result<()> {
         let now = self.clock.now();
-        self.store.free_dead_notices().await?;
+        self.store.free_dead_work(Work::Notices).await?;
         self.store.end_notices(now, now.minus(self.notices_kept)).await?;
         let waiting = self.store.due_notices(now).await?;
         self.bell.set(waiting);

@@ -107,6 +107,19 @@ impl EmailAddress {
         }
     }
 
+    /// What the addresses that reach one mailbox have in common: the key without a `+` and what follows it,
+    /// which mail servers leave to the owner of the mailbox. Dots are left alone: with most they matter.
+    pub fn mailbox_key(&self, rule: LocalPartRule) -> String {
+        match self.local.split_once('+') {
+            Some((local, _)) if !local.is_empty() => Self {
+                local: local.to_owned(),
+                domain: self.domain.clone(),
+            }
+            .key(rule),
+            _ => self.key(rule),
+        }
+    }
+
     /// Whether the domain can't belong to anybody (RFC 2606, RFC 6761, RFC 7686).
     pub fn is_reserved(&self) -> bool {
         is_reserved_domain(&self.domain)
@@ -230,6 +243,29 @@ mod tests {
             .map(|_| ())
             .map_err(|e| e.to_string());
         assert_eq!(error, Err("address ä***@e***.org: the part before the @ has letters outside ASCII, which few mail servers take (SMTPUTF8)\n  hint: ask the reader for an address in ASCII; the domain may have any letters".to_owned()));
+    }
+
+    #[test]
+    fn a_mailbox_is_what_stands_before_the_plus() -> Result<()> {
+        use LocalPartRule::{Exact, Insensitive};
+        for (address, rule, mailbox) in [
+            ("ann@example.org", Insensitive, "ann@example.org"),
+            ("Ann+News@Example.org", Insensitive, "ann@example.org"),
+            ("Ann+News@Example.org", Exact, "Ann@example.org"),
+            ("ann+1+2@example.org", Insensitive, "ann@example.org"),
+            ("ann+@example.org", Insensitive, "ann@example.org"),
+            ("a.n.n+1@example.org", Insensitive, "a.n.n@example.org"),
+            ("ann-1@example.org", Insensitive, "ann-1@example.org"),
+            ("+1@example.org", Insensitive, "+1@example.org"),
+            ("ann+1@sub.example.org", Insensitive, "ann@sub.example.org"),
+        ] {
+            assert_eq!(
+                EmailAddress::parse(address)?.mailbox_key(rule),
+                mailbox,
+                "{address}"
+            );
+        }
+        Ok(())
     }
 
     #[test]

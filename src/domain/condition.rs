@@ -20,6 +20,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Ready, Self::Open, Self::Probing];
+
     /// The word that the store and JSON use.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,9 +34,7 @@ impl State {
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Ready, Self::Open, Self::Probing]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 

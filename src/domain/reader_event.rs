@@ -16,9 +16,9 @@ pub enum Way {
     Import,
     /// The command line.
     Cli,
-    /// A link of a mail, and the page behind it.
+    /// A link of a mail, and the button of the page behind it.
     Link,
-    /// The button of a mail program.
+    /// The button of a mail program (RFC 8058).
     OneClick,
     /// The reader's mail server.
     Server,
@@ -62,13 +62,13 @@ impl Way {
         Self::ALL.into_iter().find(|way| way.as_str() == text)
     }
 
-    /// The way that `cause` usually takes.
-    pub fn of(cause: Cause) -> Self {
-        match cause {
-            Cause::Reader => Self::OneClick,
-            Cause::Import => Self::Import,
-            Cause::Admin => Self::Cli,
-            Cause::Server => Self::Server,
+    /// Whose word it is that comes by this way.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Form | Self::Api | Self::Link | Self::OneClick | Self::Time => Cause::Reader,
+            Self::Import => Cause::Import,
+            Self::Cli | Self::Admin => Cause::Admin,
+            Self::Server => Cause::Server,
         }
     }
 }

@@ -66,8 +66,12 @@ pub struct Seen {
 /// Whether a summary goes out with a draft: nobody is sent as new what was retracted while the draft waited,
 /// nor at all what was removed.
 pub fn goes_out(kind: ItemKind, stored: &StoredSummary) -> bool {
-    let retracted = kind == ItemKind::New && stored.summary.status == Status::Retracted;
-    !retracted && stored.removed.is_none()
+    is_sendable(kind, stored.summary.status, stored.removed.is_some())
+}
+
+fn is_sendable(kind: ItemKind, status: Status, removed: bool) -> bool {
+    let retracted = kind == ItemKind::New && status == Status::Retracted;
+    !retracted && !removed
 }
 
 /// Says that nothing of the draft `id` can be sent.
@@ -188,17 +192,18 @@ impl Planner {
         seen: Option<&Seen>,
         lease: &Lease,
     ) -> Result<i64> {
-        let items = self.store.edition_summaries(id).await?;
-        if !items.iter().any(|(kind, stored)| goes_out(*kind, stored)) {
-            return Err(nothing_left(id));
-        }
-        for (_, stored) in items.iter().filter(|(kind, stored)| !goes_out(*kind, stored)) {
-            self.store.drop_item(id, &stored.summary.slug).await?;
-        }
         self.store.wake_readers(self.clock.now()).await?;
         let mut planning = self.store.plan_draft(id, self.bar_reserved, Some(lease)).await?;
-        let items = planning.items().await?;
         // Nobody can change the draft from here on.
+        let (items, withdrawn): (Vec<_>, Vec<_>) = planning
+            .items()
+            .await?
+            .into_iter()
+            .partition(|item| is_sendable(item.kind, item.status, item.removed));
+        if items.is_empty() {
+            planning.abandon().await?;
+            return Err(nothing_left(id));
+        }
         let holds = items.iter().map(|item| (item.summary, item.kind));
         let note = planning.note().await?;
         if seen.is_some_and(|seen| seen.note != note || !holds.eq(seen.items.iter().copied())) {
@@ -206,6 +211,7 @@ impl Planner {
             return Err(Problem::failed(format!("edition {id} was changed meanwhile"))
                 .hint("look at it again; nothing was sent"));
         }
+        planning.take_out(&withdrawn).await?;
         let groups = planning.groups().await?;
         if groups.is_empty() {
             planning.abandon().await?;

@@ -74,6 +74,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::domain::Slug;
+    use crate::domain::summary::Status;
 
     fn item(summary: i64, kind: ItemKind, position: i64, categories: &[&str]) -> PlannedItem {
         PlannedItem {
@@ -82,6 +83,8 @@ mod tests {
             position,
             categories: categories.iter().map(|c| Slug::parse(c).unwrap()).collect(),
             receivers_known: true,
+            status: Status::Published,
+            removed: false,
         }
     }
 

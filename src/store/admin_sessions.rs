@@ -95,6 +95,7 @@ impl Store {
                 subscriber: None,
                 address: Some(address.to_owned()),
                 address_hash: asked.address_hash.to_owned(),
+                mailbox_hash: None,
                 data: NoticeData::SignIn { sign_in },
             };
             notices::add(&mut tx, &notice, now).await?;

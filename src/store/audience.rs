@@ -1,12 +1,14 @@
 //! Freezing who receives an edition: groups of readers in, deliveries and batches out, in one transaction.
 
 use super::Store;
+use super::drafts::take_out;
 use super::editions::NewEdition;
 use super::fault::{db, is_conflict};
 use super::forecast::{BARRED, MAILABLE, Planned, STORED, audience};
 use super::lease::Lease;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::subscriber::Choice;
+use crate::domain::summary::Status;
 use crate::domain::{Problem, Result, Slug, Timestamp};
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
@@ -42,6 +44,10 @@ pub struct PlannedItem {
     pub categories: Vec<Slug>,
     /// Whether the store still knows everybody who received it from this digest.
     pub receivers_known: bool,
+    /// What the summary is now.
+    pub status: Status,
+    /// Whether the summary is no longer shown.
+    pub removed: bool,
 }
 
 /// An edition in the making; nothing is seen by others before it is committed.
@@ -149,6 +155,17 @@ impl Planning {
     pub async fn groups(&mut self) -> Result<Vec<Group>> {
         let planned = Planned::stored(self.id, &self.digest, self.bar_reserved);
         planned.groups(&mut self.tx).await
+    }
+
+    /// Takes summaries out of the edition, before its audience is looked up; the digest will not carry them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn take_out(&mut self, items: &[PlannedItem]) -> Result<()> {
+        for item in items {
+            take_out(&mut self.tx, self.id, item.summary).await?;
+        }
+        Ok(())
     }
 
     /// The editor's note.

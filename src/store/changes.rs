@@ -2,7 +2,7 @@
 
 use super::dialect::Dialect;
 use super::fault::db;
-use super::notices::{self, NewNotice};
+use super::notices::{self, NewNotice, To};
 use super::reader_events::{self, ReaderEvent};
 use super::subscribers::{SELECT, Subscriber, end_subscription, only};
 use super::summary_row::unreadable;
@@ -36,23 +36,6 @@ impl Store {
 }
 
 impl Change {
-    /// Has every other change about the address wait until this one ends: limits hold for all processes.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn take_turn(&mut self, address_hash: &str) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO address_turn (address_hash, taken) VALUES ($1, $2)
-             ON CONFLICT (address_hash) DO UPDATE SET taken = excluded.taken",
-        )
-        .bind(address_hash)
-        .bind(self.now.0)
-        .execute(&mut *self.tx)
-        .await
-        .map_err(db)?;
-        Ok(())
-    }
-
     /// The reader `id`, who stays as they are until this change ends, but for what it does.
     ///
     /// # Errors
@@ -80,6 +63,22 @@ impl Change {
     pub async fn reader_of(&mut self, key: &str) -> Result<Option<Subscriber>> {
         let row = sqlx::query("SELECT id FROM subscriber WHERE address_key = $1")
             .bind(key)
+            .fetch_optional(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        match row {
+            Some(row) => self.reader(row.try_get(0).map_err(db)?).await,
+            None => Ok(None),
+        }
+    }
+
+    /// [`Change::reader`], by the salted hash of the address.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reader_at(&mut self, address_hash: &str) -> Result<Option<Subscriber>> {
+        let row = sqlx::query("SELECT id FROM subscriber WHERE address_hash = $1")
+            .bind(address_hash)
             .fetch_optional(&mut *self.tx)
             .await
             .map_err(db)?;
@@ -276,16 +275,16 @@ impl Change {
             .transpose()
     }
 
-    /// Ends every subscription of `reader`.
+    /// Ends every subscription of `reader`, by `way`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn end_all(&mut self, reader: &Subscriber, cause: Cause, way: Way) -> Result<()> {
+    pub async fn end_all(&mut self, reader: &Subscriber, way: Way) -> Result<()> {
         for digest in &reader.digests {
-            end_subscription(&mut self.tx, reader.id, digest, cause, way, self.now).await?;
+            end_subscription(&mut self.tx, reader.id, digest, way, self.now).await?;
         }
         if reader.digests.is_empty() {
-            end_subscription(&mut self.tx, reader.id, "", cause, way, self.now).await?;
+            end_subscription(&mut self.tx, reader.id, "", way, self.now).await?;
         }
         Ok(())
     }
@@ -299,7 +298,7 @@ impl Change {
     }
 
     /// How many mails of these kinds went, or are to go, to an address since `since`, and when the last was
-    /// written. Call [`Change::take_turn`] before.
+    /// written.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -309,7 +308,20 @@ impl Change {
         kinds: &[NoticeKind],
         since: Timestamp,
     ) -> Result<(i64, Option<Timestamp>)> {
-        notices::count_to(&mut self.tx, address_hash, kinds, since).await
+        notices::count(&mut self.tx, To::Address(address_hash), kinds, since).await
+    }
+
+    /// [`Change::notices_to`] all addresses of a mailbox. Call [`Change::take_turn`] before.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn notices_into(
+        &mut self,
+        mailbox_hash: &str,
+        kinds: &[NoticeKind],
+        since: Timestamp,
+    ) -> Result<(i64, Option<Timestamp>)> {
+        notices::count(&mut self.tx, To::Mailbox(mailbox_hash), kinds, since).await
     }
 
     /// Keeps everything.

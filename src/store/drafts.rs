@@ -13,36 +13,21 @@ impl Store {
     /// When the edition is no draft or does not hold the summary.
     pub async fn drop_item(&self, id: i64, slug: &Slug) -> Result<()> {
         let mut tx = self.change_draft(id).await?;
-        let kind: String = sqlx::query(
-            "DELETE FROM edition_item WHERE edition_id = $1
-             AND summary_id = (SELECT id FROM summary WHERE slug = $2) RETURNING kind",
-        )
-        .bind(id)
-        .bind(slug.as_str())
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(db)?
-        .ok_or_else(|| {
-            Problem::not_found(format!("edition {id} does not hold {:?}", slug.as_str()))
-                .hint(format!("`postrider editions show {id}` lists what it holds"))
-        })?
-        .try_get(0)
-        .map_err(db)?;
-        // A dropped correction stays carried: its readers have the summary, they are only not told.
-        // So does what an earlier edition carried: a later correction is theirs to know.
-        if kind == ItemKind::New.as_str() {
-            sqlx::query(
-                "UPDATE digest_item SET outcome = 'skipped' WHERE edition_id = $1
-                 AND summary_id = (SELECT id FROM summary WHERE slug = $2)
-                 AND NOT EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
-                     JOIN edition o ON o.id = e.edition_id AND o.digest = digest_item.digest
-                     WHERE g.summary_id = digest_item.summary_id)",
-            )
-            .bind(id)
+        let row = sqlx::query("SELECT id FROM summary WHERE slug = $1")
             .bind(slug.as_str())
-            .execute(&mut *tx)
+            .fetch_optional(&mut *tx)
             .await
             .map_err(db)?;
+        let was_held = match row {
+            Some(row) => take_out(&mut tx, id, row.try_get(0).map_err(db)?).await?,
+            None => false,
+        };
+        if !was_held {
+            tx.rollback().await.map_err(db)?;
+            return Err(
+                Problem::not_found(format!("edition {id} does not hold {:?}", slug.as_str()))
+                    .hint(format!("`postrider editions show {id}` lists what it holds")),
+            );
         }
         tx.commit().await.map_err(db)
     }
@@ -80,4 +65,34 @@ impl Store {
                 .hint("only a draft can be changed; set `approve = true` for the digest to get drafts"),
         )
     }
+}
+
+/// Takes a summary out of the edition `id`, which is not sent yet; whether it held it.
+pub(super) async fn take_out(tx: &mut Transaction<'static, Any>, id: i64, summary: i64) -> Result<bool> {
+    let row =
+        sqlx::query("DELETE FROM edition_item WHERE edition_id = $1 AND summary_id = $2 RETURNING kind")
+            .bind(id)
+            .bind(summary)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(db)?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    // A dropped correction stays carried: its readers have the summary, they are only not told.
+    // So does what an earlier edition carried: a later correction is theirs to know.
+    if row.try_get::<String, _>(0).map_err(db)? == ItemKind::New.as_str() {
+        sqlx::query(
+            "UPDATE digest_item SET outcome = 'skipped' WHERE edition_id = $1 AND summary_id = $2
+             AND NOT EXISTS (SELECT 1 FROM segment_item g JOIN segment e ON e.id = g.segment_id
+                 JOIN edition o ON o.id = e.edition_id AND o.digest = digest_item.digest
+                 WHERE g.summary_id = digest_item.summary_id)",
+        )
+        .bind(id)
+        .bind(summary)
+        .execute(&mut **tx)
+        .await
+        .map_err(db)?;
+    }
+    Ok(true)
 }

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::fault::db;
+use super::listings::PUBLIC;
 use super::summary_row::unreadable;
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::{Problem, Result, Timestamp};
@@ -142,15 +143,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The latest regular edition of `digest` that was sent to the end: its number, and when it was planned.
+    /// The latest regular edition of `digest` that is over and was received: its number, and when it was planned.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn latest_finished(&self, digest: &str) -> Result<Option<(i64, Timestamp)>> {
-        let row = sqlx::query(
+        let row = sqlx::query(AssertSqlSafe(format!(
             "SELECT id, COALESCE(planned, created) FROM edition
-             WHERE digest = $1 AND state = 'finished' AND regular = 1 ORDER BY id DESC LIMIT 1",
-        )
+             WHERE digest = $1 AND state = 'finished' AND regular = 1 AND {PUBLIC} ORDER BY id DESC LIMIT 1"
+        )))
         .bind(digest)
         .fetch_optional(&self.pool)
         .await

@@ -19,6 +19,8 @@ pub struct Person<'a> {
     pub address: &'a str,
     /// Its salted hash.
     pub hash: &'a str,
+    /// The salted hash of its mailbox.
+    pub mailbox: &'a str,
 }
 
 /// Where texts that are not ours may hold an address.
@@ -69,7 +71,7 @@ impl Store {
             connection
                 .execute(
                     "VACUUM subscriber, subscription, reader_event, sign_up, sign_up_request, address_change,
-                         address_turn, former_address, notice, delivery, edition, relay_state",
+                         address_refusal, address_turn, former_address, notice, delivery, edition, relay_state",
                 )
                 .await
                 .map_err(db)?;
@@ -92,7 +94,7 @@ impl Store {
 
 async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
     // Whoever is deciding about a sign-up of this address is waited for.
-    change.take_turn(person.hash).await?;
+    change.take_turn(person.mailbox).await?;
     let id = person.subscriber.unwrap_or_default();
     let spellings = change.spellings(person).await?;
     for hash in change.former_hashes(id).await? {
@@ -108,7 +110,6 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM subscription WHERE subscriber_id = $1 AND $2 = $2",
-        "DELETE FROM address_turn WHERE address_hash = $2 AND $1 = $1",
     ] {
         sqlx::query(sql)
             .bind(id)
@@ -117,6 +118,11 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
             .await
             .map_err(db)?;
     }
+    sqlx::query("DELETE FROM address_turn WHERE mailbox_hash = $1")
+        .bind(person.mailbox)
+        .execute(&mut *change.tx)
+        .await
+        .map_err(db)?;
     let was_there = sqlx::query("DELETE FROM subscriber WHERE id = $1")
         .bind(id)
         .execute(&mut *change.tx)

@@ -4,8 +4,10 @@ use super::Store;
 use super::audience::{Group, PlannedItem};
 use super::editions::Item;
 use super::fault::db;
+use super::summary_row::unreadable;
 use crate::domain::edition::ItemKind;
 use crate::domain::subscriber::Choice;
+use crate::domain::summary::Status;
 use crate::domain::{Result, Slug, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
@@ -78,8 +80,8 @@ impl<'a> Planned<'a> {
                      WHERE g.summary_id = i.summary_id)
                  AND NOT EXISTS (SELECT 1 FROM edition_item q JOIN edition o ON o.id = q.edition_id
                      WHERE q.summary_id = i.summary_id AND o.digest = $2 AND o.pruned IS NOT NULL)
-                 THEN 1 ELSE 0 END, c.slug
-             FROM {} i LEFT JOIN summary_category c ON c.summary_id = i.summary_id
+                 THEN 1 ELSE 0 END, c.slug, s.status, CASE WHEN s.removed IS NULL THEN 0 ELSE 1 END
+             FROM {} i JOIN summary s ON s.id = i.summary_id LEFT JOIN summary_category c ON c.summary_id = i.summary_id
              ORDER BY i.position, c.position",
             self.items
         )))
@@ -94,13 +96,15 @@ impl<'a> Planned<'a> {
             let kind: String = row.try_get(1).map_err(db)?;
             let category: Option<String> = row.try_get(4).map_err(db)?;
             if items.last().is_none_or(|item| item.summary != summary) {
+                let status: String = row.try_get(5).map_err(db)?;
                 items.push(PlannedItem {
                     summary,
-                    kind: ItemKind::parse(&kind)
-                        .ok_or_else(|| super::summary_row::unreadable("kind", &kind))?,
+                    kind: ItemKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
                     position: row.try_get(2).map_err(db)?,
                     categories: Vec::new(),
                     receivers_known: row.try_get::<i64, _>(3).map_err(db)? != 0,
+                    status: Status::parse(&status).ok_or_else(|| unreadable("status", &status))?,
+                    removed: row.try_get::<i64, _>(6).map_err(db)? != 0,
                 });
             }
             if let (Some(item), Some(category)) = (items.last_mut(), category) {

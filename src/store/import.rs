@@ -4,26 +4,15 @@ use super::Store;
 use super::dialect::{Column, Dialect};
 use super::fault::db;
 use super::lists::on_second_suppression;
-use super::summary_row::{Query, unreadable};
+use super::summary_row::Query;
 use crate::domain::address::FullAddress;
 use crate::domain::reader_event::Way;
-use crate::domain::subscriber::{State, Suppression};
+use crate::domain::subscriber::Suppression;
 use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 use std::collections::{HashMap, HashSet};
-
-/// What the store knows of an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// The subscriber's number and state, when there is one.
-    pub subscriber: Option<(i64, State)>,
-    /// Why the address is not mailed, if so.
-    pub suppressed: Option<Suppression>,
-    /// Whether the reader chose for themselves: no list has a say in name, digests and categories then.
-    pub chosen: bool,
-}
 
 /// A subscriber to be written; subscriptions follow with [`Import::subscribe`].
 #[derive(Debug, Clone, Serialize)]
@@ -64,9 +53,9 @@ pub struct Subscribing {
 /// A running import; nothing is kept before [`Import::commit`].
 #[derive(Debug)]
 pub struct Import {
-    tx: Transaction<'static, Any>,
-    dialect: Dialect,
-    now: Timestamp,
+    pub(super) tx: Transaction<'static, Any>,
+    pub(super) dialect: Dialect,
+    pub(super) now: Timestamp,
 }
 
 impl Store {
@@ -84,56 +73,6 @@ impl Store {
 }
 
 impl Import {
-    /// What is known of the addresses, by key; `addresses` holds key and hash.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn standings(&mut self, addresses: &[(String, String)]) -> Result<HashMap<String, Standing>> {
-        let rows: Vec<_> = addresses
-            .iter()
-            .map(|(key, hash)| serde_json::json!({"k": key, "h": hash}))
-            .collect();
-        let sql = format!(
-            "SELECT j.k, s.id, s.state, b.reason, s.chosen_by FROM {}
-             LEFT JOIN subscriber s ON s.address_key = j.k
-             LEFT JOIN suppression b ON b.address_hash = j.h",
-            self.dialect.rows(&[("k", Column::Text), ("h", Column::Text)])
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .persistent(false)
-            .bind(json(&rows)?)
-            .fetch_all(&mut *self.tx)
-            .await
-            .map_err(db)?;
-        let mut standings = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let key: String = row.try_get(0).map_err(db)?;
-            let id: Option<i64> = row.try_get(1).map_err(db)?;
-            let state: Option<String> = row.try_get(2).map_err(db)?;
-            let reason: Option<String> = row.try_get(3).map_err(db)?;
-            let chosen_by: Option<String> = row.try_get(4).map_err(db)?;
-            let subscriber = match (id, state) {
-                (Some(id), Some(state)) => Some((
-                    id,
-                    State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
-                )),
-                _ => None,
-            };
-            let suppressed = reason
-                .map(|reason| Suppression::parse(&reason).ok_or_else(|| unreadable("reason", &reason)))
-                .transpose()?;
-            standings.insert(
-                key,
-                Standing {
-                    subscriber,
-                    suppressed,
-                    chosen: chosen_by.is_some(),
-                },
-            );
-        }
-        Ok(standings)
-    }
-
     /// Adds new subscribers, and updates name and categories of those who are there and whose own choice no
     /// list would undo; states stay.
     /// The numbers of those who were added or changed.
@@ -394,6 +333,6 @@ impl Import {
     }
 }
 
-fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String> {
+pub(super) fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String> {
     serde_json::to_string(rows).map_err(|error| Problem::failed("rows can't be written").because(error))
 }

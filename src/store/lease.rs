@@ -1,10 +1,10 @@
-//! Leases in rows: who may do a thing now. No advisory locks, so that distributed databases work too.
+//! Leases in rows: who may do a thing now, or has which part of the work. No advisory locks, so that distributed databases work too.
 
 use super::dialect::Dialect;
 use super::fault::db;
 use super::{Store, owner};
 use crate::domain::{Clock, Problem, Result, Timestamp};
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -150,7 +150,78 @@ async fn renew(store: Store, name: String, owner: String, taken: Timestamp) {
     }
 }
 
+/// What is leased row by row: each row names who has it and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Batches of editions.
+    Batches,
+    /// Notices.
+    Notices,
+}
+
+impl Work {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Batches, Self::Notices];
+
+    fn table(self) -> &'static str {
+        match self {
+            Self::Batches => "batch",
+            Self::Notices => "notice",
+        }
+    }
+}
+
 impl Store {
+    /// Extends every lease of `owner` on `work`; how many it still holds.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn renew_work(&self, work: Work, owner: &str, until: Timestamp) -> Result<u64> {
+        let sql = format!("UPDATE {} SET until = $2 WHERE owner = $1", work.table());
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(owner)
+            .bind(until.0)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(done.rows_affected())
+    }
+
+    /// Gives back all `work` of `owner`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn free_work(&self, work: Work, owner: &str) -> Result<()> {
+        let table = work.table();
+        let sql = format!("UPDATE {table} SET owner = NULL, until = NULL WHERE owner = $1");
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(owner)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
+
+    /// Frees the `work` whose owner is a dead process of this machine.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn free_dead_work(&self, work: Work) -> Result<()> {
+        let table = work.table();
+        let sql = format!("SELECT DISTINCT owner FROM {table} WHERE owner IS NOT NULL");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        for row in &rows {
+            let holder: String = row.try_get(0).map_err(db)?;
+            if owner::is_dead(&holder, self.is_of_one_machine()) {
+                self.free_work(work, &holder).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the database can't be shared between machines.
     pub fn is_of_one_machine(&self) -> bool {
         self.dialect == Dialect::Sqlite

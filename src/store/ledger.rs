@@ -2,10 +2,10 @@
 
 pub use super::outcomes::Outcome;
 
+use super::Store;
 use super::account::{COUNTED, COUNTS, count_batches, count_reasons};
 use super::fault::db;
 use super::summary_row::unreadable;
-use super::{Store, owner};
 use crate::domain::delivery::{Report, State};
 use crate::domain::{EmailAddress, Result, Timestamp};
 use sqlx::any::AnyRow;
@@ -33,6 +33,8 @@ pub struct Due {
     pub name: Option<String>,
     /// Whether they want mails as text only.
     pub text_only: bool,
+    /// The generation of links to their choices that holds now.
+    pub link_generation: i64,
     /// How often a relay was asked before.
     pub attempts: i64,
     /// Why it must not be sent any more, if so.
@@ -60,24 +62,6 @@ pub(super) const LEFT: &str = "CASE WHEN s.id IS NULL THEN 'erased'
 const REASONS: [&str; 5] = ["erased", "bounced", "complained", "paused", "unsubscribed"];
 
 impl Store {
-    /// Frees the batches whose owner is a dead process of this machine.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_dead_batches(&self) -> Result<()> {
-        let rows = sqlx::query("SELECT DISTINCT owner FROM batch WHERE owner IS NOT NULL")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
-        for row in &rows {
-            let holder: String = row.try_get(0).map_err(db)?;
-            if owner::is_dead(&holder, self.is_of_one_machine()) {
-                self.free_batches(&holder).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Leases a batch that is due and free, the oldest edition's first.
     ///
     /// # Errors
@@ -151,40 +135,15 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back every batch of `owner`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_batches(&self, owner: &str) -> Result<()> {
-        sqlx::query("UPDATE batch SET owner = NULL, until = NULL WHERE owner = $1")
-            .bind(owner)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// Extends every lease of `owner`; the number of batches that it still holds.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn renew_batches(&self, owner: &str, until: Timestamp) -> Result<u64> {
-        let done = sqlx::query("UPDATE batch SET until = $2 WHERE owner = $1")
-            .bind(owner)
-            .bind(until.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(done.rows_affected())
-    }
-
     /// The deliveries of `batch` that are due, with what the reader's standing is now.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn due_deliveries(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Due>> {
         let sql = self.dialect.gathered(
-            &format!("d.subscriber_id, s.address, s.name, s.text_only, d.attempts, {LEFT}"),
+            &format!(
+                "d.subscriber_id, s.address, s.name, s.text_only, s.link_generation, d.attempts, {LEFT}"
+            ),
             &format!(
                 "delivery d JOIN edition e ON e.id = d.edition_id {STANDING}
                  WHERE d.segment_id = $1 AND d.batch_no = $2 AND {OPEN}
@@ -345,28 +304,34 @@ pub(super) fn listed(ids: &[i64]) -> String {
         .fold("0".to_owned(), |list, id| format!("{list}, {id}"))
 }
 
-/// Subscriber, address, name, text only, attempts, and why it must not be sent any more.
+/// Subscriber, address, name, text only, generation of links, attempts, and why it must not be sent any more.
 type DueRow = (
     i64,
     Option<String>,
     Option<String>,
     Option<i64>,
+    Option<i64>,
     i64,
     Option<String>,
 );
 
-fn read_due((subscriber, address, name, text_only, attempts, left): DueRow) -> Result<Due> {
+fn read_due((subscriber, address, name, text_only, generation, attempts, left): DueRow) -> Result<Due> {
     Ok(Due {
         subscriber,
         address: address.and_then(|address| EmailAddress::parse(&address).ok()),
         name,
         text_only: text_only.unwrap_or_default() != 0,
+        link_generation: generation.unwrap_or_default(),
         attempts,
-        left: left
-            .map(|word| {
-                let known = REASONS.into_iter().find(|reason| *reason == word);
-                known.ok_or_else(|| unreadable("reason", &word))
-            })
-            .transpose()?,
+        left: known(left, &REASONS)?,
     })
+}
+
+/// The one of `reasons` that the database gave.
+pub(super) fn known(left: Option<String>, reasons: &[&'static str]) -> Result<Option<&'static str>> {
+    left.map(|word| {
+        let known = reasons.iter().find(|reason| **reason == word);
+        known.copied().ok_or_else(|| unreadable("reason", &word))
+    })
+    .transpose()
 }

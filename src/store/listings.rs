@@ -21,10 +21,9 @@ pub struct ArchivedEdition {
     pub summaries: i64,
 }
 
-/// Editions that nobody has received are nobody's business.
-const PUBLIC: &str = "state NOT IN ('draft', 'cancelled')
-    AND (pruned IS NOT NULL
-        OR EXISTS (SELECT 1 FROM batch b WHERE b.edition_id = edition.id AND b.sent > 0))";
+/// Editions that nobody has received are nobody's business. Whoever has one has the link to its page, also while
+/// others wait for theirs, or when it was cancelled in between.
+pub(super) const PUBLIC: &str = "received = 1";
 
 impl Store {
     /// The summaries that are shown, of `category` or of all, the last gathered first: `count` of them after the
@@ -98,7 +97,7 @@ impl Store {
             .collect()
     }
 
-    /// How many editions were sent to somebody and not cancelled.
+    /// How many editions somebody has received.
     ///
     /// # Errors
     /// When the database does not answer.

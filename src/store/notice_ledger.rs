@@ -1,9 +1,9 @@
 //! Notices as deliveries: leased a few at a time, read when their turn comes, and accounted for.
 
+use super::Store;
 use super::fault::db;
-use super::ledger::{listed, next_batch};
+use super::ledger::{known, listed, next_batch};
 use super::summary_row::unreadable;
-use super::{Store, owner};
 use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::{EmailAddress, Result, Timestamp, subscriber};
 use sqlx::{AssertSqlSafe, Row};
@@ -23,6 +23,8 @@ pub struct DueNotice {
     pub subscriber: Option<i64>,
     /// The subscriber's name, while they are confirmed: nobody else has it in a mail.
     pub name: Option<String>,
+    /// The generation of links to the subscriber's choices that holds now.
+    pub link_generation: i64,
     /// Where it goes; `None` when the address can't be read or its reader was erased.
     pub address: Option<EmailAddress>,
     /// How often a relay was asked before.
@@ -63,7 +65,7 @@ const TAKEABLE: &str = "next_attempt <= $1 AND (owner IS NULL OR until < $1)";
 const LEFT: &str = "CASE WHEN n.subscriber_id IS NULL THEN CASE WHEN n.address IS NULL THEN 'erased' END
     WHEN n.address IS NULL AND s.state = 'bounced' OR b.reason = 'bounced' THEN 'bounced'
     WHEN n.address IS NULL AND s.state = 'complained' OR b.reason = 'complained' THEN 'complained'
-    WHEN b.reason = 'refused' THEN 'refused'
+    WHEN b.reason = 'refused' OR r.mailbox_hash IS NOT NULL THEN 'refused'
     WHEN n.kind = 'welcome' AND s.state NOT IN ('confirmed', 'paused') THEN 'unsubscribed' END";
 /// The words that [`LEFT`] gives.
 const REASONS: [&str; 5] = ["erased", "bounced", "complained", "refused", "unsubscribed"];
@@ -196,8 +198,10 @@ impl Store {
     pub async fn due_notice(&self, id: i64, owner: &str) -> Result<Option<DueNotice>> {
         let sql = format!(
             "SELECT n.kind, n.data, n.created, n.expires, n.subscriber_id, n.attempts,
-                 COALESCE(n.address, s.address), s.name, s.state, {LEFT}
+                 COALESCE(n.address, s.address), s.name, s.state, {LEFT},
+                 COALESCE(s.link_generation, 0)
              FROM notice n LEFT JOIN subscriber s ON s.id = n.subscriber_id
+             LEFT JOIN refused_mailbox r ON r.mailbox_hash = n.mailbox_hash
              LEFT JOIN suppression b ON b.address_hash =
                  CASE WHEN n.address IS NULL THEN s.address_hash ELSE n.address_hash END
              WHERE n.id = $1 AND n.owner = $2 AND n.next_attempt IS NOT NULL"
@@ -233,14 +237,10 @@ impl Store {
                 .try_get::<Option<String>, _>(7)
                 .map_err(db)?
                 .filter(|_| is_confirmed),
+            link_generation: row.try_get(10).map_err(db)?,
             address: address.and_then(|address| EmailAddress::parse(&address).ok()),
             attempts: row.try_get(5).map_err(db)?,
-            left: left
-                .map(|word| {
-                    let known = REASONS.into_iter().find(|reason| *reason == word);
-                    known.ok_or_else(|| unreadable("reason", &word))
-                })
-                .transpose()?,
+            left: known(left, &REASONS)?,
         }))
     }
 
@@ -261,50 +261,5 @@ impl Store {
         .await
         .map_err(db)?;
         Ok(())
-    }
-
-    /// Gives back every notice of `owner`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_notices(&self, owner: &str) -> Result<()> {
-        sqlx::query("UPDATE notice SET owner = NULL, until = NULL WHERE owner = $1")
-            .bind(owner)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(())
-    }
-
-    /// Frees the notices whose owner is a dead process of this machine.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn free_dead_notices(&self) -> Result<()> {
-        let rows = sqlx::query("SELECT DISTINCT owner FROM notice WHERE owner IS NOT NULL")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
-        for row in &rows {
-            let holder: String = row.try_get(0).map_err(db)?;
-            if owner::is_dead(&holder, self.is_of_one_machine()) {
-                self.free_notices(&holder).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Extends every lease of `owner` on notices; how many it holds.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn renew_notices(&self, owner: &str, until: Timestamp) -> Result<u64> {
-        let done = sqlx::query("UPDATE notice SET until = $2 WHERE owner = $1")
-            .bind(owner)
-            .bind(until.0)
-            .execute(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(done.rows_affected())
     }
 }

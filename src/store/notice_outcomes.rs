@@ -129,19 +129,22 @@ async fn write_down(tx: &mut Transaction<'static, Any>, outcome: &NoticeOutcome)
 }
 
 /// Where the notice went to the subscriber's own address, that address is dead; another one is not theirs yet,
-/// or not any more.
+/// or not any more. Who signed up and never confirmed stays pending, and is forgotten in time: the suppression
+/// is enough.
 async fn bury(tx: &mut Transaction<'static, Any>, outcome: &NoticeOutcome) -> Result<()> {
+    let becomes =
+        "s.state NOT IN ('bounced', 'complained') AND NOT (s.state = 'pending' AND s.cause = 'reader')";
     let whose = "SELECT o.id FROM notice n JOIN subscriber o ON o.id = n.subscriber_id
         WHERE n.id = $1 AND n.address IS NULL AND n.address_hash = o.address_hash";
     // Before the state changes: only then is it known whether it does.
     let note = format!(
         "INSERT INTO reader_event (subscriber_id, at, what, way)
          SELECT s.id, CAST($2 AS BIGINT), 'bounced', 'server' FROM subscriber s
-         WHERE s.id = ({whose}) AND s.state NOT IN ('bounced', 'complained')"
+         WHERE s.id = ({whose}) AND {becomes}"
     );
     let bounce = format!(
-        "UPDATE subscriber SET state = 'bounced', cause = 'server', changed = $2, paused_until = NULL
-         WHERE id = ({whose}) AND state NOT IN ('bounced', 'complained')"
+        "UPDATE subscriber AS s SET state = 'bounced', cause = 'server', changed = $2, paused_until = NULL
+         WHERE s.id = ({whose}) AND {becomes}"
     );
     let suppress = format!(
         "INSERT INTO suppression (address_hash, reason, created)

@@ -13,24 +13,16 @@ pub struct NewNotice {
     pub subscriber: Option<i64>,
     /// Where it goes when that is not the subscriber's address.
     pub address: Option<String>,
-    /// The salted hash of where it goes: limits count by it.
+    /// The salted hash of where it goes.
     pub address_hash: String,
+    /// The salted hash of the mailbox where anybody can cause such a mail: limits count by it, and its owner
+    /// can refuse it.
+    pub mailbox_hash: Option<String>,
     /// What for, and what its templates need.
     pub data: NoticeData,
 }
 
 impl Store {
-    /// Writes a notice by itself; its number.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn add_notice(&self, notice: &NewNotice, now: Timestamp) -> Result<i64> {
-        let mut tx = self.begin().await?;
-        let id = add(&mut tx, notice, now).await?;
-        tx.commit().await.map_err(db)?;
-        Ok(id)
-    }
-
     /// Writes several notices, all or none.
     ///
     /// # Errors
@@ -41,22 +33,6 @@ impl Store {
             add(&mut tx, notice, now).await?;
         }
         tx.commit().await.map_err(db)
-    }
-
-    /// How many notices of these kinds went, or are to go, to an address since `since`, and when the last was written.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn notices_to(
-        &self,
-        address_hash: &str,
-        kinds: &[NoticeKind],
-        since: Timestamp,
-    ) -> Result<(i64, Option<Timestamp>)> {
-        let mut tx = self.begin().await?;
-        let found = count_to(&mut tx, address_hash, kinds, since).await?;
-        tx.rollback().await.map_err(db)?;
-        Ok(found)
     }
 }
 
@@ -69,8 +45,8 @@ pub(super) async fn add(
     let kind = notice.data.kind();
     let row = sqlx::query(
         "INSERT INTO notice (kind, subscriber_id, address, address_hash, data, created, expires, state,
-             next_attempt)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $6) RETURNING id",
+             next_attempt, mailbox_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $6, $8) RETURNING id",
     )
     .bind(kind.as_str())
     .bind(notice.subscriber)
@@ -79,21 +55,40 @@ pub(super) async fn add(
     .bind(notice.data.to_json()?)
     .bind(now.0)
     .bind(now.plus(kind.lifetime()).0)
+    .bind(notice.mailbox_hash.as_deref())
     .fetch_one(&mut **tx)
     .await
     .map_err(db)?;
     row.try_get(0).map_err(db)
 }
 
-/// [`Store::notices_to`] as part of `tx`, for a limit that two processes must not pass together.
-pub(super) async fn count_to(
+/// Where notices go that are counted, by its salted hash.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum To<'a> {
+    Address(&'a str),
+    /// Those that anybody can cause.
+    Mailbox(&'a str),
+}
+
+/// How many notices of these kinds went, or are to go, there since `since`, and when the last was written.
+pub(super) async fn count(
     tx: &mut Transaction<'static, Any>,
-    address_hash: &str,
+    to: To<'_>,
     kinds: &[NoticeKind],
     since: Timestamp,
 ) -> Result<(i64, Option<Timestamp>)> {
-    let rows = sqlx::query("SELECT kind, created FROM notice WHERE address_hash = $1 AND created > $2")
-        .bind(address_hash)
+    let (sql, hash) = match to {
+        To::Address(hash) => (
+            "SELECT kind, created FROM notice WHERE address_hash = $1 AND created > $2",
+            hash,
+        ),
+        To::Mailbox(hash) => (
+            "SELECT kind, created FROM notice WHERE mailbox_hash = $1 AND created > $2",
+            hash,
+        ),
+    };
+    let rows = sqlx::query(sql)
+        .bind(hash)
         .bind(since.0)
         .fetch_all(&mut **tx)
         .await

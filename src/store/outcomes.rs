@@ -9,7 +9,7 @@ use crate::domain::{Problem, Result, Timestamp};
 use serde::Serialize;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Outcome {
 pub struct Clerk {
     store: Store,
     connection: Option<PoolConnection<Any>>,
+    /// Editions that are known to have been received.
+    received: BTreeSet<i64>,
 }
 
 impl Clerk {
@@ -59,6 +61,7 @@ impl Clerk {
             None => self.store.pool.acquire().await.map_err(db)?,
         };
         let dialect = self.store.dialect;
+        self.note_received(&mut connection, outcomes).await?;
         if outcomes.iter().any(|outcome| outcome.dead.is_some()) {
             let mut tx = connection.begin_with(dialect.begin()).await.map_err(db)?;
             write_down(&mut tx, dialect, outcomes).await?;
@@ -73,6 +76,23 @@ impl Clerk {
         }
         Ok(())
     }
+
+    /// Notes that somebody has these editions, once for each. Before the outcomes, which are known to have
+    /// happened: should this process die in between, the note is true all the same.
+    async fn note_received(&mut self, connection: &mut AnyConnection, outcomes: &[Outcome]) -> Result<()> {
+        for outcome in outcomes.iter().filter(|outcome| outcome.state == State::Sent) {
+            if self.received.contains(&outcome.edition) {
+                continue;
+            }
+            sqlx::query("UPDATE edition SET received = 1 WHERE id = $1 AND received = 0")
+                .bind(outcome.edition)
+                .execute(&mut *connection)
+                .await
+                .map_err(db)?;
+            self.received.insert(outcome.edition);
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -81,6 +101,7 @@ impl Store {
         Clerk {
             store: self.clone(),
             connection: None,
+            received: BTreeSet::new(),
         }
     }
 

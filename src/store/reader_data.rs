@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// Columns that are instants.
-const TIMES: [&str; 15] = [
+const TIMES: [&str; 16] = [
     "at",
     "consent_at",
     "created",
@@ -25,15 +25,17 @@ const TIMES: [&str; 15] = [
     "until",
     "given_up",
     "taken",
+    "refused",
 ];
 /// Columns that are yes or no.
 const FLAGS: [&str; 3] = ["active", "text_only", "reserved"];
 
 /// A part of the answer: its name, the columns, and where they come from. `$1` is the subscriber's number,
-/// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's.
+/// `$2` the hash of the address, `$3` the pattern of a message that names the address as its sender's, `$4` the
+/// hash of the mailbox.
 type Part = (&'static str, &'static [&'static str], &'static str);
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 14] = [
     (
         "subscriber",
         &[
@@ -51,6 +53,7 @@ const PARTS: [Part; 12] = [
             "paused_until",
             "text_only",
             "chosen_by",
+            "link_generation",
             "created",
             "changed",
         ],
@@ -98,6 +101,7 @@ const PARTS: [Part; 12] = [
             "kind",
             "address",
             "address_hash",
+            "mailbox_hash",
             "data",
             "created",
             "expires",
@@ -111,7 +115,8 @@ const PARTS: [Part; 12] = [
             "until",
             "ended",
         ],
-        "FROM notice t WHERE subscriber_id = $1 OR address_hash = $2
+        // What became of a mail to an address that they asked for tells of its owner.
+        "FROM notice t WHERE subscriber_id = $1 AND kind <> 'new_address' OR address_hash = $2
              OR kind = 'contact' AND lower(data) LIKE $3 ESCAPE '!'",
     ),
     (
@@ -136,6 +141,7 @@ const PARTS: [Part; 12] = [
             "id",
             "address",
             "address_hash",
+            "mailbox_hash",
             "kind",
             "name",
             "digests",
@@ -150,7 +156,14 @@ const PARTS: [Part; 12] = [
     ),
     (
         "address_changes",
-        &["id", "address", "address_hash", "created", "expires"],
+        &[
+            "id",
+            "address",
+            "address_hash",
+            "mailbox_hash",
+            "created",
+            "expires",
+        ],
         "FROM address_change t WHERE subscriber_id = $1 OR address_hash = $2",
     ),
     (
@@ -159,19 +172,30 @@ const PARTS: [Part; 12] = [
         "FROM former_address t WHERE subscriber_id = $1 OR address_hash = $2",
     ),
     (
+        // Theirs is what they refused; what others refused them is the others'.
+        "refusals",
+        &["mailbox_hash", "refused"],
+        "FROM address_refusal t WHERE mailbox_hash = $4",
+    ),
+    (
         "suppression",
         &["address_hash", "reason", "created"],
         "FROM suppression t WHERE address_hash = $2",
     ),
     (
+        "refused_mailbox",
+        &["mailbox_hash", "created"],
+        "FROM refused_mailbox t WHERE mailbox_hash = $4",
+    ),
+    (
         "turn",
-        &["address_hash", "taken"],
-        "FROM address_turn t WHERE address_hash = $2",
+        &["mailbox_hash", "taken"],
+        "FROM address_turn t WHERE mailbox_hash = $4",
     ),
 ];
 
 /// Parts of which there is at most one.
-const SINGLE: [&str; 3] = ["subscriber", "suppression", "turn"];
+const SINGLE: [&str; 4] = ["subscriber", "suppression", "refused_mailbox", "turn"];
 
 impl Store {
     /// Everything that is kept about `person`; `None` when that is nothing.
@@ -196,8 +220,8 @@ impl Store {
 
     async fn objects(&self, columns: &[&str], from: &str, person: &Person<'_>) -> Result<Vec<Value>> {
         let list: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
-        // Each part uses its own of the three.
-        let bound = "$1 = $1 AND $2 = $2 AND $3 = $3";
+        // Each part uses its own of the four.
+        let bound = "$1 = $1 AND $2 = $2 AND $3 = $3 AND $4 = $4";
         let sql = format!(
             "SELECT {} FROM (SELECT 1 AS one WHERE {bound}) o CROSS JOIN (SELECT t.* {from}) t ORDER BY 1, 2",
             list.join(", ")
@@ -206,6 +230,7 @@ impl Store {
             .bind(person.subscriber.unwrap_or_default())
             .bind(person.hash)
             .bind(sender_pattern(person.address))
+            .bind(person.mailbox)
             .fetch_all(&self.pool)
             .await
             .map_err(db)?

@@ -3,6 +3,7 @@
 use super::Store;
 use super::fault::db;
 use crate::domain::{Result, Timestamp};
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// How long whoever signed up has to confirm.
@@ -15,7 +16,8 @@ const TURNS_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub struct Tidied {
     /// Readers who signed up themselves and did not confirm in time.
     pub unconfirmed: u64,
-    /// Sign-ups, changes of address and counts of networks that had run out.
+    /// Sign-ups, changes of address, counts of networks, who answered today, and links and sessions of admins
+    /// that had run out.
     pub run_out: u64,
 }
 
@@ -65,28 +67,41 @@ impl Store {
     pub async fn tidy_readers(&self, now: Timestamp, networks: Duration) -> Result<Tidied> {
         let ago = |span: Duration| now.0 - i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         let mut tidied = Tidied::default();
-        for (sql, before) in [
-            ("DELETE FROM sign_up WHERE expires <= $1", now.0),
-            ("DELETE FROM address_change WHERE expires <= $1", now.0),
-            (
-                "DELETE FROM network_use WHERE bucket < $1 / 600000",
-                ago(networks),
-            ),
-            ("DELETE FROM address_turn WHERE taken < $1", ago(TURNS_KEPT)),
-            // Of admins; limits count those of the last day at most.
-            ("DELETE FROM sign_in WHERE expires < $1", ago(TURNS_KEPT)),
-            ("DELETE FROM admin_session WHERE expires < $1", ago(TURNS_KEPT)),
+        for (table, over, before) in [
+            ("sign_up", "expires <= $1", now.0),
+            ("address_change", "expires <= $1", now.0),
+            ("vote_seen", "expires <= $1", now.0),
+            ("sign_in", "expires <= $1", now.0),
+            ("admin_session", "expires <= $1", now.0),
+            ("network_use", "bucket < $1 / 600000", ago(networks)),
+            ("address_turn", "taken < $1", ago(TURNS_KEPT)),
         ] {
-            tidied.run_out += sqlx::query(sql)
-                .bind(before)
-                .execute(&self.pool)
-                .await
-                .map_err(db)?
-                .rows_affected();
+            tidied.run_out += self.delete_over(table, over, before).await?;
         }
         tidied.unconfirmed = self
             .forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now)
             .await?;
         Ok(tidied)
+    }
+
+    /// Deletes the rows of `table` of which `over` holds, where `before` is its `$1`; how many.
+    async fn delete_over(&self, table: &str, over: &str, before: i64) -> Result<u64> {
+        // Looked at first: a statement that changes nothing takes the write lock of a SQLite file as well.
+        let found = sqlx::query(AssertSqlSafe(format!(
+            "SELECT 1 FROM {table} WHERE {over} LIMIT 1"
+        )))
+        .bind(before)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(db)?;
+        if found.is_none() {
+            return Ok(0);
+        }
+        let done = sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE {over}")))
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .map_err(db)?;
+        Ok(done.rows_affected())
     }
 }

@@ -3,13 +3,14 @@
 use super::Store;
 use super::changes::Change;
 use super::fault::db;
+use super::import::Import;
 use super::summary_row::unreadable;
 use crate::domain::address::FullAddress;
 use crate::domain::reader_event::Way;
 use crate::domain::subscriber::Choice;
 use crate::domain::{Result, Slug, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{Any, AssertSqlSafe, Executor, Row};
 
 /// What somebody asks for, before anybody decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum RequestKind {
     SignUp,
     /// The link to the choices.
     LostLink,
+    /// That a reader's mails come to this address.
+    NewAddress,
 }
 
 impl RequestKind {
@@ -25,11 +28,12 @@ impl RequestKind {
         match self {
             Self::SignUp => "sign_up",
             Self::LostLink => "lost_link",
+            Self::NewAddress => "new_address",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::SignUp, Self::LostLink]
+        [Self::SignUp, Self::LostLink, Self::NewAddress]
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
@@ -59,11 +63,15 @@ pub struct QueuedRequest {
     pub address: FullAddress,
     /// Its salted hash.
     pub address_hash: String,
+    /// The salted hash of its mailbox.
+    pub mailbox_hash: String,
     /// What is asked for.
     pub kind: RequestKind,
+    /// Who asks for another address; none for what anybody can ask for.
+    pub subscriber: Option<i64>,
     /// What would be begun.
     pub wish: Wish,
-    /// The hash of the client's network.
+    /// The hash of the client's network; empty where it is known who asks.
     pub network: String,
 }
 
@@ -103,27 +111,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn queue_request(&self, request: &QueuedRequest, now: Timestamp) -> Result<()> {
-        let wish = &request.wish;
-        sqlx::query(
-            "INSERT INTO sign_up_request (address, address_hash, kind, name, digests, categories, text_only,
-                 wording, way, network, created)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(request.address.as_str())
-        .bind(&request.address_hash)
-        .bind(request.kind.as_str())
-        .bind(wish.name.as_deref())
-        .bind(joined(&wish.digests))
-        .bind(wish.categories.to_string())
-        .bind(i64::from(wish.text_only))
-        .bind(&wish.wording)
-        .bind(wish.way.as_str())
-        .bind(&request.network)
-        .bind(now.0)
-        .execute(&self.pool)
-        .await
-        .map_err(db)?;
-        Ok(())
+        queue(&self.pool, request, now).await
     }
 
     /// Whether a request waits on the queue. Takes no lock.
@@ -152,6 +140,46 @@ impl Store {
     }
 }
 
+impl Import {
+    /// [`Store::queue_request`] as part of this import.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn queue_request(&mut self, request: &QueuedRequest) -> Result<()> {
+        queue(&mut *self.tx, request, self.now).await
+    }
+}
+
+async fn queue<'c>(
+    database: impl Executor<'c, Database = Any>,
+    request: &QueuedRequest,
+    now: Timestamp,
+) -> Result<()> {
+    let wish = &request.wish;
+    sqlx::query(
+        "INSERT INTO sign_up_request (address, address_hash, kind, name, digests, categories, text_only,
+             wording, way, network, created, mailbox_hash, subscriber_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(request.address.as_str())
+    .bind(&request.address_hash)
+    .bind(request.kind.as_str())
+    .bind(wish.name.as_deref())
+    .bind(joined(&wish.digests))
+    .bind(wish.categories.to_string())
+    .bind(i64::from(wish.text_only))
+    .bind(&wish.wording)
+    .bind(wish.way.as_str())
+    .bind(&request.network)
+    .bind(now.0)
+    .bind(&request.mailbox_hash)
+    .bind(request.subscriber)
+    .execute(database)
+    .await
+    .map_err(db)?;
+    Ok(())
+}
+
 impl Change {
     /// Takes the oldest request off the queue that nobody else is at; it is back there if this change is
     /// not kept. One that can't be read is off the queue all the same, with what is wrong with it instead.
@@ -163,7 +191,7 @@ impl Change {
             // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once.
             "DELETE FROM sign_up_request WHERE id =
                  (SELECT id FROM sign_up_request ORDER BY id LIMIT 1 {})
-             RETURNING {WISH}, address, address_hash, kind, network",
+             RETURNING {WISH}, address, address_hash, kind, network, mailbox_hash, subscriber_id",
             self.dialect.skip_locked()
         );
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -178,13 +206,25 @@ impl Change {
     /// # Errors
     /// When the database does not answer.
     pub async fn drop_requests(&mut self, address_hash: &str) -> Result<u64> {
+        self.drop_requests_where("address_hash", address_hash).await
+    }
+
+    /// [`Change::drop_requests`] about all addresses of a mailbox.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn drop_requests_of_mailbox(&mut self, mailbox_hash: &str) -> Result<u64> {
+        self.drop_requests_where("mailbox_hash", mailbox_hash).await
+    }
+
+    async fn drop_requests_where(&mut self, column: &str, hash: &str) -> Result<u64> {
         let sql = format!(
             "DELETE FROM sign_up_request WHERE id IN
-                 (SELECT id FROM sign_up_request WHERE address_hash = $1 {})",
+                 (SELECT id FROM sign_up_request WHERE {column} = $1 {})",
             self.dialect.skip_locked()
         );
         let done = sqlx::query(AssertSqlSafe(sql))
-            .bind(address_hash)
+            .bind(hash)
             .execute(&mut *self.tx)
             .await
             .map_err(db)?;
@@ -262,6 +302,19 @@ impl Change {
             .map_err(db)?;
         Ok(())
     }
+
+    /// Ends the links of all confirmation mails about `subscriber`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drop_sign_ups(&mut self, subscriber: i64) -> Result<()> {
+        sqlx::query("DELETE FROM sign_up WHERE subscriber_id = $1")
+            .bind(subscriber)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        Ok(())
+    }
 }
 
 fn select_sign_up() -> String {
@@ -284,7 +337,9 @@ fn read_request(row: &AnyRow) -> Result<QueuedRequest> {
         wish: read_wish(row)?,
         address: row.try_get::<String, _>(6).map_err(db)?.into(),
         address_hash: row.try_get(7).map_err(db)?,
+        mailbox_hash: row.try_get(10).map_err(db)?,
         kind: RequestKind::parse(&kind).ok_or_else(|| unreadable("kind", &kind))?,
+        subscriber: row.try_get(11).map_err(db)?,
         network: row.try_get(9).map_err(db)?,
     })
 }

@@ -6,7 +6,7 @@ use super::reader_events::{self, ReaderEvent};
 use super::summary_row::unreadable;
 use crate::domain::address::FullAddress;
 use crate::domain::reader_event::{Happening, Way};
-use crate::domain::subscriber::{Cause, Choice, State};
+use crate::domain::subscriber::{Choice, State};
 use crate::domain::{Problem, Result, Timestamp};
 use futures_util::TryStreamExt;
 use serde::Serialize;
@@ -42,11 +42,14 @@ pub struct Subscriber {
     /// The salted hash by which suppressions and limits know the address.
     #[serde(skip)]
     pub address_hash: String,
+    /// How often it changed its address: links to its choices that were made before do not work any more.
+    #[serde(skip)]
+    pub link_generation: i64,
 }
 
 pub(super) const SELECT: &str =
     "SELECT s.id, s.address, s.name, s.state, s.categories, s.consent_at, s.consent_source,
-        p.digest, s.paused_until, s.text_only, s.address_hash, s.changed
+        p.digest, s.paused_until, s.text_only, s.address_hash, s.changed, s.link_generation
     FROM subscriber s LEFT JOIN subscription p ON p.subscriber_id = s.id AND p.active = 1";
 
 impl Store {
@@ -72,6 +75,20 @@ impl Store {
         let sql = format!("{SELECT} WHERE s.id = $1 ORDER BY p.digest");
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        only(&rows)
+    }
+
+    /// The subscriber whose address has the salted hash `address_hash`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn subscriber_at(&self, address_hash: &str) -> Result<Option<Subscriber>> {
+        let sql = format!("{SELECT} WHERE s.address_hash = $1 ORDER BY p.digest");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(address_hash)
             .fetch_all(&self.pool)
             .await
             .map_err(db)?;
@@ -111,29 +128,23 @@ impl Store {
             .collect()
     }
 
-    /// Ends the subscription of reader `id` to `digest`; the last one to end makes the reader unsubscribed.
+    /// Ends the subscription of reader `id` to `digest`, by `way`; the last one to end makes the reader unsubscribed.
     /// Doing it again changes nothing. False when there is no such reader.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn end_subscription(
-        &self,
-        id: i64,
-        digest: &str,
-        cause: Cause,
-        now: Timestamp,
-    ) -> Result<bool> {
+    pub async fn end_subscription(&self, id: i64, digest: &str, way: Way, now: Timestamp) -> Result<bool> {
         let mut tx = self.begin().await?;
-        let found = end_subscription(&mut tx, id, digest, cause, Way::of(cause), now).await?;
+        let found = end_subscription(&mut tx, id, digest, way, now).await?;
         tx.commit().await.map_err(db)?;
         Ok(found)
     }
 
-    /// Ends every subscription of reader `id`.
+    /// Ends every subscription of reader `id`, by `way`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn end_all_subscriptions(&self, id: i64, cause: Cause, now: Timestamp) -> Result<()> {
+    pub async fn end_all_subscriptions(&self, id: i64, way: Way, now: Timestamp) -> Result<()> {
         let rows = sqlx::query("SELECT digest FROM subscription WHERE subscriber_id = $1 AND active = 1")
             .bind(id)
             .fetch_all(&self.pool)
@@ -141,10 +152,10 @@ impl Store {
             .map_err(db)?;
         for row in &rows {
             let digest: String = row.try_get(0).map_err(db)?;
-            self.end_subscription(id, &digest, cause, now).await?;
+            self.end_subscription(id, &digest, way, now).await?;
         }
         if rows.is_empty() {
-            self.end_subscription(id, "", cause, now).await?;
+            self.end_subscription(id, "", way, now).await?;
         }
         Ok(())
     }
@@ -173,10 +184,10 @@ pub(super) async fn end_subscription(
     tx: &mut Transaction<'static, Any>,
     id: i64,
     digest: &str,
-    cause: Cause,
     way: Way,
     now: Timestamp,
 ) -> Result<bool> {
+    let cause = way.cause();
     // The reader before their subscriptions, as lists do: else each may wait for the other.
     let found = sqlx::query("UPDATE subscriber SET state = state WHERE id = $1")
         .bind(id)
@@ -283,6 +294,7 @@ fn merge(current: &mut Option<Subscriber>, row: &AnyRow) -> Result<Option<Subscr
         text_only: row.try_get::<i64, _>(9).map_err(db)? != 0,
         address_hash: row.try_get(10).map_err(db)?,
         since: Timestamp(row.try_get(11).map_err(db)?),
+        link_generation: row.try_get(12).map_err(db)?,
     };
     Ok(current.replace(next))
 }

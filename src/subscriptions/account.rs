@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::addressing::Addressing;
 use super::erase::{self, Traces};
-use super::link::{Opened, number, read_reader};
-use super::sign_up::{is_seldom, may_go};
+use super::link::{Opened, is_of_old_address, number, read_reader};
+use super::sign_up::{about, day_before, is_seldom, may_go, no_wish};
 use super::token::{Purpose, Signer};
 use crate::domain::address::FullAddress;
 use crate::domain::notice::{NoticeData, NoticeKind};
@@ -18,12 +18,13 @@ use crate::store::address_changes::{AddressChange as Row, NewAddress};
 use crate::store::changes::Change;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
+use crate::store::sign_ups::{QueuedRequest, RequestKind};
 
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
 
-/// The most new addresses that a reader can ask for in 24 hours.
-const MOST_ADDRESSES: i64 = 3;
+/// The most mailboxes that a reader can ask for in 24 hours.
+const MOST_MAILBOXES: i64 = 3;
 
 /// Who opened a link of this kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +56,20 @@ pub async fn request_link(store: &Store, signer: &Signer, token: &str, now: Time
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
+    if is_of_old_address(link, &reader) {
+        change.abandon().await?;
+        return Ok(Opened::Expired);
+    }
     let hash = reader.address_hash;
     let kinds = [NoticeKind::AccountLink];
-    if !is_blocked(&mut change, &hash).await? && is_seldom(&mut change, &hash, &kinds, now).await? {
+    let sent = change.notices_to(&hash, &kinds, day_before(now)).await?;
+    if !is_blocked(&mut change, &hash).await? && is_seldom(sent, now) {
         change
             .notify(&NewNotice {
                 subscriber: Some(reader.id),
                 address: None,
                 address_hash: hash,
+                mailbox_hash: None,
                 data: NoticeData::AccountLink {},
             })
             .await?;
@@ -86,8 +93,8 @@ pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -
     })))
 }
 
-/// Asks the owner of `address` by mail whether they want the reader's mails there, unless enough such mails
-/// were asked for lately. What is known of the address makes no difference to the answer.
+/// Writes down that the reader of `token` (`Purpose::Account`) wants their mails at `address`. Nothing is looked
+/// up about it: this takes the same steps whatever is known of the address. The rest is [`ask_owner`]'s.
 ///
 /// # Errors
 /// As [`request_link`].
@@ -102,42 +109,68 @@ pub async fn request_address(
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let hash = addressing.known(address).hash;
-    let mut change = store.begin_change(now).await?;
-    change.take_turn(&hash).await?;
-    let Some(reader) = change.reader(id).await? else {
-        change.abandon().await?;
+    if store.subscriber_by_id(id).await?.is_none() {
         return Ok(Opened::Gone);
-    };
-    let day_ago = Timestamp(now.0 - 24 * 3_600_000);
-    // Else whoever has a link could have us write to one stranger after the other.
-    let asked = change.notices_about(id, NoticeKind::NewAddress, day_ago).await?;
-    if asked < MOST_ADDRESSES
-        && !is_blocked(&mut change, &hash).await?
-        && may_go(&mut change, &hash, now).await?
-    {
-        let expires = now.plus(NoticeKind::NewAddress.lifetime());
-        let row = Row {
-            subscriber: reader.id,
-            address: address.full().into(),
-            address_hash: hash.clone(),
-            expires,
-        };
-        let number = change.add_address_change(&row).await?;
-        change
-            .notify(&NewNotice {
-                subscriber: Some(reader.id),
-                address: Some(address.full()),
-                address_hash: hash,
-                data: NoticeData::NewAddress {
-                    change: number,
-                    expires,
-                },
-            })
-            .await?;
     }
-    change.commit().await?;
+    let wish = no_wish(Way::Link);
+    let queued = QueuedRequest {
+        subscriber: Some(id),
+        ..about(address, RequestKind::NewAddress, wish, addressing.known(address))
+    };
+    store.queue_request(&queued, now).await?;
     Ok(Opened::Good(()))
+}
+
+/// Asks the owner of the address by mail whether they want the reader's mails there, unless enough such mails
+/// were asked for lately, or went there; whether a mail was written.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn ask_owner(change: &mut Change, request: &QueuedRequest, now: Timestamp) -> Result<bool> {
+    let (hash, mailbox) = (&request.address_hash, &request.mailbox_hash);
+    let reader = match request.subscriber {
+        Some(id) => change.reader(id).await?,
+        None => None,
+    };
+    let Some(reader) = reader else {
+        return Ok(false);
+    };
+    // Else whoever has a link could have us write to one stranger after the other.
+    let others = change
+        .mailboxes_asked_for(reader.id, mailbox, day_before(now))
+        .await?;
+    if others >= MOST_MAILBOXES {
+        return Ok(false);
+    }
+    let expires = now.plus(NoticeKind::NewAddress.lifetime());
+    let row = Row {
+        subscriber: reader.id,
+        address: request.address.clone(),
+        address_hash: hash.clone(),
+        mailbox_hash: mailbox.clone(),
+        expires,
+    };
+    // Also where no mail goes: how many more they can ask for says nothing about the address.
+    let number = change.add_address_change(&row).await?;
+    if is_blocked(change, hash).await?
+        || change.has_refused(mailbox, reader.id).await?
+        || !may_go(change, mailbox, now).await?
+    {
+        return Ok(false);
+    }
+    change
+        .notify(&NewNotice {
+            subscriber: Some(reader.id),
+            address: Some(request.address.as_str().to_owned()),
+            address_hash: hash.clone(),
+            mailbox_hash: Some(mailbox.clone()),
+            data: NoticeData::NewAddress {
+                change: number,
+                expires,
+            },
+        })
+        .await?;
+    Ok(true)
 }
 
 /// Whether `token` (`Purpose::NewAddress`) is good; changes nothing.
@@ -196,7 +229,10 @@ async fn move_reader(
     };
     let known = addressing.known(&address);
     // Another spelling of the same address is no way around what its owner said.
-    if is_blocked(change, &known.hash).await? || is_blocked(change, &reader.address_hash).await? {
+    if is_blocked(change, &known.hash).await?
+        || change.is_refused(&known.mailbox).await?
+        || is_blocked(change, &reader.address_hash).await?
+    {
         return Ok(Some(AddressChange::Impossible));
     }
     let new = NewAddress {
@@ -228,7 +264,9 @@ async fn move_reader(
             .suppress(&reader.address_hash, Suppression::Unsubscribed)
             .await?;
     }
-    change.drop_other_address_changes(reader.id, id).await?;
+    change.end_other_address_changes(reader.id, id).await?;
+    // Their links went to the old address, and lead to the choices of whoever confirms again.
+    change.drop_sign_ups(reader.id).await?;
     let event = ReaderEvent {
         what: Happening::Address,
         way: Way::Link,
@@ -241,6 +279,7 @@ async fn move_reader(
             subscriber: Some(reader.id),
             address: Some(reader.address.as_str().to_owned()),
             address_hash: reader.address_hash,
+            mailbox_hash: None,
             data: NoticeData::AddressChanged {},
         })
         .await?;
@@ -256,8 +295,14 @@ async fn is_blocked(change: &mut Change, address_hash: &str) -> Result<bool> {
 ///
 /// # Errors
 /// As [`request_link`].
-pub async fn export(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Value>> {
-    Ok(match traces(store, signer, token, now).await? {
+pub async fn export(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Opened<Value>> {
+    Ok(match traces(store, signer, token, addressing, now).await? {
         Opened::Good(traces) => Opened::or_gone(erase::data(store, &traces).await?),
         Opened::Expired => Opened::Expired,
         Opened::Gone => Opened::Gone,
@@ -268,12 +313,18 @@ pub async fn export(store: &Store, signer: &Signer, token: &str, now: Timestamp)
 ///
 /// # Errors
 /// As [`request_link`].
-pub async fn traces(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Traces>> {
+pub async fn traces(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Opened<Traces>> {
     let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
         return Ok(Opened::Expired);
     };
     match store.subscriber_by_id(id).await? {
-        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader).await?)),
+        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader, addressing).await?)),
         None => Ok(Opened::Gone),
     }
 }

@@ -24,14 +24,25 @@ pub struct Known {
     pub key: String,
     /// The salted hash of the key.
     pub hash: String,
+    /// The salted hash of what all addresses of the mailbox have in common; the same as `hash` for an address
+    /// without a `+`. What anybody can cause by typing an address into a form is limited by it.
+    pub mailbox: String,
+}
+
+/// What `address` is looked up by, where `local_part` tells addresses apart and `salt` is the database's own.
+pub(super) fn known(address: &EmailAddress, local_part: LocalPartRule, salt: &str) -> Known {
+    let (key, mailbox) = (address.key(local_part), address.mailbox_key(local_part));
+    Known {
+        hash: address_hash(&key, salt),
+        mailbox: address_hash(&mailbox, salt),
+        key,
+    }
 }
 
 impl Addressing {
     /// What `address` is looked up by.
     pub fn known(&self, address: &EmailAddress) -> Known {
-        let key = address.key(self.local_part);
-        let hash = address_hash(&key, &self.salt);
-        Known { key, hash }
+        known(address, self.local_part, &self.salt)
     }
 
     /// The hash by which the network of `client` is counted: a /24 of IPv4, a /48 of IPv6.
@@ -54,6 +65,22 @@ impl Addressing {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+
+    #[test]
+    fn a_mailbox_is_known_by_the_hash_of_its_plain_address() {
+        let addressing = Addressing {
+            local_part: LocalPartRule::Insensitive,
+            salt: "pepper".to_owned(),
+            network_salt: "thyme".to_owned(),
+        };
+        let known = |text: &str| addressing.known(&EmailAddress::parse(text).unwrap());
+        let (plain, tagged) = (known("ann@example.org"), known("Ann+news@example.org"));
+        assert_eq!(plain.mailbox, plain.hash);
+        assert_eq!(tagged.mailbox, plain.hash);
+        assert_ne!(tagged.hash, plain.hash);
+        assert_eq!(tagged.key, "ann+news@example.org");
+        assert_ne!(known("an.n@example.org").mailbox, plain.mailbox);
+    }
 
     #[test]
     fn clients_of_one_network_count_as_one() {

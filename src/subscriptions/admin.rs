@@ -1,14 +1,17 @@
 //! One reader at a time, by an admin: add, remove, show. The rules are those of lists.
 
+use super::addressing::Known;
 use super::fate::{Fate, has_left};
 use super::group::{Candidate, Voice, apply, identify};
 use super::import::{ImportReport, ImportSettings};
 use super::line::{Line, known_categories, text};
+use super::sign_up::{about, no_wish};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Cause, Choice, State, Suppression};
 use crate::domain::{EmailAddress, Problem, Result, Slug, Timestamp};
 use crate::store::Store;
 use crate::store::reader_events::ReaderEvent;
+use crate::store::sign_ups::{RequestKind, Wish};
 use crate::store::subscribers::Subscriber;
 
 /// A reader whom an admin adds.
@@ -24,10 +27,13 @@ pub struct NewReader {
     pub digests: Vec<Slug>,
     /// The chosen categories; `None` leaves those of a reader who is there already.
     pub categories: Option<Choice>,
+    /// The sentence that a pending one agrees to by confirming.
+    pub wording: String,
 }
 
 /// Adds a reader, or adds to what one has, and gives back how they stand now.
-/// A confirmed one agreed `now`, with the source `admin`.
+/// A confirmed one agreed `now`, with the source `admin`. A pending one is written down to be asked by mail,
+/// as whoever signs up by the form is, and within the same limits.
 ///
 /// # Errors
 /// When a digest or category is unknown, or the reader or their mail server does not want it.
@@ -38,12 +44,14 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<Subscriber> {
     let address = &reader.address;
-    let (key, _) = identify(address, settings);
+    let known = identify(address, settings);
+    let key = known.key.clone();
     let before = store.subscriber(&key).await?;
+    let blocked = store.suppression(&known.hash).await?;
     let line = line(reader, before.as_ref(), settings, now)?;
     let candidate = Candidate::new(line, settings);
     let voice = Voice {
-        cause: Cause::Admin,
+        way: Way::Cli,
         describes: true,
         subscribes: true,
         ends_others: false,
@@ -58,7 +66,9 @@ pub async fn add(
         // A reader who is confirmed already is more than pending; nothing is taken from them.
         (Some(Fate::Keep), Some(State::Confirmed | State::Paused)) if !reader.confirmed => None,
         (Some(Fate::Keep), _) => Some("not to be mailed"),
-        _ => None,
+        _ => blocked
+            .filter(|reason| reason.blocks_everything())
+            .map(Suppression::as_str),
     };
     if let Some(reason) = refused {
         import.abandon().await?;
@@ -76,6 +86,24 @@ pub async fn add(
             Problem::failed(format!("{address} is not added: the reader has left {digest:?}"))
                 .hint("only the reader can come back to it, by signing up again"),
         );
+    }
+    let becomes = before.map_or(State::Pending, |before| before.state);
+    if !reader.confirmed && becomes == State::Pending {
+        let wish = Wish {
+            digests: digests
+                .iter()
+                .map(|digest| Slug::parse(digest))
+                .collect::<Result<_>>()?,
+            categories: group
+                .into_iter()
+                .map(|candidate| candidate.line.categories)
+                .next()
+                .unwrap_or_default(),
+            wording: reader.wording.clone(),
+            ..no_wish(Way::Cli)
+        };
+        let request = about(address, RequestKind::SignUp, wish, known);
+        import.queue_request(&request).await?;
     }
     import.commit().await?;
     show(store, address, settings).await
@@ -131,11 +159,11 @@ pub async fn remove(
     now: Timestamp,
 ) -> Result<()> {
     let reader = show(store, address, settings).await?;
-    store.end_all_subscriptions(reader.id, Cause::Admin, now).await
+    store.end_all_subscriptions(reader.id, Way::Cli, now).await
 }
 
-/// Lets an address be written to again whose owner had said never to; false when nobody had.
-/// It gets nothing by that: they sign up as anybody else.
+/// Lets an address, and its mailbox, be written to again whose owner had said never to, or had kept a reader from
+/// asking for it; false when nobody had. It gets nothing by that: they sign up as anybody else.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -145,9 +173,11 @@ pub async fn allow(
     settings: &ImportSettings,
     now: Timestamp,
 ) -> Result<bool> {
-    let (key, hash) = identify(address, settings);
+    let Known { key, hash, mailbox } = identify(address, settings);
     let mut change = store.begin_change(now).await?;
+    let was_kept = change.lift_refusals(&mailbox).await?;
     let was_refused = change.lift(&hash, Suppression::Refused).await?;
+    let was_mailbox_refused = change.allow_mailbox(&mailbox).await?;
     if was_refused && let Some(reader) = change.reader_of(&key).await? {
         // They had left as well; lists must not bring them back.
         change.suppress(&hash, Suppression::Unsubscribed).await?;
@@ -160,7 +190,7 @@ pub async fn allow(
         change.record(reader.id, event).await?;
     }
     change.commit().await?;
-    Ok(was_refused)
+    Ok(was_refused || was_mailbox_refused || was_kept)
 }
 
 /// How a reader stands.
@@ -168,7 +198,7 @@ pub async fn allow(
 /// # Errors
 /// When there is no such reader.
 pub async fn show(store: &Store, address: &EmailAddress, settings: &ImportSettings) -> Result<Subscriber> {
-    let (key, _) = identify(address, settings);
+    let key = identify(address, settings).key;
     store.subscriber(&key).await?.ok_or_else(|| {
         Problem::not_found(format!("there is no subscriber {address}"))
             .hint("`postrider subscribers export` lists them")

@@ -2,7 +2,7 @@
 
 use super::link::{Opened, number};
 use super::token::{Purpose, Signer};
-use crate::domain::notice::NoticeData;
+use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Cause, Choice, State, Suppression, may_change};
 use crate::domain::{Result, Slug, Timestamp};
@@ -11,12 +11,15 @@ use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::SignUp;
 use crate::store::subscribers::Subscriber;
+use crate::store::unconfirmed::Receiver;
 
 /// What a link of the confirmation mail would begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The subscriber's number.
     pub subscriber: i64,
+    /// The generation of links to the reader's choices that holds now.
+    pub link_generation: i64,
     /// Whether this was done already, by this link or another one: confirming again changes nothing.
     pub confirmed: bool,
     /// The digests.
@@ -111,6 +114,7 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
                 subscriber: Some(reader.id),
                 address: None,
                 address_hash: reader.address_hash,
+                mailbox_hash: None,
                 data: NoticeData::Welcome { digest },
             })
             .await?;
@@ -136,6 +140,7 @@ fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) 
     let wish = sign_up.wish;
     Opened::Good(Offer {
         subscriber: sign_up.subscriber,
+        link_generation: reader.link_generation,
         confirmed,
         digests: wish.digests,
         categories: wish.categories,
@@ -150,45 +155,103 @@ fn join(digests: &[Slug]) -> String {
     digests.iter().map(Slug::as_str).collect::<Vec<_>>().join(";")
 }
 
-/// Whether `token` (`Purpose::Refuse`) is good; changes nothing.
+/// What "it was not me" does, or did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refusal {
+    /// Whether the mail asked if a reader's mails should come to this address; else if it should subscribe.
+    pub new_address: bool,
+    /// Whether mails come to the address now.
+    pub receives: bool,
+    /// Whether these go on: the owner reads with us, and refuses what another reader asked for. Else nobody
+    /// can have anything sent to the address any more.
+    pub keeps: bool,
+}
+
+impl Refusal {
+    fn of(mail: &Receiver, owner: Option<&Subscriber>) -> Self {
+        let new_address = mail.kind == NoticeKind::NewAddress;
+        let reader = owner.filter(|owner| matches!(owner.state, State::Confirmed | State::Paused));
+        Self {
+            new_address,
+            receives: reader.is_some(),
+            keeps: new_address && reader.is_some_and(|reader| mail.subscriber != Some(reader.id)),
+        }
+    }
+}
+
+/// What [`refuse`] with `token` (`Purpose::Refuse`) would do; changes nothing.
 ///
 /// # Errors
 /// As [`peek`].
-pub async fn peek_refusal(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+pub async fn peek_refusal(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    now: Timestamp,
+) -> Result<Opened<Refusal>> {
     let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
         return Ok(Opened::Expired);
     };
-    let found = store.receiver_of(notice).await?;
-    Ok(Opened::or_gone(found.map(|_| ())))
+    let Some(mail) = store.receiver_of(notice).await? else {
+        return Ok(Opened::Gone);
+    };
+    let owner = store.subscriber_at(&mail.address_hash).await?;
+    Ok(Opened::Good(Refusal::of(&mail, owner.as_ref())))
 }
 
-/// Nobody is to write to this address again, whoever types it into a form. Again is fine. `Gone` when the
-/// mail is not known any more, and nothing could be done.
+/// Nobody is to write to this mailbox again, whichever of its addresses is typed into a form. The address of
+/// the mail leaves; whoever waits to be confirmed in the mailbox is forgotten; who had subscribed with another
+/// address of it goes on receiving what they asked for. But an owner who reads with us at the address of the
+/// mail loses nothing by what another reader asked for, who can't ask for it again. Again is fine. `Gone` when
+/// the mail is not known any more, and nothing could be done.
 ///
 /// # Errors
 /// As [`peek`].
-pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<()>> {
+pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Refusal>> {
     let Some(notice) = number(signer.read_short_lived(Purpose::Refuse, token, now))? else {
         return Ok(Opened::Expired);
     };
     let mut change = store.begin_change(now).await?;
-    let Some((subscriber, address_hash)) = change.receiver_of(notice).await? else {
+    let Some(mail) = change.receiver_of(notice).await? else {
         change.abandon().await?;
         return Ok(Opened::Gone);
     };
-    change.take_turn(&address_hash).await?;
-    // Where a reader has moved to another address since, that one is not meant.
-    if let Some(id) = subscriber
-        && let Some(reader) = change.reader(id).await?
-        && reader.address_hash == address_hash
+    change.take_turn(&mail.mailbox_hash).await?;
+    // Whoever asked comes first, as where an address moves: two that wait for each other would never end.
+    let asked = match mail.subscriber {
+        Some(id) => change.reader(id).await?,
+        None => None,
+    };
+    let owner = change.reader_at(&mail.address_hash).await?;
+    let refusal = Refusal::of(&mail, owner.as_ref());
+    if refusal.new_address
+        && let Some(asked) = &asked
     {
-        if reader.state == State::Pending {
-            change.forget_pending(id).await?;
-        } else {
-            change.end_all(&reader, Cause::Reader, Way::Link).await?;
+        change.end_address_changes(asked.id, &mail.mailbox_hash).await?;
+        if refusal.keeps {
+            change.refuse_reader(asked.id, &mail.mailbox_hash).await?;
         }
     }
-    change.suppress(&address_hash, Suppression::Refused).await?;
+    if refusal.keeps {
+        change.commit().await?;
+        return Ok(Opened::Good(refusal));
+    }
+    if let Some(owner) = owner {
+        if owner.state == State::Pending {
+            change.forget_pending(owner.id).await?;
+        } else {
+            change.end_all(&owner, Way::Link).await?;
+        }
+    }
+    for id in change.asked_in(&mail.mailbox_hash).await? {
+        match change.reader(id).await?.map(|reader| reader.state) {
+            Some(State::Pending) => change.forget_pending(id).await?,
+            Some(State::Unsubscribed) => change.drop_sign_ups(id).await?,
+            _ => {}
+        }
+    }
+    change.suppress(&mail.address_hash, Suppression::Refused).await?;
+    change.refuse_mailbox(&mail.mailbox_hash).await?;
     change.commit().await?;
-    Ok(Opened::Good(()))
+    Ok(Opened::Good(refusal))
 }

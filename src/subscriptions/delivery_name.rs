@@ -24,7 +24,7 @@ impl Signer {
     /// What stands for `{token}` in the return path of that message: lower-case letters and digits,
     /// because mail servers may fold the case; 29 characters for a million editions of 2^28 subscribers.
     pub fn return_path_token(&self, edition: i64, subscriber: i64) -> String {
-        base32(&self.sign(Use::ReturnPath, edition, subscriber, MAC))
+        base32(&self.sign(Use::ReturnPath, &[edition, subscriber], MAC))
     }
 
     /// The edition and the subscriber that `token` of a return path names, in either case.
@@ -38,7 +38,7 @@ impl Signer {
 
     /// [`Signer::return_path_token`] of a notice; it can't be taken for an edition's.
     pub fn notice_return_path_token(&self, notice: i64) -> String {
-        base32(&self.sign(Use::NoticeReturnPath, notice, 0, MAC))
+        base32(&self.sign(Use::NoticeReturnPath, &[notice, 0], MAC))
     }
 
     /// The notice that `token` of a return path names, in either case.

@@ -15,6 +15,7 @@ pub struct Traces {
     /// The full address, as it is known or was typed.
     address: String,
     hash: String,
+    mailbox: String,
     /// The hashes of addresses that they gave up for another one.
     former: Vec<String>,
 }
@@ -40,11 +41,18 @@ impl Traces {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn traces_of(store: &Store, reader: &Subscriber) -> Result<Traces> {
+pub async fn traces_of(store: &Store, reader: &Subscriber, addressing: &Addressing) -> Result<Traces> {
+    let address = EmailAddress::parse(reader.address.as_str());
+    // One that another version of the program took for an address has no mailbox that we know of.
+    let mailbox = address.map_or_else(
+        |_| reader.address_hash.clone(),
+        |address| addressing.known(&address).mailbox,
+    );
     Ok(Traces {
         subscriber: Some(reader.id),
         address: reader.address.as_str().to_owned(),
         hash: reader.address_hash.clone(),
+        mailbox,
         former: store.former_addresses(reader.id).await?,
     })
 }
@@ -56,11 +64,12 @@ pub async fn traces_of(store: &Store, reader: &Subscriber) -> Result<Traces> {
 pub async fn traces(store: &Store, address: &EmailAddress, addressing: &Addressing) -> Result<Traces> {
     let known = addressing.known(address);
     match store.subscriber(&known.key).await? {
-        Some(reader) => traces_of(store, &reader).await,
+        Some(reader) => traces_of(store, &reader, addressing).await,
         None => Ok(Traces {
             subscriber: None,
             address: address.full(),
             hash: known.hash,
+            mailbox: known.mailbox,
             former: Vec::new(),
         }),
     }
@@ -76,6 +85,7 @@ pub async fn erase(store: &Store, traces: &Traces, now: Timestamp) -> Result<boo
         subscriber: traces.subscriber,
         address: &traces.address,
         hash: &traces.hash,
+        mailbox: &traces.mailbox,
     };
     store.erase_person(&person, now).await
 }
@@ -89,6 +99,7 @@ pub async fn data(store: &Store, traces: &Traces) -> Result<Option<Value>> {
         subscriber: traces.subscriber,
         address: &traces.address,
         hash: &traces.hash,
+        mailbox: &traces.mailbox,
     };
     store.reader_data(&person).await
 }

@@ -1,7 +1,7 @@
 //! What a line of a list does to a reader: the import rules, as one pure function.
 
 use crate::domain::subscriber::{Cause, State, Suppression, may_change};
-use crate::store::import::Standing;
+use crate::store::standings::Standing;
 
 /// What becomes of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

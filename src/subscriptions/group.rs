@@ -3,6 +3,7 @@
 use aws_lc_rs::digest;
 use std::collections::HashSet;
 
+use super::addressing::{Known, known};
 use super::fate::{Fate, fate, has_left, suppression_of};
 use super::import::ImportReport;
 use super::line::{ImportSettings, Line};
@@ -11,6 +12,7 @@ use crate::domain::subscriber::{Cause, State};
 use crate::domain::text::hex;
 use crate::domain::{EmailAddress, Result};
 use crate::store::import::{Entry, Import, Subscribing};
+use crate::store::standings::Sought;
 
 /// The hash by which a suppression knows the address with the key `key`; `salt` is the database's own.
 pub fn address_hash(key: &str, salt: &str) -> String {
@@ -25,17 +27,19 @@ pub(super) struct Candidate {
     pub(super) line: Line,
     pub(super) key: String,
     pub(super) hash: String,
+    mailbox: String,
     /// Whether its line is wrong; only that the reader leaves is taken of it then.
     pub(super) wrong: bool,
 }
 
 impl Candidate {
     pub(super) fn new(line: Line, settings: &ImportSettings) -> Self {
-        let (key, hash) = identify(&line.address, settings);
+        let Known { key, hash, mailbox } = identify(&line.address, settings);
         Self {
             line,
             key,
             hash,
+            mailbox,
             wrong: false,
         }
     }
@@ -57,6 +61,14 @@ impl Candidate {
         }
     }
 
+    fn sought(&self) -> Sought<'_> {
+        Sought {
+            key: &self.key,
+            hash: &self.hash,
+            mailbox: &self.mailbox,
+        }
+    }
+
     fn subscribings(&self) -> impl Iterator<Item = Subscribing> {
         self.line.digests.iter().map(|digest| Subscribing {
             key: self.key.as_str().into(),
@@ -65,17 +77,15 @@ impl Candidate {
     }
 }
 
-/// The key and the hash of an address.
-pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> (String, String) {
-    let key = address.key(settings.local_part);
-    let hash = address_hash(&key, &settings.salt);
-    (key, hash)
+/// What an address is looked up by.
+pub(super) fn identify(address: &EmailAddress, settings: &ImportSettings) -> Known {
+    known(address, settings.local_part, &settings.salt)
 }
 
 /// Who speaks, and of what: readers who are there already keep the rest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Voice {
-    pub(super) cause: Cause,
+    pub(super) way: Way,
     /// Names and categories.
     pub(super) describes: bool,
     /// The digests that are named.
@@ -87,7 +97,7 @@ pub(super) struct Voice {
 impl Voice {
     /// A list of ours, which says everything.
     pub(super) const LIST: Self = Self {
-        cause: Cause::Import,
+        way: Way::Import,
         describes: true,
         subscribes: true,
         ends_others: true,
@@ -102,7 +112,8 @@ pub(super) async fn apply(
     voice: Voice,
     report: &mut ImportReport,
 ) -> Result<Vec<Fate>> {
-    let addresses: Vec<_> = group.iter().map(|c| (c.key.clone(), c.hash.clone())).collect();
+    let addresses: Vec<_> = group.iter().map(Candidate::sought).collect();
+    let cause = voice.way.cause();
     let standings = import.standings(&addresses).await?;
     let mut fates = Vec::with_capacity(group.len());
     let (mut write, mut set, mut end_all, mut suppress) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -112,7 +123,7 @@ pub(super) async fn apply(
         let standing = standings.get(&candidate.key).copied().unwrap_or_default();
         let was = standing.subscriber.map(|(_, state)| state);
         let wanted = candidate.line.state;
-        let fate = fate(standing, wanted, voice.cause);
+        let fate = fate(standing, wanted, cause);
         let becomes = match fate {
             Fate::Keep => was.unwrap_or(wanted),
             Fate::Add | Fate::Change | Fate::Update | Fate::Refuse(_) => wanted,
@@ -125,19 +136,19 @@ pub(super) async fn apply(
         }
         let is_new = fate == Fate::Add;
         if is_new || voice.describes {
-            write.push(candidate.entry(voice.cause, was));
+            write.push(candidate.entry(cause, was));
         }
         if fate == Fate::Change {
-            set.push(candidate.entry(voice.cause, was));
+            set.push(candidate.entry(cause, was));
         }
         if matches!(fate, Fate::Add | Fate::Change) {
-            record.push(candidate.entry(voice.cause, was));
+            record.push(candidate.entry(cause, was));
         }
         if becomes == State::Unsubscribed && fate == Fate::Change {
             end_all.push(candidate.key.clone());
         }
         // What a reader chose by themselves no list changes.
-        if standing.chosen && voice.cause == Cause::Import {
+        if standing.chosen && cause == Cause::Import {
             continue;
         }
         // A dead address keeps the digests of its list, so that an export gives back what was imported.
@@ -153,7 +164,7 @@ pub(super) async fn apply(
         touched.extend(import.set_states(&set).await?);
     }
     if !record.is_empty() {
-        import.record(&record, Way::of(voice.cause)).await?;
+        import.record(&record, voice.way).await?;
     }
     if !subscribe.is_empty() {
         touched.extend(import.subscribe(&subscribe).await?);

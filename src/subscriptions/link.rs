@@ -2,13 +2,14 @@
 
 use super::token::{Purpose, ReaderRef, Signer, TokenFault};
 use crate::domain::{Problem, Result};
+use crate::store::subscribers::Subscriber;
 
 /// What a link of ours leads to. One that is not ours is a [`Problem`] of the kind `NotFound`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened<T> {
     /// It is good.
     Good(T),
-    /// Its time is up.
+    /// Its time is up, or the reader's mails go to another address since.
     Expired,
     /// What it was for is no more: the reader was erased, or never confirmed.
     Gone,
@@ -36,6 +37,11 @@ pub(super) fn number(read: std::result::Result<i64, TokenFault>) -> Result<Optio
         Err(TokenFault::Expired) => Ok(None),
         Err(fault) => Err(unusable(fault)),
     }
+}
+
+/// Whether `link` is in a mail that went to an address which `reader` has given up since.
+pub(super) fn is_of_old_address(link: ReaderRef, reader: &Subscriber) -> bool {
+    link.generation < reader.link_generation
 }
 
 /// Whom a link that does not run out is for.

@@ -1,6 +1,6 @@
 //! What a reader chose, seen and changed by the link of their mails.
 
-use super::link::{Opened, read_reader};
+use super::link::{Opened, is_of_old_address, read_reader};
 use super::token::{Purpose, ReaderRef, Signer};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Cause, Choice, State, may_change};
@@ -172,9 +172,9 @@ pub async fn resume(store: &Store, signer: &Signer, token: &str, now: Timestamp)
 pub async fn leave(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Choices>> {
     let link = read_reader(signer, Purpose::Preferences, token)?;
     let Some((mut change, reader)) = begin(store, link, now).await? else {
-        return Ok(Opened::Gone);
+        return choices(store, link).await;
     };
-    change.end_all(&reader, Cause::Reader, Way::Link).await?;
+    change.end_all(&reader, Way::Link).await?;
     change.commit().await?;
     choices(store, link).await
 }
@@ -185,11 +185,12 @@ fn has_say(reader: &Subscriber) -> bool {
     matches!(reader.state, State::Confirmed | State::Paused)
 }
 
+/// Begins a change to the reader of `link`; `None` where it opens nothing, as [`choices`] then says.
 async fn begin(store: &Store, link: ReaderRef, now: Timestamp) -> Result<Option<(Change, Subscriber)>> {
     let mut change = store.begin_change(now).await?;
     match change.reader(link.subscriber).await? {
-        Some(reader) => Ok(Some((change, reader))),
-        None => {
+        Some(reader) if !is_of_old_address(link, &reader) => Ok(Some((change, reader))),
+        _ => {
             change.abandon().await?;
             Ok(None)
         }
@@ -205,7 +206,7 @@ async fn move_to(
     now: Timestamp,
 ) -> Result<Opened<Choices>> {
     let Some((mut change, reader)) = begin(store, link, now).await? else {
-        return Ok(Opened::Gone);
+        return choices(store, link).await;
     };
     let same = reader.state == state && reader.paused_until == until;
     if same || !has_say(&reader) || !may_change(reader.state, state, Cause::Reader) {
@@ -223,6 +224,9 @@ async fn choices(store: &Store, link: ReaderRef) -> Result<Opened<Choices>> {
     let Some(reader) = store.subscriber_by_id(link.subscriber).await? else {
         return Ok(Opened::Gone);
     };
+    if is_of_old_address(link, &reader) {
+        return Ok(Opened::Expired);
+    }
     Ok(Opened::Good(Choices {
         subscriber: reader.id,
         digest: store.digest_of_number(link.digest_number).await?,

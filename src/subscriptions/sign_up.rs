@@ -1,6 +1,7 @@
 //! Signing up: what the form and the API write down, and what becomes of it later.
 
-use super::addressing::Addressing;
+use super::account;
+use super::addressing::{Addressing, Known};
 use crate::domain::notice::{NoticeData, NoticeKind};
 use crate::domain::reader_event::{Happening, Way};
 use crate::domain::subscriber::{Choice, State};
@@ -45,21 +46,49 @@ pub async fn request(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<()> {
+    let wish = Wish {
+        name: request.name.clone(),
+        digests: request.digests.clone(),
+        categories: request.categories.clone(),
+        text_only: request.text_only,
+        wording: request.wording.clone(),
+        way: request.way,
+    };
     let queued = QueuedRequest {
-        address: request.address.full().into(),
-        address_hash: addressing.known(&request.address).hash,
-        kind: RequestKind::SignUp,
-        wish: Wish {
-            name: request.name.clone(),
-            digests: request.digests.clone(),
-            categories: request.categories.clone(),
-            text_only: request.text_only,
-            wording: request.wording.clone(),
-            way: request.way,
-        },
         network: request.network.clone(),
+        ..about(
+            &request.address,
+            RequestKind::SignUp,
+            wish,
+            addressing.known(&request.address),
+        )
     };
     store.queue_request(&queued, now).await
+}
+
+/// A request about `address` from nobody in particular.
+pub(super) fn about(address: &EmailAddress, kind: RequestKind, wish: Wish, known: Known) -> QueuedRequest {
+    QueuedRequest {
+        address: address.full().into(),
+        address_hash: known.hash,
+        mailbox_hash: known.mailbox,
+        kind,
+        subscriber: None,
+        wish,
+        network: String::new(),
+    }
+}
+
+/// Nothing that would be begun.
+pub(super) fn no_wish(way: Way) -> Wish {
+    Wish {
+        name: None,
+        digests: Vec::new(),
+        categories: Choice::default(),
+        text_only: false,
+        wording: String::new(),
+        way,
+    }
 }
 
 /// Writes down that the owner of `address` asks for the link to their choices; otherwise as [`request`].
@@ -73,19 +102,10 @@ pub async fn request_link(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<()> {
+    let known = addressing.known(address);
     let queued = QueuedRequest {
-        address: address.full().into(),
-        address_hash: addressing.known(address).hash,
-        kind: RequestKind::LostLink,
-        wish: Wish {
-            name: None,
-            digests: Vec::new(),
-            categories: Choice::default(),
-            text_only: false,
-            wording: String::new(),
-            way: Way::Form,
-        },
         network: network.to_owned(),
+        ..about(address, RequestKind::LostLink, no_wish(Way::Form), known)
     };
     store.queue_request(&queued, now).await
 }
@@ -115,10 +135,12 @@ pub async fn process(store: &Store, addressing: &Addressing, now: Timestamp) -> 
             change.commit().await?;
             continue;
         };
-        change.take_turn(&request.address_hash).await?;
-        if decide(&mut change, &request, addressing, now).await? == After::Quiet {
-            done += change.drop_requests(&request.address_hash).await?;
-        }
+        change.take_turn(&request.mailbox_hash).await?;
+        done += match decide(&mut change, &request, addressing, now).await? {
+            After::Open => 0,
+            After::QuietAddress => change.drop_requests(&request.address_hash).await?,
+            After::QuietMailbox => change.drop_requests_of_mailbox(&request.mailbox_hash).await?,
+        };
         change.commit().await?;
     }
     Ok(done)
@@ -131,33 +153,40 @@ const CAUSED_BY_ANYBODY: [NoticeKind; 3] = [
     NoticeKind::NewAddress,
 ];
 
-/// Whether another mail that anybody can cause may go to an address.
-pub(super) async fn may_go(change: &mut Change, address_hash: &str, now: Timestamp) -> Result<bool> {
-    is_seldom(change, address_hash, &CAUSED_BY_ANYBODY, now).await
-}
-
-/// At most three mails of these kinds in 24 hours, and ten minutes apart.
-pub(super) async fn is_seldom(
-    change: &mut Change,
-    address_hash: &str,
-    kinds: &[NoticeKind],
-    now: Timestamp,
-) -> Result<bool> {
-    const DAY: i64 = 24 * 3_600_000;
-    const APART: Duration = Duration::from_secs(10 * 60);
-    let (count, last) = change
-        .notices_to(address_hash, kinds, Timestamp(now.0 - DAY))
+/// Whether another mail that anybody can cause may go to a mailbox: whoever writes `ann+1@` and `ann+2@` into
+/// a form means one person. Call [`Change::take_turn`] before.
+pub(super) async fn may_go(change: &mut Change, mailbox_hash: &str, now: Timestamp) -> Result<bool> {
+    if change.is_refused(mailbox_hash).await? {
+        return Ok(false);
+    }
+    let sent = change
+        .notices_into(mailbox_hash, &CAUSED_BY_ANYBODY, day_before(now))
         .await?;
-    Ok(count < 3 && last.is_none_or(|last| last.plus(APART) <= now))
+    Ok(is_seldom(sent, now))
 }
 
-/// What becomes of other requests about the same address.
+/// Since when mails are counted.
+pub(super) fn day_before(now: Timestamp) -> Timestamp {
+    now.minus(Duration::from_secs(24 * 3_600))
+}
+
+/// At most three mails in 24 hours, and ten minutes apart. `sent` is how many there were in that time, and
+/// when the last was written.
+pub(super) fn is_seldom(sent: (i64, Option<Timestamp>), now: Timestamp) -> bool {
+    const APART: Duration = Duration::from_secs(10 * 60);
+    let (count, last) = sent;
+    count < 3 && last.is_none_or(|last| last.plus(APART) <= now)
+}
+
+/// What becomes of other requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
     /// The next one may cause a mail.
     Open,
-    /// Nothing goes there for the next minutes: a flood of them costs no more than one.
-    Quiet,
+    /// Nothing goes to this address: a flood of them costs no more than one.
+    QuietAddress,
+    /// Nothing goes to any address of this mailbox for the next minutes.
+    QuietMailbox,
 }
 
 async fn decide(
@@ -166,35 +195,46 @@ async fn decide(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<After> {
-    let hash = &request.address_hash;
+    let (hash, mailbox) = (&request.address_hash, &request.mailbox_hash);
     // Nothing is to be done about an address that another version of the program took for one.
     let Ok(address) = EmailAddress::parse(request.address.as_str()) else {
         return Ok(After::Open);
     };
+    if request.kind == RequestKind::NewAddress {
+        let asked = account::ask_owner(change, request, now).await?;
+        return Ok(if asked { After::QuietMailbox } else { After::Open });
+    }
     if change
         .suppression(hash)
         .await?
         .is_some_and(|reason| reason.blocks_everything())
-        || !may_go(change, hash, now).await?
     {
-        return Ok(After::Quiet);
+        return Ok(After::QuietAddress);
+    }
+    if !may_go(change, mailbox, now).await? {
+        return Ok(After::QuietMailbox);
     }
     let known = addressing.known(&address);
     if request.kind == RequestKind::LostLink {
         return match change.reader_of(&known.key).await? {
-            Some(reader) => send_link(change, &reader, &[]).await,
+            Some(reader) => send_link(change, &reader, mailbox, &[]).await,
             None => Ok(After::Open),
         };
     }
-    let is_new = change
-        .add_pending(&NewPending {
-            address: request.address.as_str(),
-            key: &known.key,
-            hash,
-            reserved: address.is_reserved(),
-        })
-        .await?;
-    let Some(reader) = change.reader_of(&known.key).await? else {
+    let pending = NewPending {
+        address: request.address.as_str(),
+        key: &known.key,
+        hash,
+        reserved: address.is_reserved(),
+    };
+    let mut is_new = change.add_pending(&pending).await?;
+    let mut reader = change.reader_of(&known.key).await?;
+    if reader.is_none() {
+        // Somebody was there, and was forgotten at this moment.
+        is_new = change.add_pending(&pending).await?;
+        reader = change.reader_of(&known.key).await?;
+    }
+    let Some(reader) = reader else {
         return Ok(After::Open);
     };
     if is_new {
@@ -207,14 +247,20 @@ async fn decide(
         change.record(reader.id, event).await?;
     }
     match reader.state {
-        State::Confirmed | State::Paused => send_link(change, &reader, &request.wish.digests).await,
-        State::Pending | State::Unsubscribed => ask(change, &reader, &request.wish, now).await,
+        State::Confirmed | State::Paused => send_link(change, &reader, mailbox, &request.wish.digests).await,
+        State::Pending | State::Unsubscribed => ask(change, &reader, mailbox, &request.wish, now).await,
         State::Bounced | State::Complained => Ok(After::Open),
     }
 }
 
 /// Asks the owner of the address whether they want this.
-async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timestamp) -> Result<After> {
+async fn ask(
+    change: &mut Change,
+    reader: &Subscriber,
+    mailbox_hash: &str,
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<After> {
     let expires = now.plus(CONFIRM_WITHIN);
     let sign_up = change.add_sign_up(reader.id, wish, expires).await?;
     change
@@ -222,6 +268,7 @@ async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timesta
             subscriber: Some(reader.id),
             address: None,
             address_hash: reader.address_hash.clone(),
+            mailbox_hash: Some(mailbox_hash.to_owned()),
             data: NoticeData::Confirm {
                 sign_up,
                 digests: wish.digests.clone(),
@@ -230,12 +277,17 @@ async fn ask(change: &mut Change, reader: &Subscriber, wish: &Wish, now: Timesta
             },
         })
         .await?;
-    Ok(After::Quiet)
+    Ok(After::QuietMailbox)
 }
 
 /// Mails the link to their choices to a reader who has some; it is for a digest that they have, or had, or
 /// else for the first of `others`.
-async fn send_link(change: &mut Change, reader: &Subscriber, others: &[Slug]) -> Result<After> {
+async fn send_link(
+    change: &mut Change,
+    reader: &Subscriber,
+    mailbox_hash: &str,
+    others: &[Slug],
+) -> Result<After> {
     if !matches!(
         reader.state,
         State::Confirmed | State::Paused | State::Unsubscribed
@@ -251,8 +303,9 @@ async fn send_link(change: &mut Change, reader: &Subscriber, others: &[Slug]) ->
             subscriber: Some(reader.id),
             address: None,
             address_hash: reader.address_hash.clone(),
+            mailbox_hash: Some(mailbox_hash.to_owned()),
             data: NoticeData::PreferencesLink { digest },
         })
         .await?;
-    Ok(After::Quiet)
+    Ok(After::QuietMailbox)
 }

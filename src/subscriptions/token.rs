@@ -87,6 +87,9 @@ pub struct ReaderRef {
     pub subscriber: i64,
     /// The number that stands for the digest (`Store::digest_number`).
     pub digest_number: i64,
+    /// How often the reader had changed their address when the link was made; known of links to their
+    /// choices alone, and 0 of all others.
+    pub generation: i64,
 }
 
 /// Why a token is refused.
@@ -233,23 +236,40 @@ impl Signer {
     /// The token of a reader's link, at most 30 characters for subscribers below 2^49 and digests below 2^14.
     /// It does not run out.
     pub fn reader_token(&self, purpose: Purpose, subscriber: i64, digest_number: i64) -> String {
-        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), subscriber, digest_number, MAC))
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), &[subscriber, digest_number], MAC))
+    }
+
+    /// The token of the link to a reader's choices: that of [`Signer::reader_token`] until they change their
+    /// address, then one or two characters longer.
+    pub fn preferences_token(&self, subscriber: i64, digest_number: i64, generation: i64) -> String {
+        if generation == 0 {
+            return self.reader_token(Purpose::Preferences, subscriber, digest_number);
+        }
+        let numbers = [subscriber, digest_number, generation];
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(Purpose::Preferences), &numbers, MAC))
     }
 
     /// Whom `token` is for.
     ///
     /// # Errors
-    /// When it was not made by [`Signer::reader_token`] for `purpose`, or its key is revoked.
+    /// When it was not made by [`Signer::reader_token`] or [`Signer::preferences_token`] for `purpose`, or
+    /// its key is revoked.
     pub fn read_reader_token(
         &self,
         purpose: Purpose,
         token: &str,
     ) -> std::result::Result<ReaderRef, TokenFault> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenFault::Malformed)?;
-        let (subscriber, digest_number) = self.verify(Use::Link(purpose), &bytes, MAC)?;
+        let (subscriber, digest_number, third) = self.verified(Use::Link(purpose), &bytes, MAC)?;
+        let generation = match third {
+            None => 0,
+            Some(generation) if generation > 0 && purpose == Purpose::Preferences => generation,
+            Some(_) => return Err(TokenFault::Malformed),
+        };
         Ok(ReaderRef {
             subscriber,
             digest_number,
+            generation,
         })
     }
 
@@ -257,7 +277,7 @@ impl Signer {
     /// rounded up.
     pub fn short_lived_token(&self, purpose: Purpose, id: i64, end: Timestamp) -> String {
         let minute = end.0.div_euclid(MINUTE) + i64::from(end.0.rem_euclid(MINUTE) > 0);
-        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), id, minute, MAC))
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), &[id, minute], MAC))
     }
 
     /// The row that `token` is about.
@@ -278,32 +298,51 @@ impl Signer {
         Ok(id)
     }
 
-    /// Key number, two varints, and `mac` bytes of signature over them.
-    pub(super) fn sign(&self, use_of: Use, first: i64, second: i64, mac: usize) -> Vec<u8> {
+    /// Key number, `numbers` as varints, and `mac` bytes of signature over them.
+    pub(super) fn sign(&self, use_of: Use, numbers: &[i64], mac: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(32);
         // `new` made sure that there is one.
         if let Some(key) = self.keys.iter().find(|key| !key.revoked) {
             bytes.push(key.id);
-            put_varint(&mut bytes, first);
-            put_varint(&mut bytes, second);
+            for &number in numbers {
+                put_varint(&mut bytes, number);
+            }
             let tag = hmac::sign(key.of(use_of), &bytes);
             bytes.extend(tag.as_ref().iter().take(mac));
         }
         bytes
     }
 
-    /// Reads what [`Signer::sign`] wrote.
+    /// Reads the two numbers that [`Signer::sign`] wrote.
     pub(super) fn verify(
         &self,
         use_of: Use,
         bytes: &[u8],
         mac: usize,
     ) -> std::result::Result<(i64, i64), TokenFault> {
+        match self.verified(use_of, bytes, mac)? {
+            (first, second, None) => Ok((first, second)),
+            (.., Some(_)) => Err(TokenFault::Malformed),
+        }
+    }
+
+    /// Reads the two or three numbers that [`Signer::sign`] wrote.
+    fn verified(
+        &self,
+        use_of: Use,
+        bytes: &[u8],
+        mac: usize,
+    ) -> std::result::Result<(i64, i64, Option<i64>), TokenFault> {
         let split = bytes.len().checked_sub(mac).ok_or(TokenFault::Malformed)?;
         let (body, given) = bytes.split_at(split);
         let (&id, mut numbers) = body.split_first().ok_or(TokenFault::Malformed)?;
         let first = take_varint(&mut numbers).ok_or(TokenFault::Malformed)?;
         let second = take_varint(&mut numbers).ok_or(TokenFault::Malformed)?;
+        let third = if numbers.is_empty() {
+            None
+        } else {
+            Some(take_varint(&mut numbers).ok_or(TokenFault::Malformed)?)
+        };
         if !numbers.is_empty() {
             return Err(TokenFault::Malformed);
         }
@@ -318,7 +357,7 @@ impl Signer {
         if key.revoked {
             return Err(TokenFault::Revoked);
         }
-        Ok((first, second))
+        Ok((first, second, third))
     }
 
     /// What visitors' networks and answers are hashed with, the same after keys were added or revoked.

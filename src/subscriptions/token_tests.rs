@@ -30,6 +30,7 @@ fn keys_rotate_and_are_revoked() {
     let reader = Ok(ReaderRef {
         subscriber: 42,
         digest_number: 1,
+        generation: 0,
     });
     for (keys, expected) in [
         (vec![(1, false)], reader),
@@ -52,6 +53,67 @@ fn keys_rotate_and_are_revoked() {
             .read_reader_token(Purpose::Unsubscribe, &token),
         Err(TokenFault::Forged)
     );
+}
+
+/// What stands in mails that were sent must be read for years, so the tokens are written out here.
+#[test]
+fn a_generation_stands_in_a_token_only_once_there_is_one() {
+    let us = signer(&[(1, false)]);
+    for (generation, token) in [
+        (0, "ASoBLzIYF0WIQoTfN4qb"),
+        (1, "ASoBAWNoccqDyaz6Sd1blw"),
+        (200, "ASoByAHFhKnowAaEN_n62vc"),
+    ] {
+        assert_eq!(us.preferences_token(42, 1, generation), token);
+        let reader = ReaderRef {
+            subscriber: 42,
+            digest_number: 1,
+            generation,
+        };
+        assert_eq!(us.read_reader_token(Purpose::Preferences, token), Ok(reader));
+        for other in PURPOSES
+            .into_iter()
+            .filter(|&other| other != Purpose::Preferences)
+        {
+            assert_eq!(
+                us.read_reader_token(other, token),
+                Err(TokenFault::Forged),
+                "{other:?}"
+            );
+            let short = us.read_short_lived(other, token, Timestamp(0));
+            assert_eq!(short, Err(TokenFault::Forged), "{other:?}");
+        }
+        for (number, wrong) in [(generation + 1, TokenFault::Forged), (0, TokenFault::Forged)] {
+            let mut bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
+            let mac = bytes.split_off(bytes.len() - MAC);
+            bytes.truncate(3);
+            put_varint(&mut bytes, number);
+            bytes.extend(mac);
+            let forged = URL_SAFE_NO_PAD.encode(bytes);
+            assert_eq!(
+                us.read_reader_token(Purpose::Preferences, &forged),
+                Err(wrong),
+                "{number}"
+            );
+        }
+    }
+    assert_eq!(
+        us.reader_token(Purpose::Preferences, 42, 1),
+        us.preferences_token(42, 1, 0)
+    );
+    assert!(us.preferences_token((1 << 42) - 1, (1 << 14) - 1, 127).len() <= 30);
+    // Signed by us, and yet no token: it has two spellings, no such purpose, or too much in it.
+    for (purpose, numbers) in [
+        (Purpose::Preferences, &[42, 1, 0][..]),
+        (Purpose::Preferences, &[42, 1, -1]),
+        (Purpose::Preferences, &[42, 1, 1, 1]),
+        (Purpose::Preferences, &[42]),
+        (Purpose::Unsubscribe, &[42, 1, 1]),
+    ] {
+        let token = URL_SAFE_NO_PAD.encode(us.sign(Use::Link(purpose), numbers, MAC));
+        let read = us.read_reader_token(purpose, &token);
+        assert_eq!(read, Err(TokenFault::Malformed), "{purpose:?} {numbers:?}");
+    }
 }
 
 #[test]
@@ -88,16 +150,19 @@ proptest! {
         for purpose in PURPOSES {
             let token = us.reader_token(purpose, subscriber, digest_number);
             prop_assert!(token.len() <= 30, "{token}");
-            prop_assert_eq!(us.read_reader_token(purpose, &token), Ok(ReaderRef { subscriber, digest_number }));
+            prop_assert_eq!(us.read_reader_token(purpose, &token), Ok(ReaderRef { subscriber, digest_number, generation: 0 }));
         }
     }
 
     #[test]
-    fn extreme_numbers_come_back(subscriber: i64, digest_number: i64) {
+    fn extreme_numbers_come_back(subscriber: i64, digest_number: i64, generation in 1_i64..) {
         let us = signer(&[(1, false)]);
+        let token = us.preferences_token(subscriber, digest_number, generation);
+        prop_assert_eq!(us.read_reader_token(Purpose::Preferences, &token),
+            Ok(ReaderRef { subscriber, digest_number, generation }));
         let token = us.reader_token(Purpose::Unsubscribe, subscriber, digest_number);
         prop_assert_eq!(us.read_reader_token(Purpose::Unsubscribe, &token),
-            Ok(ReaderRef { subscriber, digest_number }));
+            Ok(ReaderRef { subscriber, digest_number, generation: 0 }));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::link::read_reader;
 use super::token::{Purpose, Signer};
-use crate::domain::subscriber::Cause;
+use crate::domain::reader_event::Way;
 use crate::domain::{Result, Timestamp};
 use crate::store::Store;
 
@@ -22,16 +22,23 @@ pub struct Peek {
     pub subscribed: bool,
 }
 
-/// Ends the subscription that `token` names. A valid token of a reader who is gone is fine.
+/// Ends the subscription that `token` names, by the link or by one click of a mail program. A valid token of a
+/// reader who is gone is fine.
 ///
 /// # Errors
 /// Of the kind `NotFound` when the token is not one of ours; or when the database does not answer.
-pub async fn unsubscribe(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Left> {
+pub async fn unsubscribe(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    way: Way,
+    now: Timestamp,
+) -> Result<Left> {
     let reader = read_reader(signer, Purpose::Unsubscribe, token)?;
     let digest = store.digest_of_number(reader.digest_number).await?;
     if let Some(digest) = &digest {
         store
-            .end_subscription(reader.subscriber, digest, Cause::Reader, now)
+            .end_subscription(reader.subscriber, digest, way, now)
             .await?;
     }
     Ok(Left { digest })

@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
-use crate::world::{TestClock, World, assert_everybody, deliver};
+use crate::world::{TestClock, World, assert_everybody, dead_owner, deliver, until, until_number};
 use postrider::store::owner;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Event {
         let state = self.0.lock().unwrap();
         let (_state, timeout) = self
             .1
-            .wait_timeout_while(state, Duration::from_secs(30), |happened| !*happened)
+            .wait_timeout_while(state, Duration::from_secs(60), |happened| !*happened)
             .unwrap();
         assert!(!timeout.timed_out(), "it did not happen");
     }
@@ -35,16 +35,18 @@ async fn a_sleeper_does_not_send_on(database: Database) {
     const READERS: usize = 1_200;
     let world = Arc::new(World::new(database, READERS));
     let sleepers_clock = TestClock::new();
-    let one_connection_ended = Arc::new(Event::default());
-    let (clock, ended) = (Arc::clone(&sleepers_clock), Arc::clone(&one_connection_ended));
+    let leases_renewed = Arc::new(Event::default());
+    let (clock, renewed) = (Arc::clone(&sleepers_clock), Arc::clone(&leases_renewed));
+    let ended = Event::default();
     let sleepers_relay = Hooked::start(move |moment| {
         match (moment.at, moment.number) {
-            (At::Rcpt, 41) => clock.freeze(),
-            // The other connection is held until the first has ended and the leases were renewed.
-            (At::Rcpt, 42) => {
+            // One connection is held until the other has ended and the leases were renewed.
+            (At::Rcpt, 41) => {
                 ended.wait();
-                std::thread::sleep(Duration::from_millis(1_500));
+                renewed.wait();
             }
+            // All that follow are of the other.
+            (At::Rcpt, 45) => clock.freeze(),
             (At::End, _) => ended.happen(),
             _ => {}
         }
@@ -67,12 +69,20 @@ async fn a_sleeper_does_not_send_on(database: Database) {
     tokio::task::spawn_blocking(move || frozen.wait_until_frozen())
         .await
         .unwrap();
+    // A batch that is never due: nobody takes it over, and its row shows when its owner renews all leases.
+    let mark = "INSERT INTO batch (segment_id, no, edition_id, owner, until)
+        SELECT segment_id, 99, edition_id, owner, 0 FROM batch WHERE owner IS NOT NULL LIMIT 1";
+    world.database.execute(mark).await;
     world.clock.advance(LONG);
     deliver(&app).await.unwrap();
     let by_the_sleeper = sleepers_relay.taken().len();
-    assert!((20..=41).contains(&by_the_sleeper), "{by_the_sleeper}");
+    assert!((40..=45).contains(&by_the_sleeper), "{by_the_sleeper}");
     sleepers_clock.advance(LONG);
     sleepers_clock.thaw();
+    let renewals = "SELECT COUNT(*) FROM batch WHERE no = 99 AND until > 0";
+    until_number(&world.database, renewals, 1).await;
+    world.database.execute("DELETE FROM batch WHERE no = 99").await;
+    leases_renewed.happen();
     tokio::task::spawn_blocking(|| asleep.join().unwrap())
         .await
         .unwrap();
@@ -96,20 +106,29 @@ async fn a_lease_is_taken_over_when_it_has_run_out(database: Database) {
     let app = world.app(relay.port, 1).await;
     world.plan(&app).await;
     let now = world.database.number("SELECT MAX(due) FROM batch").await;
-    let held = format!(
-        "UPDATE batch SET owner = '{}', until = {}",
-        owner::new(),
-        now + 60_000
-    );
-    world.database.execute(&held).await;
+    let (later, end) = (now + 59_000, now + 60_000);
+    let holder = owner::new();
+    for statement in [
+        // The last reader in a batch of its own, due when the lease has a second left.
+        &format!(
+            "INSERT INTO batch (segment_id, no, edition_id, due)
+             SELECT segment_id, 1, edition_id, {later} FROM batch"
+        ),
+        "UPDATE delivery SET batch_no = 1 WHERE subscriber_id = (SELECT MAX(id) FROM subscriber)",
+        &format!("UPDATE batch SET owner = '{holder}', until = {end} WHERE no = 0"),
+    ] {
+        world.database.execute(statement).await;
+    }
     let courier = tokio::spawn(async move { deliver(&app).await });
     world.clock.advance(Duration::from_secs(59));
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(relay.taken(), [], "it is somebody else's");
+    // Whoever takes the second batch has found the first one in other hands: it would go before.
+    until("the second batch goes out", || !relay.taken().is_empty()).await;
     assert!(!courier.is_finished());
     world.clock.advance(Duration::from_secs(2));
     courier.await.unwrap().unwrap();
-    assert_everybody(&relay.taken(), 5, 0);
+    let readers = relay.taken().into_iter().map(|(_, reader)| reader);
+    let expected = [4, 0, 1, 2, 3].map(|n| format!("RCPT TO:<reader{n}@example.org>"));
+    assert_eq!(readers.collect::<Vec<_>>(), expected);
 }
 
 /// What a process of this machine held when it died is free at once.
@@ -118,12 +137,9 @@ async fn what_the_dead_hold_is_free(database: Database) {
     let relay = Hooked::start(|_| None);
     let app = world.app(relay.port, 1).await;
     world.plan(&app).await;
-    let mut dead: Vec<String> = owner::new().split('/').map(str::to_owned).collect();
-    // The number of a process that began at another time.
-    dead[3] = "1".to_owned();
     let held = format!(
         "UPDATE batch SET owner = '{}', until = {}",
-        dead.join("/"),
+        dead_owner(),
         i64::MAX
     );
     world.database.execute(&held).await;

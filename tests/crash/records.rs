@@ -2,21 +2,23 @@
 
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
-use crate::world::{World, assert_everybody, deliver};
-use std::time::Duration;
+use crate::world::{World, assert_everybody, deliver, until, until_number};
+use std::collections::HashSet;
 
-/// From now on no outcome can be recorded; everything else can.
-async fn refuse_outcomes(database: &Database) {
+/// From now on no outcome of this edition can be recorded; everything else can.
+async fn refuse_outcomes(database: &Database, edition: i64) {
+    let trigger = format!(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON delivery FOR EACH ROW WHEN (NEW.edition_id = {edition})"
+    );
     if database.url.starts_with("sqlite:") {
-        let trigger =
-            "CREATE TRIGGER refuse BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, 'refused'); END";
-        return database.execute(trigger).await;
+        let refusing = format!("{trigger} BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        return database.execute(&refusing).await;
     }
     let function = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$";
     database.execute(function).await;
     database
-        .execute("CREATE TRIGGER refuse BEFORE UPDATE ON delivery EXECUTE FUNCTION refuse()")
+        .execute(&format!("{trigger} EXECUTE FUNCTION refuse()"))
         .await;
 }
 
@@ -36,8 +38,8 @@ async fn an_outcome_is_recorded_before_the_next_final_dot(database: Database) {
     let world = World::new(database, READERS);
     let relay = Hooked::start(|_| None);
     let app = world.app(relay.port, 3).await;
-    world.plan(&app).await;
-    refuse_outcomes(&world.database).await;
+    let edition = world.plan(&app).await;
+    refuse_outcomes(&world.database, edition).await;
     let problem = deliver(&app).await.unwrap_err();
     assert!(problem.to_string().contains("refused"), "{problem}");
     assert_eq!(relay.taken().len(), 3, "one for each connection");
@@ -46,6 +48,12 @@ async fn an_outcome_is_recorded_before_the_next_final_dot(database: Database) {
     deliver(&app).await.unwrap();
     assert_everybody(&relay.taken(), READERS, 3);
     assert_eq!(world.deliveries("sent").await, 1_100);
+}
+
+/// Gives `edition` to another digest, so that a further one of its own digest can be planned.
+async fn rename(world: &World, edition: i64, digest: &str) {
+    let sql = format!("UPDATE edition SET digest = '{digest}' WHERE id = {edition}");
+    world.database.execute(&sql).await;
 }
 
 /// A batch whose relay turned out to be unusable shows what that relay took before it is free again.
@@ -58,20 +66,29 @@ async fn a_batch_is_free_only_with_its_outcomes(database: Database) {
     let second = Hooked::start(|_| None);
     let app = world.app(first.port, 1).await;
     let other = world.app(second.port, 1).await;
-    world.plan(&app).await;
-    refuse_outcomes(&world.database).await;
+    let edition = world.plan(&app).await;
+    rename(&world, edition, "monthly").await;
+    world.site.summary("more", "urology");
+    let later = world.plan(&app).await;
+    rename(&world, edition, "weekly").await;
+    world.split(later, READERS).await;
+    refuse_outcomes(&world.database, edition).await;
     let refused = tokio::spawn(async move { deliver(&app).await });
-    while first.taken().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let trouble = format!("SELECT COUNT(*) FROM edition WHERE id = {edition} AND trouble IS NOT NULL");
+    until_number(&world.database, &trouble, 1).await;
+    // The other would take the oldest edition's batch first: for each reader of the later one it looks anew.
     let waiting = tokio::spawn(async move { deliver(&other).await });
-    // Long enough for the other to find the batch, were it free.
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    until("the later edition has gone out", || {
+        second.taken().len() >= READERS
+    })
+    .await;
     accept_outcomes(&world.database).await;
     refused.await.unwrap().unwrap();
     waiting.await.unwrap().unwrap();
-    assert_everybody(&[first.taken(), second.taken()].concat(), READERS, 0);
-    assert_eq!(world.deliveries("sent").await, 5);
+    let taken = [first.taken(), second.taken()].concat();
+    let messages: HashSet<_> = taken.iter().map(|(id, _)| id).collect();
+    assert_eq!((taken.len(), messages.len()), (2 * READERS, 2 * READERS));
+    assert_eq!(world.deliveries("sent").await, 10);
 }
 
 /// An edition whose messages can't be made does not hold up another.
@@ -81,8 +98,7 @@ async fn an_edition_that_cannot_be_made_waits_alone(database: Database) {
     let app = world.app(relay.port, 1).await;
     let edition = world.plan(&app).await;
     // As if its digest had left the configuration since.
-    let renamed = format!("UPDATE edition SET digest = 'monthly' WHERE id = {edition}");
-    world.database.execute(&renamed).await;
+    rename(&world, edition, "monthly").await;
     world.site.summary("more", "urology");
     let second = world.plan(&app).await;
     assert_ne!(second, edition);
@@ -92,8 +108,7 @@ async fn an_edition_that_cannot_be_made_waits_alone(database: Database) {
     let unfit = app.edition_report(edition).await.unwrap();
     assert_eq!((unfit.sent, unfit.waiting), (0, 3));
     assert!(unfit.trouble.unwrap().contains("monthly"));
-    let back = format!("UPDATE edition SET digest = 'weekly' WHERE id = {edition}");
-    world.database.execute(&back).await;
+    rename(&world, edition, "weekly").await;
     deliver(&app).await.unwrap();
     assert_eq!(relay.taken().len(), 6);
     assert_eq!(app.edition_report(edition).await.unwrap().trouble, None);

@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
-use crate::world::{World, assert_everybody, deliver};
+use crate::world::{World, assert_everybody, deliver, until_number};
 use postrider::app::{App, Options, load_config};
 use postrider::deliver::worker::Until;
 use postrider::domain::SystemRandom;
@@ -47,28 +47,6 @@ fn stand_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Waits until a query gives `number`.
-async fn wait_for(database: &Database, sql: &str, number: i64) {
-    let begun = Instant::now();
-    while database.number(sql).await != number {
-        assert!(begun.elapsed() < PATIENCE, "{sql}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Makes `count` batches of the one that was planned.
-async fn split(world: &World, count: usize) {
-    for number in 1..count {
-        let batch = format!(
-            "INSERT INTO batch (segment_id, no, edition_id, due)
-             SELECT segment_id, {number}, edition_id, due FROM batch WHERE no = 0 AND due IS NOT NULL"
-        );
-        world.database.execute(&batch).await;
-    }
-    let delivery = format!("UPDATE delivery SET batch_no = subscriber_id % {count} WHERE state = 'waiting'");
-    world.database.execute(&delivery).await;
-}
-
 /// How many deliveries the ledger says that `relay` took.
 async fn by(world: &World, relay: &str) -> usize {
     let sql = format!("SELECT COUNT(*) FROM delivery WHERE state = 'sent' AND relay = '{relay}'");
@@ -91,8 +69,8 @@ async fn nodes_share_a_rate(database: Database) {
     let keys = "connections = 2\nrate_per_second = 20";
     let one = app(&world, &[("main", relay.port, keys)]).await;
     let two = app(&world, &[("main", relay.port, keys)]).await;
-    world.plan(&one).await;
-    split(&world, 2).await;
+    let edition = world.plan(&one).await;
+    world.split(edition, 2).await;
     let (one, two) = tokio::join!(deliver(&one), deliver(&two));
     one.unwrap();
     two.unwrap();
@@ -142,8 +120,8 @@ async fn the_others_take_all_until_a_relay_is_back(database: Database) {
         ("second", second.port, "connections = 1"),
     ];
     let app = app(&world, &relays).await;
-    world.plan(&app).await;
-    split(&world, 6).await;
+    let edition = world.plan(&app).await;
+    world.split(edition, 6).await;
     deliver(&app).await.unwrap();
     let (by_first, by_second) = (first.taken(), second.taken());
     assert!(!by_first.is_empty() && by_second.len() >= 30);
@@ -182,8 +160,8 @@ async fn a_backup_stands_back(database: Database) {
         ("main", main.port, "connections = 1"),
     ];
     let app = app(&world, &relays).await;
-    world.plan(&app).await;
-    split(&world, 6).await;
+    let edition = world.plan(&app).await;
+    world.split(edition, 6).await;
     deliver(&app).await.unwrap();
     let by_backup = backup.taken();
     // It was standing at 21, and one more may have been announced or begun.
@@ -232,15 +210,15 @@ async fn a_relay_that_complains_is_spared(database: Database) {
         None
     });
     let app = app(&world, &[("main", relay.port, "connections = 4")]).await;
-    world.plan(&app).await;
-    split(&world, 8).await;
+    let edition = world.plan(&app).await;
+    world.split(edition, 8).await;
     let delivering = {
         let app = Arc::clone(&app);
         tokio::spawn(async move { deliver(&app).await })
     };
     let slowed =
         "SELECT COUNT(*) FROM relay_state WHERE state = 'ready' AND slowed_to = 2 AND connections = 4";
-    wait_for(&world.database, slowed, 1).await;
+    until_number(&world.database, slowed, 1).await;
     let seen = app.overview().await.unwrap().relays[0].seen[0]
         .condition
         .to_string();
@@ -271,18 +249,15 @@ async fn a_full_hour_waits(database: Database) {
     let courier = app.courier().unwrap();
     let delivering = tokio::spawn(async move { courier.run(Until::Settled, stopped).await });
     let full = "SELECT COUNT(*) FROM relay_state WHERE full_until IS NOT NULL";
-    wait_for(&world.database, full, 1).await;
+    until_number(&world.database, full, 1).await;
     let seen = app.overview().await.unwrap().relays[0].seen[0]
         .condition
         .to_string();
     assert!(seen.starts_with("hourly limit reached, next at "), "{seen}");
     assert_eq!(relay.taken().len(), 5);
     let held = "SELECT COUNT(*) FROM batch WHERE owner IS NOT NULL";
-    assert_eq!(
-        world.database.number(held).await,
-        0,
-        "a batch is held for an hour"
-    );
+    // It is given back, and not held for an hour.
+    until_number(&world.database, held, 0).await;
     let begun = Instant::now();
     stop.send_replace(true);
     delivering.await.unwrap().unwrap();

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 use tracing::instrument::WithSubscriber;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,6 +20,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Default)]
 struct Counter {
     runs: AtomicUsize,
+    /// Where two runners look at once: how often one has looked and come back.
+    looks: Option<watch::Sender<usize>>,
+    running: AtomicUsize,
     failing: AtomicUsize,
     then: Option<Publish>,
 }
@@ -29,8 +33,18 @@ impl Job for Counter {
         if let Some(publish) = &self.then {
             publish.run(digest).await?;
         }
-        // Long enough for another runner to come by.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "two runs at once");
+        let before = self.runs.load(Ordering::SeqCst);
+        if let Some(looks) = &self.looks {
+            // Of each pair of looks before, both have come back; of this one, the other must.
+            let mut looks = looks.subscribe();
+            let both = looks.wait_for(|looks| *looks > 2 * before);
+            tokio::time::timeout(Duration::from_secs(30), both)
+                .await
+                .expect("the other runner comes back")
+                .unwrap();
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
         self.runs.fetch_add(1, Ordering::SeqCst);
         let failing = &self.failing;
         let fails = failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
@@ -46,7 +60,7 @@ struct Plan {
 }
 
 impl Plan {
-    async fn new(database: Database, publishes: bool) -> Self {
+    async fn new(database: Database, publishes: bool, looks: Option<watch::Sender<usize>>) -> Self {
         let world = World::new(database, 3);
         let app = world.app(Hooked::start(|_| None).port, 1).await;
         let mut digests = app.digests().to_vec();
@@ -54,6 +68,7 @@ impl Plan {
         digests[0].grace = HOUR / 2;
         let job = Arc::new(Counter {
             then: publishes.then(|| Publish(app)),
+            looks,
             ..Counter::default()
         });
         // The world begins at midnight: ten minutes past is between two runs.
@@ -73,7 +88,7 @@ impl Plan {
 }
 
 async fn a_run_is_started_once_when_it_is_due(database: Database) {
-    let plan = Plan::new(database, false).await;
+    let plan = Plan::new(database, false, None).await;
     let runner = plan.runner().await;
     runner.look_once().await.unwrap();
     assert_eq!(plan.runs(), 0, "nothing was missed before the first start");
@@ -89,7 +104,7 @@ async fn a_run_is_started_once_when_it_is_due(database: Database) {
 
 /// Down over three runs: the last of them is made up for, once, if its grace is not over.
 async fn a_missed_run_is_made_up_for_within_its_grace(database: Database) {
-    let plan = Plan::new(database, false).await;
+    let plan = Plan::new(database, false, None).await;
     plan.runner().await.look_once().await.unwrap();
     plan.world.clock.advance(3 * HOUR);
     for _ in 0..2 {
@@ -99,7 +114,7 @@ async fn a_missed_run_is_made_up_for_within_its_grace(database: Database) {
 }
 
 async fn a_run_that_was_missed_by_more_is_skipped_and_the_log_says_so(database: Database) {
-    let plan = Plan::new(database, false).await;
+    let plan = Plan::new(database, false, None).await;
     plan.runner().await.look_once().await.unwrap();
     plan.world.clock.advance(HOUR + HOUR / 2);
     let log = Log::default();
@@ -122,7 +137,7 @@ async fn a_run_that_was_missed_by_more_is_skipped_and_the_log_says_so(database: 
 }
 
 async fn a_failed_run_is_tried_again(database: Database) {
-    let plan = Plan::new(database, false).await;
+    let plan = Plan::new(database, false, None).await;
     let runner = plan.runner().await;
     runner.look_once().await.unwrap();
     plan.world.clock.advance(HOUR);
@@ -135,23 +150,28 @@ async fn a_failed_run_is_tried_again(database: Database) {
     assert_eq!(plan.runs(), 3);
 }
 
+/// The run ends only when the other runner has looked while it was under way, or just before it began.
 async fn two_runners_start_one_run(database: Database) {
-    let plan = Plan::new(database, false).await;
+    let looks = watch::Sender::new(0);
+    let plan = Plan::new(database, false, Some(looks.clone())).await;
     let runners = [plan.runner().await, plan.runner().await];
+    let look = async |runner: &Runner| {
+        runner.look_once().await.unwrap();
+        looks.send_modify(|looks| *looks += 1);
+    };
     for round in 1..=10 {
         for runner in &runners {
             runner.look_once().await.unwrap();
         }
         plan.world.clock.advance(HOUR);
-        let (first, second) = tokio::join!(runners[0].look_once(), runners[1].look_once());
-        first.and(second).unwrap();
+        tokio::join!(look(&runners[0]), look(&runners[1]));
         assert_eq!(plan.runs(), round);
     }
 }
 
 /// It planned and died before it could note the run: the run is made again, and makes nothing new.
 async fn a_crash_after_planning_repeats_nothing(database: Database) {
-    let plan = Plan::new(database, true).await;
+    let plan = Plan::new(database, true, None).await;
     let runner = plan.runner().await;
     runner.look_once().await.unwrap();
     plan.world.clock.advance(HOUR);

@@ -4,12 +4,16 @@ use crate::database::Database;
 use crate::hooked::Taken;
 use crate::site::Site;
 use postrider::app::{App, Options, Request};
-use postrider::deliver::worker::Until;
+use postrider::deliver::worker::{Courier, Until};
 use postrider::domain::{Clock, Result, SystemRandom, Timestamp};
+use postrider::store::owner;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A clock that goes when it is told to, and can hold whoever asks.
 #[derive(Default)]
@@ -41,7 +45,7 @@ impl TestClock {
         let state = self.state.lock().unwrap();
         let (_state, timeout) = self
             .changed
-            .wait_timeout_while(state, Duration::from_secs(30), |state| !state.2)
+            .wait_timeout_while(state, PATIENCE, |state| !state.2)
             .unwrap();
         assert!(!timeout.timed_out(), "nobody asked what time it is");
     }
@@ -78,6 +82,11 @@ impl World {
         let site = Site::new();
         site.many_readers(readers);
         site.summary("news", "urology");
+        // A relay that a test holds for a while must not count as silent.
+        let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+        let patient = config.replace("timeout = \"5s\"", "timeout = \"60s\"");
+        assert_ne!(patient, config);
+        site.write("config.toml", &patient);
         Self {
             site,
             database,
@@ -112,6 +121,20 @@ impl World {
         prepared.editions().next().expect("an edition")
     }
 
+    /// Makes `count` batches of the one that was planned for `edition`.
+    pub async fn split(&self, edition: i64, count: usize) {
+        for number in 1..count {
+            let batch = format!(
+                "INSERT INTO batch (segment_id, no, edition_id, due)
+                 SELECT segment_id, {number}, edition_id, due FROM batch WHERE no = 0 AND edition_id = {edition}"
+            );
+            self.database.execute(&batch).await;
+        }
+        let delivery =
+            format!("UPDATE delivery SET batch_no = subscriber_id % {count} WHERE edition_id = {edition}");
+        self.database.execute(&delivery).await;
+    }
+
     /// How many deliveries are in `state`.
     pub async fn deliveries(&self, state: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) FROM delivery WHERE state = '{state}'");
@@ -121,8 +144,39 @@ impl World {
 
 /// Delivers until everything is final or waits.
 pub async fn deliver(app: &App) -> Result<()> {
+    deliver_by(&app.courier()?).await
+}
+
+/// The same by a courier that the test can ask.
+pub async fn deliver_by(courier: &Arc<Courier>) -> Result<()> {
     let (_running, stop) = watch::channel(false);
-    app.courier()?.run(Until::Settled, stop).await
+    courier.run(Until::Settled, stop).await
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until a query gives `number`.
+pub async fn until_number(database: &Database, sql: &str, number: i64) {
+    let begun = Instant::now();
+    while database.number(sql).await != number {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {number}: {sql}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The name of a process of this machine that is gone.
+pub fn dead_owner() -> String {
+    let mut parts: Vec<String> = owner::new().split('/').map(str::to_owned).collect();
+    // The number of a process that began at another time.
+    parts[3] = "1".to_owned();
+    parts.join("/")
 }
 
 /// How often each reader was mailed; one reader has one Message-ID.

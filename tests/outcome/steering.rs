@@ -2,11 +2,15 @@
 
 use crate::database::Database;
 use crate::hooked::{At, Hooked};
-use crate::world::{World, assert_everybody, deliver};
+use crate::world::{World, assert_everybody, deliver, deliver_by, until};
+use postrider::app::App;
+use postrider::deliver::worker::Courier;
+use postrider::domain::Result;
 use postrider::domain::edition::State;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 crate::on_both!(
     a_message_in_flight_counts_as_sent_when_the_edition_is_cancelled,
@@ -30,6 +34,13 @@ fn holding(at: usize) -> (Hooked, mpsc::Receiver<()>, mpsc::Sender<()>) {
     (relay, is_reached, go_on)
 }
 
+/// A courier that delivers from now on, and its work.
+fn at_work(app: &App) -> (Arc<Courier>, JoinHandle<Result<()>>) {
+    let courier = app.courier().unwrap();
+    let working = Arc::clone(&courier);
+    (courier, tokio::spawn(async move { deliver_by(&working).await }))
+}
+
 async fn wait(event: mpsc::Receiver<()>) {
     let waited = tokio::task::spawn_blocking(move || event.recv_timeout(Duration::from_secs(30)));
     waited.await.unwrap().unwrap();
@@ -40,11 +51,11 @@ async fn a_message_in_flight_counts_as_sent_when_the_edition_is_cancelled(databa
     let (relay, reached, go_on) = holding(7);
     let app = world.app(relay.port, 1).await;
     let edition = world.plan(&app).await;
-    let courier = Arc::clone(&app);
-    let delivering = tokio::spawn(async move { deliver(&courier).await });
+    let (courier, delivering) = at_work(&app);
     wait(reached).await;
     let admin = world.app(relay.port, 1).await;
     let (cancelled, report) = admin.cancel_edition(edition, None).await.unwrap();
+    until("the courier has heard of it", || courier.holds_back(edition)).await;
     // The batch in hand is left to its holder, the others are given up.
     assert_eq!((cancelled.given_up, cancelled.in_hand), (700, 494));
     assert_eq!(
@@ -57,7 +68,6 @@ async fn a_message_in_flight_counts_as_sent_when_the_edition_is_cancelled(databa
     let report = app.edition_report(edition).await.unwrap();
     let taken = i64::try_from(relay.taken().len()).unwrap();
     assert_eq!((report.sent, report.waiting), (taken, 0), "{report:?}");
-    // The courier had heard of it before the relay answered.
     assert_eq!(taken, 7);
     assert_eq!(report.excluded_by["cancelled"], 1_193);
     // Once more is no mistake, and nobody sends it on.
@@ -72,15 +82,13 @@ async fn a_pause_stops_couriers_at_work(database: Database) {
     let (relay, reached, go_on) = holding(5);
     let app = world.app(relay.port, 1).await;
     let edition = world.plan(&app).await;
-    let courier = Arc::clone(&app);
-    let delivering = tokio::spawn(async move { deliver(&courier).await });
+    let (courier, delivering) = at_work(&app);
     wait(reached).await;
     let admin = world.app(relay.port, 1).await;
     for _ in 0..2 {
         assert_eq!(admin.pause_edition(edition).await.unwrap().state, State::Paused);
     }
-    // Every courier looks at least each second what admins have said.
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    until("the courier has heard of it", || courier.holds_back(edition)).await;
     go_on.send(()).unwrap();
     delivering.await.unwrap().unwrap();
     let report = app.edition_report(edition).await.unwrap();
@@ -110,8 +118,7 @@ async fn a_message_in_flight_expires_only_when_it_is_not_taken(database: Databas
     let (relay, reached, go_on) = holding(3);
     let app = world.app(relay.port, 1).await;
     let edition = world.plan(&app).await;
-    let courier = Arc::clone(&app);
-    let delivering = tokio::spawn(async move { deliver(&courier).await });
+    let (_, delivering) = at_work(&app);
     wait(reached).await;
     // Another node, to which the lease has run out and the age limit has passed.
     let days = world.database.number("SELECT MAX(expires) FROM edition").await + 1;

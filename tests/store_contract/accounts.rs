@@ -1,12 +1,13 @@
 //! What needs a fresh link: another address, and all that is kept.
 
 use crate::database::Database;
-use crate::links::{addressing, events, link, notices, preferences_link, sign_up, signer};
+use crate::links::{addressing, ask_for, events, link, notices, preferences_link, sign_up, signer};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
 use postrider::domain::subscriber::{State, Suppression};
 use postrider::store::Store;
 use postrider::subscriptions::account::{self, AddressChange};
 use postrider::subscriptions::link::Opened;
+use postrider::subscriptions::sign_up as sign_ups;
 use postrider::subscriptions::token::Purpose;
 
 crate::on_both! {
@@ -47,19 +48,9 @@ async fn an_address_moves_when_its_owner_says_so(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
     let id = reader(&store, "a@readers.net").await.id;
-    let token = link(Purpose::Account, id);
     let hash = addressing().known(&address("new@readers.net")).hash;
     suppress(&store, &hash, Suppression::Unsubscribed).await;
-    account::request_address(
-        &store,
-        &signer(),
-        &token,
-        &address("New@readers.net"),
-        &addressing(),
-        NOW,
-    )
-    .await
-    .unwrap();
+    ask_for(&store, id, "New@readers.net", NOW).await;
     assert_eq!(reader(&store, "a@readers.net").await.id, id);
     let change = db.number("SELECT MAX(id) FROM address_change").await;
     let confirm = link(Purpose::NewAddress, change);
@@ -112,10 +103,7 @@ async fn an_address_moves_when_its_owner_says_so(db: Database) {
 
 /// Asks for `who` as the new address of reader `id`; the number of the change.
 async fn new_address(db: &Database, store: &Store, id: i64, who: &str) -> i64 {
-    let token = link(Purpose::Account, id);
-    account::request_address(store, &signer(), &token, &address(who), &addressing(), NOW)
-        .await
-        .unwrap();
+    ask_for(store, id, who, NOW).await;
     db.number("SELECT MAX(id) FROM address_change").await
 }
 
@@ -141,17 +129,7 @@ async fn a_reader_asks_for_three_addresses_a_day(db: Database) {
             );
         }
     }
-    let token = signer().short_lived_token(Purpose::Account, id, at(3 * 86_400));
-    account::request_address(
-        &store,
-        &signer(),
-        &token,
-        &address("g@readers.net"),
-        &addressing(),
-        at(86_401),
-    )
-    .await
-    .unwrap();
+    ask_for(&store, id, "g@readers.net", at(86_401)).await;
     assert_eq!(notices(&db, "new_address").await, 4);
 }
 
@@ -177,6 +155,11 @@ async fn what_nobody_uses_gives_way_to_the_owner_of_the_address(db: Database) {
         )
         .await;
         let (id, other) = (reader(&store, &from).await.id, reader(&store, &to).await.id);
+        db.execute(&format!(
+            "INSERT INTO delivery (edition_id, subscriber_id, segment_id, batch_no, state, code, text)
+             VALUES (1, {other}, 1, 0, 'failed', 550, '<{to}> is full')"
+        ))
+        .await;
         // Else nothing is mailed to a dead address.
         db.execute("DELETE FROM suppression").await;
         let change = new_address(&db, &store, id, &to).await;
@@ -192,6 +175,10 @@ async fn what_nobody_uses_gives_way_to_the_owner_of_the_address(db: Database) {
         );
         let owner = if gives_way { id } else { other };
         assert_eq!(reader(&store, &to).await.id, owner, "{state}");
+        // What relays said of the one who gives way goes with them.
+        let texts =
+            format!("SELECT COUNT(*) FROM delivery WHERE subscriber_id = {other} AND text IS NOT NULL");
+        assert_eq!(db.number(&texts).await, i64::from(!gives_way), "{state}");
     }
 }
 
@@ -208,27 +195,54 @@ async fn what_is_known_of_the_new_address_makes_no_difference(db: Database) {
     .await;
     let before = reader(&store, "b@readers.net").await;
     let id = reader(&store, "a@readers.net").await.id;
+    // Somebody wrote there a moment ago.
+    sign_up(&store, "e@readers.net", NOW).await;
     let token = link(Purpose::Account, id);
-    for (who, mails) in [("b@readers.net", 1), ("c@readers.net", 1), ("d@readers.net", 2)] {
-        let asked = account::request_address(&store, &signer(), &token, &address(who), &addressing(), NOW)
-            .await
-            .unwrap();
-        assert_eq!(asked, Opened::Good(()), "{who}");
-        assert_eq!(notices(&db, "new_address").await, mails, "{who}");
+    let tables = [
+        "notice",
+        "address_change",
+        "address_turn",
+        "reader_event",
+        "subscriber",
+    ];
+    let mut asked_for = 0;
+    for (who, mails) in [("b", 1), ("c", 0), ("e", 0), ("b+x", 0)] {
+        let mut were = Vec::new();
+        for table in tables {
+            were.push(db.number(&format!("SELECT COUNT(*) FROM {table}")).await);
+        }
+        let new = address(&format!("{who}@readers.net"));
+        let asked = account::request_address(&store, &signer(), &token, &new, &addressing(), NOW).await;
+        assert_eq!(asked.unwrap(), Opened::Good(()), "{who}");
+        // All that the page did: one row more on the queue.
+        for (table, was) in tables.iter().zip(&were) {
+            let is = db.number(&format!("SELECT COUNT(*) FROM {table}")).await;
+            assert_eq!(is, *was, "{who} {table}");
+        }
+        assert_eq!(
+            db.number("SELECT COUNT(*) FROM sign_up_request").await,
+            1,
+            "{who}"
+        );
+        assert_eq!(sign_ups::process(&store, &addressing(), NOW).await.unwrap(), 1);
+        asked_for += 1;
+        let changes = "SELECT COUNT(*) FROM address_change WHERE address <> ''";
+        assert_eq!(db.number(changes).await, asked_for, "{who}");
+        let written = db.number("SELECT COUNT(*) FROM notice").await - were[0];
+        assert_eq!(written, mails, "{who}");
     }
+    // Three mailboxes were asked for, and only one of them was written to.
+    ask_for(&store, id, "d@readers.net", NOW).await;
+    assert_eq!(notices(&db, "new_address").await, 1);
     let first = db.number("SELECT MIN(id) FROM address_change").await;
-    let taken = account::confirm_address(
-        &store,
-        &signer(),
-        &link(Purpose::NewAddress, first),
-        &addressing(),
-        at(1),
-    )
-    .await
-    .unwrap();
+    let taken = confirm_address(&store, first).await;
     assert_eq!(taken, Opened::Good(AddressChange::Impossible));
     assert_eq!(reader(&store, "b@readers.net").await, before);
     assert_eq!(reader(&store, "a@readers.net").await.id, id);
+    let gone = signer().short_lived_token(Purpose::Account, id + 99, at(60));
+    let who = address("x@readers.net");
+    let asked = account::request_address(&store, &signer(), &gone, &who, &addressing(), NOW).await;
+    assert_eq!(asked.unwrap(), Opened::Gone);
 }
 
 async fn the_export_has_everything(db: Database) {
@@ -242,7 +256,7 @@ async fn the_export_has_everything(db: Database) {
     ))
     .await;
     let token = link(Purpose::Account, id);
-    let data = account::export(&store, &signer(), &token, NOW)
+    let data = account::export(&store, &signer(), &token, &addressing(), NOW)
         .await
         .unwrap()
         .good()

@@ -5,7 +5,8 @@ use crate::plan::{DAY, begin, draft, edition, finish};
 use crate::seed::{NOW, at, list, many_readers, reader, readers, settings, summaries, suppress};
 use postrider::domain::delivery::State as Delivery;
 use postrider::domain::edition::State;
-use postrider::domain::subscriber::{Cause, Suppression};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::Suppression;
 use postrider::store::Store;
 use postrider::store::ledger::Outcome;
 use postrider::subscriptions::import::{address_hash, import};
@@ -206,7 +207,7 @@ async fn outsiders_are_not_counted(db: Database) {
     .await;
     let leaver = reader(&store, "leaver@readers.net").await.id;
     store
-        .end_subscription(leaver, "weekly", Cause::Reader, NOW)
+        .end_subscription(leaver, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     for (who, reason) in [

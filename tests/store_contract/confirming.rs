@@ -1,15 +1,20 @@
 //! The links of the confirmation mail: yes, once; and never again.
 
 use crate::database::Database;
-use crate::links::{addressing, confirm_link, events, link, notices, sign_up, signer, wish};
+use crate::links::{addressing, ask_for, confirm_link, events, link, notices, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers, suppress};
-use postrider::domain::subscriber::{Cause, State, Suppression};
+use postrider::domain::Timestamp;
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{State, Suppression};
+use postrider::store::Store;
+use postrider::subscriptions::confirm::Refusal;
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
-use postrider::subscriptions::{confirm, sign_up as sign_ups, upkeep};
+use postrider::subscriptions::{account, admin, confirm, sign_up as sign_ups, upkeep};
 
 crate::on_both! {
     confirming_begins_what_was_offered_and_once, the_way_back_is_the_readers_alone, an_older_link_changes_nothing_of_a_confirmed_reader, whoever_refuses_is_left_alone,
+    a_reader_who_refuses_anothers_wish_keeps_their_mails, whoever_is_there_when_somebody_refuses_is_meant,
     a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups, a_refusal_works_when_the_sign_up_is_forgotten,
 }
 
@@ -133,7 +138,7 @@ async fn a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups(db: Databas
     assert_eq!(db.number(open).await, 0, "one confirmation closes all");
     let ann = reader(&store, "ann@readers.net").await;
     store
-        .end_all_subscriptions(ann.id, Cause::Reader, at(800))
+        .end_all_subscriptions(ann.id, Way::Link, at(800))
         .await
         .unwrap();
     // Also one that nobody has closed.
@@ -181,7 +186,7 @@ async fn a_refusal_works_when_the_sign_up_is_forgotten(db: Database) {
     let refused = confirm::refuse(&store, &signer(), &token, at(29 * DAY))
         .await
         .unwrap();
-    assert_eq!(refused, Opened::Good(()));
+    assert_eq!(refused, Opened::Good(Refusal::default()));
     let hash = addressing().known(&address("ann@readers.net")).hash;
     assert_eq!(
         store.suppression(&hash).await.unwrap(),
@@ -198,14 +203,14 @@ async fn whoever_refuses_is_left_alone(db: Database) {
         confirm::peek_refusal(&store, &signer(), &token, NOW)
             .await
             .unwrap(),
-        Opened::Good(())
+        Opened::Good(Refusal::default())
     );
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
     for seconds in [1, 2] {
         let refused = confirm::refuse(&store, &signer(), &token, at(seconds))
             .await
             .unwrap();
-        assert_eq!(refused, Opened::Good(()));
+        assert_eq!(refused, Opened::Good(Refusal::default()));
         assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 0);
         assert_eq!(
             db.number("SELECT COUNT(*) FROM suppression WHERE reason = 'refused'")
@@ -237,7 +242,7 @@ async fn whoever_refuses_is_left_alone(db: Database) {
     let allow = |who: &'static str| {
         let store = store.clone();
         async move {
-            postrider::subscriptions::admin::allow(&store, &address(who), &crate::seed::settings(), NOW)
+            admin::allow(&store, &address(who), &crate::seed::settings(), NOW)
                 .await
                 .unwrap()
         }
@@ -248,4 +253,139 @@ async fn whoever_refuses_is_left_alone(db: Database) {
     assert_eq!(reader(&store, "ann@readers.net").await.state, State::Pending);
     readers(&store, &["bob@readers.net,,weekly,,confirmed"]).await;
     assert_eq!(reader(&store, "bob@readers.net").await.state, State::Unsubscribed);
+}
+
+/// The number of the mail that asks the owner of `who` whether the mails of reader `id` should come there.
+async fn asked_for(db: &Database, store: &Store, id: i64, who: &str, now: Timestamp) -> i64 {
+    ask_for(store, id, who, now).await;
+    db.number("SELECT COALESCE(MAX(id), 0) FROM notice WHERE kind = 'new_address'")
+        .await
+}
+
+async fn a_reader_who_refuses_anothers_wish_keeps_their_mails(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            "asks@readers.net,,weekly,,confirmed",
+            "owner@readers.net,,weekly,,confirmed",
+            "third@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
+    let before = reader(&store, "owner@readers.net").await;
+    let id = reader(&store, "asks@readers.net").await.id;
+    let mail = asked_for(&db, &store, id, "owner@readers.net", NOW).await;
+    let token = signer().short_lived_token(Purpose::Refuse, mail, at(30 * DAY));
+    let change = db.number("SELECT MAX(id) FROM address_change").await;
+    let expected = Refusal {
+        new_address: true,
+        receives: true,
+        keeps: true,
+    };
+    let seen = confirm::peek_refusal(&store, &signer(), &token, at(1))
+        .await
+        .unwrap();
+    assert_eq!(seen, Opened::Good(expected));
+    for _ in 0..2 {
+        let refused = confirm::refuse(&store, &signer(), &token, at(1)).await.unwrap();
+        assert_eq!(refused, Opened::Good(expected));
+    }
+    assert_eq!(reader(&store, "owner@readers.net").await, before);
+    assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
+    // The other link of that mail does nothing any more.
+    let button = link(Purpose::NewAddress, change);
+    let seen = account::peek_address(&store, &signer(), &button, at(2))
+        .await
+        .unwrap();
+    assert_eq!(seen, Opened::Gone);
+    let pressed = account::confirm_address(&store, &signer(), &button, &addressing(), at(2)).await;
+    assert_eq!(pressed.unwrap(), Opened::Gone);
+    // No more such mails by that reader; by others, and to the owner themselves, as before.
+    assert_eq!(
+        asked_for(&db, &store, id, "owner@readers.net", at(2 * DAY)).await,
+        mail
+    );
+    let third = reader(&store, "third@readers.net").await.id;
+    let other = asked_for(&db, &store, third, "owner@readers.net", at(2 * DAY)).await;
+    assert!(other > mail);
+    sign_up(&store, "owner@readers.net", at(4 * DAY)).await;
+    assert_eq!(notices(&db, "preferences_link").await, 1);
+    // An admin lifts that as well.
+    let (owner, settings) = (address("owner@readers.net"), crate::seed::settings());
+    assert!(admin::allow(&store, &owner, &settings, NOW).await.unwrap());
+    assert_eq!(reader(&store, "owner@readers.net").await, before);
+    assert!(asked_for(&db, &store, id, "owner@readers.net", at(6 * DAY)).await > other);
+}
+
+async fn whoever_is_there_when_somebody_refuses_is_meant(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            "a@readers.net,,weekly,,confirmed",
+            "left@readers.net,,weekly,,unsubscribed",
+        ],
+    )
+    .await;
+    let id = reader(&store, "a@readers.net").await.id;
+    sign_up(&store, "pending@readers.net", NOW).await;
+    // Nobody, somebody who has not confirmed, and somebody who left: the address is closed.
+    for who in ["new@readers.net", "pending@readers.net", "left@readers.net"] {
+        let mail = asked_for(&db, &store, id, who, at(600)).await;
+        let refused = confirm::refuse(&store, &signer(), &link(Purpose::Refuse, mail), at(601)).await;
+        let expected = Refusal {
+            new_address: true,
+            ..Refusal::default()
+        };
+        assert_eq!(refused.unwrap(), Opened::Good(expected), "{who}");
+        let hash = addressing().known(&address(who)).hash;
+        let reason = store.suppression(&hash).await.unwrap();
+        assert_eq!(reason, Some(Suppression::Refused), "{who}");
+    }
+    assert!(store.subscriber("pending@readers.net").await.unwrap().is_none());
+    // The reader who asked, and whose mails come there since.
+    let mail = asked_for(&db, &store, id, "mine@readers.net", at(2 * DAY)).await;
+    let change = db.number("SELECT MAX(id) FROM address_change").await;
+    let button = signer().short_lived_token(Purpose::NewAddress, change, at(3 * DAY));
+    account::confirm_address(&store, &signer(), &button, &addressing(), at(2 * DAY))
+        .await
+        .unwrap();
+    let token = signer().short_lived_token(Purpose::Refuse, mail, at(30 * DAY));
+    let refused = confirm::refuse(&store, &signer(), &token, at(3 * DAY))
+        .await
+        .unwrap();
+    let ended = Refusal {
+        new_address: true,
+        receives: true,
+        keeps: false,
+    };
+    assert_eq!(refused, Opened::Good(ended));
+    assert_eq!(
+        reader(&store, "mine@readers.net").await.state,
+        State::Unsubscribed
+    );
+    // The mail of a forgotten sign-up, when the owner has signed up anew: their mails end, and it is recorded.
+    sign_up(&store, "ann@readers.net", at(4 * DAY)).await;
+    let mail = db
+        .number("SELECT MAX(id) FROM notice WHERE kind = 'confirm'")
+        .await;
+    let week = std::time::Duration::from_secs(7 * DAY);
+    upkeep::tidy(&store, at(12 * DAY), week).await.unwrap();
+    sign_up(&store, "ann@readers.net", at(12 * DAY)).await;
+    confirm::confirm(&store, &signer(), &confirm_link(&db).await, at(12 * DAY))
+        .await
+        .unwrap();
+    let left = events(&db, "unsubscribed").await;
+    let token = signer().short_lived_token(Purpose::Refuse, mail, at(34 * DAY));
+    let refused = confirm::refuse(&store, &signer(), &token, at(13 * DAY))
+        .await
+        .unwrap();
+    let ended = Refusal {
+        new_address: false,
+        ..ended
+    };
+    assert_eq!(refused, Opened::Good(ended));
+    assert_eq!(reader(&store, "ann@readers.net").await.state, State::Unsubscribed);
+    assert_eq!(events(&db, "unsubscribed").await, left + 1);
 }

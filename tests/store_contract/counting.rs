@@ -7,6 +7,7 @@ use postrider::domain::Timestamp;
 use postrider::domain::delivery::State as Delivery;
 use postrider::domain::edition::Report;
 use postrider::store::Store;
+use postrider::store::lease::Work;
 use postrider::store::ledger::{Batch, Outcome};
 use std::collections::BTreeMap;
 
@@ -141,7 +142,7 @@ async fn what_a_dead_process_left_is_counted_from_its_rows(db: Database) {
         .record(&[outcome(id, readers[0], Delivery::Sent)])
         .await
         .unwrap();
-    store.free_batches("me").await.unwrap();
+    store.free_work(Work::Batches, "me").await.unwrap();
     assert_eq!(account(&store, id).await, of_rows(&store, &db, id).await);
     assert_eq!(store.tried(id).await.unwrap().sent, 1);
     assert_eq!(store.backlog().await.unwrap()[0].deliveries, 2);

@@ -1,7 +1,7 @@
 //! Being forgotten: nothing stays, not even in the bytes of the file.
 
 use crate::database::Database;
-use crate::links::{addressing, link, preferences_link, sign_up, signer, wish};
+use crate::links::{addressing, ask_for, link, preferences_link, sign_up, signer, wish};
 use crate::seed::{NOW, address, at, reader, readers};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -79,16 +79,7 @@ async fn nothing_of_a_reader_stays(db: Database) {
         .await
         .unwrap();
     let fresh = link(Purpose::Account, id);
-    account::request_address(
-        &store,
-        &signer(),
-        &fresh,
-        &address("other@readers.net"),
-        &addressing(),
-        NOW,
-    )
-    .await
-    .unwrap();
+    ask_for(&store, id, "other@readers.net", NOW).await;
     sign_ups::request(&store, &wish(ADDRESS), &addressing(), NOW)
         .await
         .unwrap();
@@ -113,7 +104,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
         db.execute(&sql).await;
     }
     assert!(!db.url.starts_with("sqlite") || !found(&db).is_empty());
-    let traces = account::traces(&store, &signer(), &fresh, at(1)).await.unwrap();
+    let traces = account::traces(&store, &signer(), &fresh, &addressing(), at(1))
+        .await
+        .unwrap();
     let traces = traces.good().unwrap();
     assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
     assert_eq!(found(&db), Vec::<String>::new());
@@ -144,7 +137,9 @@ async fn nothing_of_a_reader_stays(db: Database) {
     assert_eq!(reader(&store, "b@readers.net").await, bob);
     let hash = addressing().known(&address(ADDRESS)).hash;
     assert_eq!(store.suppression(&hash).await.unwrap(), Some(Suppression::Erased));
-    let again = account::traces(&store, &signer(), &fresh, at(2)).await.unwrap();
+    let again = account::traces(&store, &signer(), &fresh, &addressing(), at(2))
+        .await
+        .unwrap();
     assert!(matches!(again, Opened::Gone));
     assert!(!erase::erase(&store, &traces, at(2)).await.unwrap());
     let line = format!("{ADDRESS},,weekly,,confirmed");
@@ -202,11 +197,8 @@ async fn an_address_that_was_given_up_goes_with_its_reader(db: Database) {
              (1, {bob}, 1, 0, 'failed', 550, 'as ann.b%2Bx%40readers.net')"
     ))
     .await;
-    let fresh = link(Purpose::Account, id);
     let new = address("new@readers.net");
-    account::request_address(&store, &signer(), &fresh, &new, &addressing(), NOW)
-        .await
-        .unwrap();
+    ask_for(&store, id, "new@readers.net", NOW).await;
     let change = db.number("SELECT MAX(id) FROM address_change").await;
     let confirm = link(Purpose::NewAddress, change);
     let done = account::confirm_address(&store, &signer(), &confirm, &addressing(), NOW).await;

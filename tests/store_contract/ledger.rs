@@ -7,8 +7,9 @@ use crate::seed::{NOW, at, many_readers, reader, readers, summaries};
 use postrider::domain::Timestamp;
 use postrider::domain::delivery::State as Delivery;
 use postrider::domain::edition::State;
-use postrider::domain::subscriber::Cause;
+use postrider::domain::reader_event::Way;
 use postrider::store::Store;
+use postrider::store::lease::Work;
 use postrider::store::ledger::{Batch, Outcome};
 use std::collections::HashSet;
 
@@ -86,11 +87,11 @@ async fn a_lease_of_a_batch_runs_out(db: Database) {
     let (store, _) = planned(&db, 1).await;
     let batch = lease(&store, "slow", NOW).await.unwrap();
     assert_eq!(lease(&store, "next", at(60)).await, None);
-    assert_eq!(store.renew_batches("slow", at(120)).await.unwrap(), 1);
+    assert_eq!(store.renew_work(Work::Batches, "slow", at(120)).await.unwrap(), 1);
     assert_eq!(lease(&store, "next", at(61)).await, None);
     assert_eq!(lease(&store, "next", at(121)).await, Some(batch));
     // The slow one learns that it lost it.
-    assert_eq!(store.renew_batches("slow", at(999)).await.unwrap(), 0);
+    assert_eq!(store.renew_work(Work::Batches, "slow", at(999)).await.unwrap(), 0);
     assert_eq!(lease(&store, "third", at(122)).await, None);
 }
 
@@ -99,11 +100,11 @@ async fn a_dead_workers_batches_are_free(db: Database) {
     let (mut process, owner) = holder(&db);
     let batch = lease(&store, &owner, NOW).await;
     assert!(batch.is_some());
-    store.free_dead_batches().await.unwrap();
+    store.free_dead_work(Work::Batches).await.unwrap();
     assert_eq!(lease(&store, "next", NOW).await, None);
     process.kill().unwrap();
     process.wait().unwrap();
-    store.free_dead_batches().await.unwrap();
+    store.free_dead_work(Work::Batches).await.unwrap();
     assert_eq!(lease(&store, "next", NOW).await, batch);
 }
 
@@ -249,7 +250,7 @@ async fn who_left_is_told_apart(db: Database) {
     readers(&store, &["reader-5@readers.net,,weekly;monthly,,confirmed"]).await;
     let id = reader(&store, "reader-5@readers.net").await.id;
     store
-        .end_subscription(id, "weekly", Cause::Reader, NOW)
+        .end_subscription(id, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     let due = store.due_deliveries(&batch, NOW).await.unwrap();

@@ -1,22 +1,26 @@
 //! Notices: leased by one at a time, read as things are now, and nothing of a reader stays when they end.
 
 use crate::database::Database;
+use crate::links::sign_up;
 use crate::seed::{NOW, at, readers};
 use postrider::domain::Slug;
 use postrider::domain::delivery::State;
 use postrider::domain::notice::NoticeData;
 use postrider::domain::subscriber;
 use postrider::store::Store;
+use postrider::store::lease::Work;
 use postrider::store::notice_ledger::NextWork;
 use postrider::store::notice_outcomes::NoticeOutcome;
 use postrider::store::notices::NewNotice;
 use postrider::store::owner;
+use postrider::subscriptions::upkeep;
 use std::collections::BTreeSet;
 
 crate::on_both! {
     a_notice_is_leased_by_one_at_a_time, leases_end_by_release_by_time_and_by_death,
     what_is_read_is_as_it_is_now, outcomes_are_recorded_and_what_ends_is_emptied,
-    a_dead_address_is_buried_where_it_is_the_readers, what_is_late_expires_and_what_is_old_goes,
+    a_dead_address_is_buried_where_it_is_the_readers, who_never_confirmed_is_forgotten_although_the_address_is_dead,
+    what_is_late_expires_and_what_is_old_goes,
 }
 
 async fn ann(store: &Store) -> i64 {
@@ -36,9 +40,13 @@ async fn add(store: &Store, subscriber: Option<i64>, address: Option<&str>) -> i
         subscriber,
         address: address.map(str::to_owned),
         address_hash: format!("hash of {}", address.unwrap_or("a subscriber")),
+        mailbox_hash: None,
         data,
     };
-    store.add_notice(&notice, NOW).await.unwrap()
+    let mut change = store.begin_change(NOW).await.unwrap();
+    let id = change.notify(&notice).await.unwrap();
+    change.commit().await.unwrap();
+    id
 }
 
 async fn lease(store: &Store, owner: &str, limit: u32) -> Vec<i64> {
@@ -99,19 +107,19 @@ async fn leases_end_by_release_by_time_and_by_death(db: Database) {
     assert_eq!(lease(&store, "another", 9).await, Vec::<i64>::new());
     store.release_notices(&[id], "me").await.unwrap();
     assert_eq!(lease(&store, "me", 9).await, [id]);
-    assert_eq!(store.renew_notices("me", at(120)).await.unwrap(), 1);
+    assert_eq!(store.renew_work(Work::Notices, "me", at(120)).await.unwrap(), 1);
     let later = |now| store.lease_notices("another", at(now), at(now + 60), 9);
     assert_eq!(later(100).await.unwrap(), Vec::<i64>::new());
     assert!(store.due_notice(id, "me").await.unwrap().is_some());
     assert_eq!(later(121).await.unwrap(), [id]);
     assert!(store.due_notice(id, "me").await.unwrap().is_none());
-    store.free_notices("another").await.unwrap();
+    store.free_work(Work::Notices, "another").await.unwrap();
     let mut dead: Vec<String> = owner::new().split('/').map(str::to_owned).collect();
     dead[3] = "1".to_owned();
     assert_eq!(lease(&store, &dead.join("/"), 9).await, [id]);
-    store.free_dead_notices().await.unwrap();
+    store.free_dead_work(Work::Notices).await.unwrap();
     assert_eq!(lease(&store, &owner::new(), 9).await, [id]);
-    store.free_dead_notices().await.unwrap();
+    store.free_dead_work(Work::Notices).await.unwrap();
     assert_eq!(store.due_notices(NOW).await.unwrap(), 0, "it is alive");
 }
 
@@ -222,6 +230,39 @@ async fn a_dead_address_is_buried_where_it_is_the_readers(db: Database) {
     let event = "SELECT COUNT(*) FROM reader_event WHERE what = 'bounced' AND way = 'server'";
     store.record_notices(&[dead(own)]).await.unwrap();
     assert_eq!(db.number(event).await, 1);
+}
+
+async fn who_never_confirmed_is_forgotten_although_the_address_is_dead(db: Database) {
+    const DAY: u64 = 86_400;
+    let store = db.open().await;
+    // One signed up themselves, another one stands in a list.
+    readers(&store, &["list@readers.net,,weekly,,pending"]).await;
+    for who in ["ann@readers.net", "list@readers.net"] {
+        sign_up(&store, who, NOW).await;
+        let mail = db.number("SELECT MAX(id) FROM notice").await;
+        let dead = NoticeOutcome {
+            dead: true,
+            ..outcome(mail, State::Failed)
+        };
+        store.record_notices(&[dead]).await.unwrap();
+    }
+    let state = |who: &'static str| {
+        let store = store.clone();
+        async move { store.subscriber(who).await.unwrap().map(|reader| reader.state) }
+    };
+    assert_eq!(state("ann@readers.net").await, Some(subscriber::State::Pending));
+    assert_eq!(state("list@readers.net").await, Some(subscriber::State::Bounced));
+    let dead = "SELECT COUNT(*) FROM suppression WHERE reason = 'bounced'";
+    assert_eq!(db.number(dead).await, 2);
+    let week = std::time::Duration::from_secs(7 * DAY);
+    upkeep::tidy(&store, at(7 * DAY - 1), week).await.unwrap();
+    assert!(state("ann@readers.net").await.is_some());
+    upkeep::tidy(&store, at(7 * DAY), week).await.unwrap();
+    assert_eq!(state("ann@readers.net").await, None);
+    // The address is not written to again for it.
+    sign_up(&store, "ann@readers.net", at(8 * DAY)).await;
+    assert_eq!(state("ann@readers.net").await, None);
+    assert_eq!(db.number(dead).await, 2);
 }
 
 async fn what_is_late_expires_and_what_is_old_goes(db: Database) {

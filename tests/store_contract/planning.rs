@@ -2,10 +2,12 @@
 
 use crate::database::Database;
 use crate::plan::{DAY, draft, items};
-use crate::seed::{NOW, many_readers, slug, summaries};
+use crate::seed::{NOW, at, many_readers, slug, summaries};
 use postrider::domain::digest::Unchosen;
+use postrider::domain::edition::ItemKind;
+use postrider::domain::summary::{Fault, Status};
 use postrider::domain::{Clock, Digest, SystemClock};
-use postrider::edition::Planner;
+use postrider::edition::{Planner, Seen};
 use postrider::store::editions::NewEdition;
 use postrider::store::{Store, lease};
 use sqlx::{AssertSqlSafe, Executor};
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 crate::on_both! {
     a_planning_whose_lease_was_taken_over_leaves_nothing, an_approval_survives_a_change_of_its_draft,
+    an_approval_that_fails_takes_nothing_out,
 }
 
 fn weekly() -> Digest {
@@ -88,4 +91,51 @@ async fn an_approval_survives_a_change_of_its_draft(db: Database) {
     assert_eq!(approval.await.unwrap().unwrap(), id);
     assert_eq!(store.edition(id).await.unwrap().note.as_deref(), Some("late"));
     assert_eq!(store.edition_report(id).await.unwrap().waiting, 3);
+}
+
+/// What was withdrawn while the draft waited leaves it with the approval, and stays in it without one.
+async fn an_approval_that_fails_takes_nothing_out(db: Database) {
+    let store = db.open().await;
+    let ids = summaries(&store, &["One", "Two", "Three"]).await;
+    let id = draft(&store, "weekly", &ids).await;
+    let planner = planner(&store);
+    store
+        .remove_summary(&slug("two"), "Not ours.", at(1))
+        .await
+        .unwrap();
+    let (note, paper) = ("Faked.", Fault::Paper);
+    store
+        .mark_summary(&slug("three"), Status::Retracted, paper, note, at(1))
+        .await
+        .unwrap();
+    let seen = |ids: &[i64]| Seen {
+        items: ids.iter().map(|&id| (id, ItemKind::New)).collect(),
+        note: None,
+    };
+    let skipped = "SELECT COUNT(*) FROM digest_item WHERE outcome = 'skipped'";
+    for (seen, said) in [
+        (Some(seen(&ids)), "was changed meanwhile"),
+        (Some(seen(&ids[..1])), "has no reader yet"),
+        (None, "has no reader yet"),
+    ] {
+        let problem = planner.approve(&weekly(), id, seen.as_ref()).await.unwrap_err();
+        assert!(problem.message().contains(said), "{problem}");
+        assert_eq!(
+            store.edition_report(id).await.unwrap().summaries.len(),
+            3,
+            "{said}"
+        );
+        assert_eq!(db.number(skipped).await, 0, "{said}");
+    }
+    // Restored in time, it goes out.
+    many_readers(&store, 2).await;
+    store.restore_summary(&slug("two")).await.unwrap();
+    let seen = seen(&ids[..2]);
+    planner.approve(&weekly(), id, Some(&seen)).await.unwrap();
+    let report = store.edition_report(id).await.unwrap();
+    assert_eq!(
+        (report.waiting, report.summaries),
+        (2, ["one", "two"].map(slug).to_vec())
+    );
+    assert_eq!(db.number(skipped).await, 1);
 }

@@ -32,7 +32,7 @@ async fn schema(db: &Database) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Tables about single readers: the part of the answer, and the columns that need not stand in it.
-const HANDED_OUT: [(&str, &str, &[&str]); 11] = [
+const HANDED_OUT: [(&str, &str, &[&str]); 13] = [
     ("subscriber", "subscriber", &[]),
     // The number of the reader, or of the row's reader, which the part `subscriber` gives.
     ("subscription", "subscriptions", &["subscriber_id"]),
@@ -40,10 +40,14 @@ const HANDED_OUT: [(&str, &str, &[&str]); 11] = [
     ("delivery", "deliveries", &["subscriber_id"]),
     ("notice", "notices", &["subscriber_id"]),
     ("sign_up", "sign_ups", &["subscriber_id"]),
-    ("sign_up_request", "requests", &[]),
+    // Who asked for this address is none of its owner's business.
+    ("sign_up_request", "requests", &["subscriber_id"]),
     ("address_change", "address_changes", &["subscriber_id"]),
+    // Another reader, who is none of their business.
+    ("address_refusal", "refusals", &["subscriber_id"]),
     ("former_address", "former_addresses", &["subscriber_id"]),
     ("suppression", "suppression", &[]),
+    ("refused_mailbox", "refused_mailbox", &[]),
     ("address_turn", "turn", &[]),
 ];
 
@@ -78,7 +82,15 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
             "INSERT INTO address_change (subscriber_id, address, address_hash, created, expires)
              VALUES ({id}, 'x@readers.net', 'x', 1, 1)"
         ),
+        format!("INSERT INTO refused_mailbox (mailbox_hash, created) VALUES ('{hash}', 1)"),
         format!("INSERT INTO former_address (subscriber_id, address_hash, given_up) VALUES ({id}, 'old', 1)"),
+        format!("INSERT INTO address_refusal (subscriber_id, mailbox_hash, refused) VALUES ({id}, '{hash}', 1)"),
+        // What became of what others were asked is theirs alone.
+        format!("INSERT INTO address_refusal (subscriber_id, mailbox_hash, refused) VALUES ({id}, 'other', 1)"),
+        format!(
+            "INSERT INTO notice (kind, subscriber_id, address_hash, data, created, expires, state)
+             VALUES ('new_address', {id}, 'other', '{{}}', 1, 1, 'failed')"
+        ),
         "INSERT INTO notice (kind, address_hash, data, created, expires, state)
          VALUES ('contact', 'other', '{\"from\":\"nann.b@readers.net\"}', 1, 1, 'waiting')"
             .to_owned(),
@@ -102,10 +114,17 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
         }
     }
     assert_eq!(data["notices"].as_array().unwrap().len(), 3, "{data:#}");
+    assert_eq!(data["refusals"].as_array().unwrap().len(), 1, "{data:#}");
     assert_eq!(data["subscriber"]["address"], ADDRESS);
     // Whatever else names a reader by number or address is in the list above.
     for (table, columns) in &schema {
-        let about = ["subscriber_id", "address", "address_key", "address_hash"];
+        let about = [
+            "subscriber_id",
+            "address",
+            "address_key",
+            "address_hash",
+            "mailbox_hash",
+        ];
         let is_about = columns.iter().any(|column| about.contains(&column.as_str()));
         let is_known =
             HANDED_OUT.iter().any(|(known, ..)| known == table) || NOT_OF_READERS.contains(&table.as_str());
@@ -175,7 +194,13 @@ async fn every_table_is_accounted_for_in_the_docs(db: Database) {
             named.contains(table) != is_impersonal,
             "docs/privacy.md and the list of tables that hold nothing personal: {table}"
         );
-        let personal = ["subscriber_id", "address_hash", "network", "address_key"];
+        let personal = [
+            "subscriber_id",
+            "address_hash",
+            "mailbox_hash",
+            "network",
+            "address_key",
+        ];
         let is_personal = columns.iter().any(|column| personal.contains(&column.as_str()));
         assert!(!(is_impersonal && is_personal), "{table} is personal");
     }

@@ -6,13 +6,13 @@ use crate::seed::{NOW, address, at, reader, readers, suppress};
 use postrider::domain::Timestamp;
 use postrider::domain::subscriber::{State, Suppression};
 use postrider::store::Store;
-use postrider::subscriptions::limits::{Admission, Limits, admit};
+use postrider::subscriptions::limits::{Admission, Gate, Limits, admit};
 use postrider::subscriptions::{confirm, preferences, sign_up as sign_ups, upkeep};
 
 crate::on_both! {
     every_state_leaves_the_same_trace_and_gets_its_mail, at_most_three_mails_in_a_day_and_ten_minutes_apart,
     two_at_once_send_one_mail, what_cannot_be_read_is_left_out,
-    who_does_not_confirm_is_forgotten, networks_have_limits, ten_thousand_submissions_send_three_mails,
+    who_does_not_confirm_is_forgotten, networks_have_limits, each_kind_has_an_end_of_its_own, ten_thousand_submissions_send_three_mails,
 }
 
 const DAY: u64 = 86_400;
@@ -239,7 +239,12 @@ async fn networks_have_limits(db: Database) {
     };
     let ask = |network: &'static str, seconds: u64| {
         let store = store.clone();
-        async move { admit(&store, network, limits, at(seconds)).await.unwrap() == Admission::Admitted }
+        async move {
+            admit(&store, Gate::SignUp, network, limits, at(seconds))
+                .await
+                .unwrap()
+                == Admission::Admitted
+        }
     };
     for (network, seconds, admitted) in [
         ("one", 0, true),
@@ -262,7 +267,11 @@ async fn networks_have_limits(db: Database) {
     let tasks: Vec<_> = (0..12)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { admit(&store, "many", limits, at(2 * DAY)).await.unwrap() })
+            tokio::spawn(async move {
+                admit(&store, Gate::SignUp, "many", limits, at(2 * DAY))
+                    .await
+                    .unwrap()
+            })
         })
         .collect();
     let mut admitted = 0;
@@ -272,6 +281,37 @@ async fn networks_have_limits(db: Database) {
     assert_eq!(admitted, 3);
     upkeep::tidy(&store, at(40 * DAY), KEPT).await.unwrap();
     assert_eq!(db.number("SELECT COUNT(*) FROM network_use").await, 0);
+}
+
+async fn each_kind_has_an_end_of_its_own(db: Database) {
+    let store = db.open().await;
+    let limits = Limits {
+        per_network: 5,
+        total: 2,
+    };
+    let admitted = async |gate, network: &str| {
+        admit(&store, gate, network, limits, NOW).await.unwrap() == Admission::Admitted
+    };
+    for gate in Gate::ALL {
+        for (n, expected) in [true, true, false, false].into_iter().enumerate() {
+            assert_eq!(
+                admitted(gate, &format!("network {n}")).await,
+                expected,
+                "{gate:?} {n}"
+            );
+        }
+    }
+    // Those two have made four each, of all kinds; who was sent away has made none.
+    let limits = Limits {
+        per_network: 5,
+        total: 100,
+    };
+    for (network, more) in [("network 0", 1), ("network 2", 5)] {
+        for n in 0..=more {
+            let admission = admit(&store, Gate::LostLink, network, limits, NOW).await.unwrap();
+            assert_eq!(admission == Admission::Admitted, n < more, "{network} {n}");
+        }
+    }
 }
 
 /// As many as a thousand networks can send within the limits of each.
@@ -285,7 +325,7 @@ async fn ten_thousand_submissions_send_three_mails(db: Database) {
         // Ten from each network, all within an hour.
         let (network, now) = (format!("network {}", n % 1000), at(n / 3));
         assert_eq!(
-            admit(&store, &network, limits, now).await.unwrap(),
+            admit(&store, Gate::SignUp, &network, limits, now).await.unwrap(),
             Admission::Admitted
         );
         let mut request = wish("ann@readers.net");

@@ -5,10 +5,17 @@ use crate::seed::{NOW, arrival, at, slug, summary};
 use postrider::domain::helpful::{Answer, Votes};
 use postrider::domain::problem::Kind;
 use postrider::store::Store;
+use postrider::subscriptions::upkeep;
+use sqlx::{AnyConnection, Connection, Executor};
+use std::time::Duration;
 
 crate::on_both! {
     lists_come_page_by_page, what_was_removed_is_nowhere_and_comes_back, a_visitor_counts_once_a_day,
+    what_has_ended_is_deleted_and_looking_waits_for_nobody,
 }
+
+/// How long counts of networks are kept.
+const KEPT: Duration = Duration::from_secs(86_400);
 
 async fn store_some(store: &Store, count: u64) {
     for n in 1..=count {
@@ -114,7 +121,7 @@ async fn a_visitor_counts_once_a_day(db: Database) {
     let votes = store.votes().await.unwrap();
     assert_eq!(votes.get(&first), Some(&Votes { yes: 2, no: 1 }));
     assert_eq!(votes.len(), 1);
-    store.forget_ended(at(1_000)).await.unwrap();
+    upkeep::tidy(&store, at(1_000), KEPT).await.unwrap();
     assert!(vote(Answer::Yes, "a", 101).await.unwrap(), "is forgotten");
     // A network has five answers; another one has its own.
     let mut counted = Vec::new();
@@ -122,6 +129,34 @@ async fn a_visitor_counts_once_a_day(db: Database) {
         counted.push(vote(Answer::No, visitor, 102).await.unwrap());
     }
     assert_eq!(counted, [true, true, true, true, false, true]);
+    // Whoever does not count leaves nothing, and waits for nobody who writes.
+    let seen = "SELECT COUNT(*) FROM vote_seen";
+    assert_eq!(db.number(seen).await, 12);
+    let writer = writer(&db, &store).await;
+    for visitor in ["a", "g", "h", "b"] {
+        assert!(!vote(Answer::Yes, visitor, 103).await.unwrap(), "{visitor}");
+    }
+    writer.close().await.unwrap();
+    assert_eq!(db.number(seen).await, 12);
+}
+
+/// Somebody who writes, and keeps the lock of a SQLite file.
+async fn writer(db: &Database, store: &Store) -> AnyConnection {
+    let mut writer = db.connect().await;
+    let begin = match store.is_of_one_machine() {
+        true => "BEGIN IMMEDIATE",
+        false => "BEGIN",
+    };
+    writer.execute(begin).await.unwrap();
+    writer
+}
+
+async fn what_has_ended_is_deleted_and_looking_waits_for_nobody(db: Database) {
+    let store = db.open().await;
+    store_some(&store, 1).await;
+    let first = store.summary(&slug("number-1")).await.unwrap().id;
+    let vote = |visitor| store.vote(first, Answer::Yes, (visitor, visitor), at(10), at(0));
+    assert!(vote("a").await.unwrap());
     let (over, open) = (at(10).0, at(11).0);
     db.execute(&format!(
         "INSERT INTO sign_in (address_hash, network, created, expires)
@@ -133,7 +168,15 @@ async fn a_visitor_counts_once_a_day(db: Database) {
          VALUES ('x', 'a', 1, 1, {over}), ('y', 'a', 1, 1, {open})"
     ))
     .await;
-    store.forget_ended(at(10)).await.unwrap();
+    let run_out = async |now| upkeep::tidy(&store, at(now), KEPT).await.unwrap().run_out;
+    let other = writer(&db, &store).await;
+    assert_eq!(run_out(9).await, 0);
+    other.close().await.unwrap();
+    // Two of the answer, a link and a session.
+    assert_eq!(run_out(10).await, 4);
+    let other = writer(&db, &store).await;
+    assert_eq!(run_out(10).await, 0);
+    other.close().await.unwrap();
     assert!(store.admin_session("x").await.unwrap().is_none());
     assert!(store.admin_session("y").await.unwrap().is_some());
     let open = [1, 2].map(|id| store.is_sign_in_open(id, at(0)));

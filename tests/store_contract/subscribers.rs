@@ -3,8 +3,10 @@
 use crate::database::Database;
 use crate::plan::edition;
 use crate::seed::{NOW, at, reader, readers, summaries};
-use postrider::domain::subscriber::{Cause, State, Suppression};
-use postrider::store::import::{Entry, Standing, Subscribing};
+use postrider::domain::reader_event::Way;
+use postrider::domain::subscriber::{State, Suppression};
+use postrider::store::import::{Entry, Subscribing};
+use postrider::store::standings::{Sought, Standing};
 use std::collections::HashMap;
 
 crate::on_both! {
@@ -28,7 +30,7 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     let ann = reader(&store, "a@readers.net").await;
     assert!(
         store
-            .end_subscription(ann.id, "weekly", Cause::Reader, NOW)
+            .end_subscription(ann.id, "weekly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -40,7 +42,7 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
     assert!(
         store
-            .end_subscription(ann.id, "monthly", Cause::Reader, NOW)
+            .end_subscription(ann.id, "monthly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -53,14 +55,14 @@ async fn the_last_subscription_to_end_unsubscribes(db: Database) {
     let pending = reader(&store, "p@readers.net").await.id;
     assert!(store.is_subscribed(pending, "weekly").await.unwrap());
     store
-        .end_subscription(pending, "weekly", Cause::Reader, NOW)
+        .end_subscription(pending, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     assert_eq!(reader(&store, "p@readers.net").await.state, State::Unsubscribed);
     assert!(!store.is_subscribed(pending, "weekly").await.unwrap());
     assert!(
         !store
-            .end_subscription(999, "weekly", Cause::Reader, NOW)
+            .end_subscription(999, "weekly", Way::Link, NOW)
             .await
             .unwrap()
     );
@@ -84,16 +86,13 @@ async fn a_reader_has_the_last_word(db: Database) {
     let ann = reader(&store, "a@readers.net").await.id;
     // Never subscribed to it, and left it all the same: no list may subscribe them later.
     store
-        .end_subscription(ann, "monthly", Cause::Reader, NOW)
+        .end_subscription(ann, "monthly", Way::Link, NOW)
         .await
         .unwrap();
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     assert_eq!(reader(&store, "a@readers.net").await.digests.join(";"), "weekly");
     // An admin's end is a weaker word.
-    store
-        .end_subscription(ann, "other", Cause::Admin, NOW)
-        .await
-        .unwrap();
+    store.end_subscription(ann, "other", Way::Cli, NOW).await.unwrap();
     assert_eq!(
         db.number("SELECT COUNT(*) FROM subscription WHERE digest = 'other'")
             .await,
@@ -102,7 +101,7 @@ async fn a_reader_has_the_last_word(db: Database) {
     // A dead address stays dead when its link is used.
     let dead = reader(&store, "d@readers.net").await.id;
     store
-        .end_subscription(dead, "weekly", Cause::Reader, NOW)
+        .end_subscription(dead, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     assert_eq!(reader(&store, "d@readers.net").await.state, State::Bounced);
@@ -117,10 +116,10 @@ async fn ending_again_changes_nothing(db: Database) {
     let store = db.open().await;
     readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
-    for (seconds, cause) in [(1, Cause::Reader), (2, Cause::Reader), (3, Cause::Admin)] {
+    for (seconds, way) in [(1, Way::Link), (2, Way::Link), (3, Way::Cli)] {
         assert!(
             store
-                .end_subscription(ann, "weekly", cause, at(seconds))
+                .end_subscription(ann, "weekly", way, at(seconds))
                 .await
                 .unwrap()
         );
@@ -144,7 +143,7 @@ async fn all_subscriptions_end_at_once(db: Database) {
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
     for _ in 0..2 {
-        store.end_all_subscriptions(ann, Cause::Admin, NOW).await.unwrap();
+        store.end_all_subscriptions(ann, Way::Cli, NOW).await.unwrap();
         let now = reader(&store, "a@readers.net").await;
         assert_eq!(
             (now.state, now.digests.join(";").as_str()),
@@ -202,7 +201,7 @@ fn entry(key: &str, state: &'static str, was: &'static str) -> Entry {
     Entry {
         address: key.into(),
         key: key.into(),
-        hash: format!("hash of {key}"),
+        hash: hash_of(key),
         reserved: 0,
         name: Some("Ann".to_owned()),
         state,
@@ -214,8 +213,8 @@ fn entry(key: &str, state: &'static str, was: &'static str) -> Entry {
     }
 }
 
-fn pair(key: &str) -> (String, String) {
-    (key.to_owned(), format!("hash of {key}"))
+fn hash_of(key: &str) -> String {
+    format!("hash of {key}")
 }
 
 async fn standings_are_told(db: Database) {
@@ -227,13 +226,19 @@ async fn standings_are_told(db: Database) {
         .unwrap();
     assert_eq!(ids.len(), 2);
     let rows = [
-        (pair("b").1, Suppression::Unsubscribed),
-        (pair("c").1, Suppression::Erased),
+        (hash_of("b"), Suppression::Unsubscribed),
+        (hash_of("c"), Suppression::Erased),
     ];
     import.suppress(&rows).await.unwrap();
     import.commit().await.unwrap();
+    db.execute("INSERT INTO refused_mailbox VALUES ('box of a', 1), ('box of c', 1), ('box of e', 1)")
+        .await;
     let mut import = store.begin_import(NOW).await.unwrap();
-    let standings = import.standings(&["a", "b", "c", "d"].map(pair)).await.unwrap();
+    let keys = ["a", "b", "c", "d", "e"].map(|key| (key, hash_of(key), format!("box of {key}")));
+    let sought = keys
+        .each_ref()
+        .map(|(key, hash, mailbox)| Sought { key, hash, mailbox });
+    let standings = import.standings(&sought).await.unwrap();
     import.abandon().await.unwrap();
     let standing = |subscriber, suppressed| Standing {
         subscriber,
@@ -249,6 +254,7 @@ async fn standings_are_told(db: Database) {
         ),
         ("c".to_owned(), standing(None, Some(Suppression::Erased))),
         ("d".to_owned(), standing(None, None)),
+        ("e".to_owned(), standing(None, Some(Suppression::Refused))),
     ]);
     assert_eq!(standings, expected);
 }
@@ -286,11 +292,11 @@ async fn subscribing_never_revives_what_a_reader_ended(db: Database) {
     readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
     let ann = reader(&store, "a@readers.net").await.id;
     store
-        .end_subscription(ann, "weekly", Cause::Reader, NOW)
+        .end_subscription(ann, "weekly", Way::Link, NOW)
         .await
         .unwrap();
     store
-        .end_subscription(ann, "monthly", Cause::Admin, NOW)
+        .end_subscription(ann, "monthly", Way::Cli, NOW)
         .await
         .unwrap();
     let rows = ["weekly", "monthly"].map(|digest| Subscribing {

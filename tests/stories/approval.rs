@@ -129,6 +129,19 @@ async fn a_draft_is_shown_as_it_will_go(database: Database) {
     assert_eq!(mails[0].slugs(&["one", "two", "three"]), ["one", "two"]);
     assert!(mails[0].text.contains("A word before."), "{}", mails[0].text);
     assert_eq!(json(&site, &["editions", "show", "1"], 0)["state"], "draft");
+    // Nobody is shown a mail about nothing.
+    for slug in ["one", "two"] {
+        json(&site, &["editions", "drop", "1", slug], 0);
+    }
+    let again = site.path("again");
+    for command in [
+        &["send", "weekly", "--to", "boss@example.org"][..],
+        &["preview", "weekly", "--out", again.to_str().unwrap()],
+    ] {
+        let said = json(&site, command, 1)["error"].as_str().unwrap().to_owned();
+        assert!(said.contains("nothing is left in the draft 1"), "{said}");
+    }
+    assert!(take_outbox(&site).is_empty() && !again.exists());
 }
 
 /// Those who had a summary hear of its correction, whatever became of a second sending.

@@ -203,6 +203,7 @@ async fn leave_traces(site: &Site, database: &Database) -> Server {
         subscriber: None,
         address: Some("admin@example.org".to_owned()),
         address_hash: "admin".to_owned(),
+        mailbox_hash: None,
         data: NoticeData::Contact {
             from: ADDRESS.into(),
             name: Some(NAME.to_owned()),
@@ -210,7 +211,9 @@ async fn leave_traces(site: &Site, database: &Database) -> Server {
         },
     };
     let later = SystemClock.now().plus(Duration::from_secs(3600));
-    let id = store.add_notice(&waiting, SystemClock.now()).await.unwrap();
+    let mut change = store.begin_change(SystemClock.now()).await.unwrap();
+    let id = change.notify(&waiting).await.unwrap();
+    change.commit().await.unwrap();
     database
         .execute(&format!(
             "UPDATE notice SET next_attempt = {} WHERE id = {id}",

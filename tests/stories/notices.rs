@@ -71,9 +71,13 @@ async fn write(store: &Store, kind: NoticeKind) -> i64 {
         subscriber: (!about_nobody).then_some(reader.id),
         address: elsewhere(kind).map(str::to_owned),
         address_hash: elsewhere(kind).map_or(reader.address_hash, str::to_owned),
+        mailbox_hash: None,
         data: data(kind),
     };
-    store.add_notice(&notice, SystemClock.now()).await.unwrap()
+    let mut change = store.begin_change(SystemClock.now()).await.unwrap();
+    let id = change.notify(&notice).await.unwrap();
+    change.commit().await.unwrap();
+    id
 }
 
 /// What every message must be, whatever it is for.

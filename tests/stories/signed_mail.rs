@@ -97,9 +97,10 @@ async fn a_notice_is_signed_as_well() {
         subscriber: None,
         address: Some("admin@example.org".to_owned()),
         address_hash: "hash".to_owned(),
+        mailbox_hash: None,
         data: NoticeData::SignIn { sign_in: 1 },
     };
-    store.add_notice(&notice, SystemClock.now()).await.unwrap();
+    store.add_notices(&[notice], SystemClock.now()).await.unwrap();
     fs::remove_dir_all(site.path("content")).unwrap();
     fs::create_dir(site.path("content")).unwrap();
     publish(&site, 0);

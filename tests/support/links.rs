@@ -8,7 +8,9 @@ use postrider::domain::reader_event::Way;
 use postrider::domain::subscriber::Choice;
 use postrider::domain::{LocalPartRule, Timestamp};
 use postrider::store::Store;
+use postrider::subscriptions::account;
 use postrider::subscriptions::addressing::Addressing;
+use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::sign_up::{self, SignUpRequest};
 use postrider::subscriptions::token::{Key, Purpose, Signer};
 
@@ -49,6 +51,15 @@ pub async fn sign_up(store: &Store, who: &str, now: Timestamp) {
     sign_up::request(store, &wish(who), &addressing(), now)
         .await
         .unwrap();
+    sign_up::process(store, &addressing(), now).await.unwrap();
+}
+
+/// Has reader `id` ask for `who` as their new address, and decided on.
+pub async fn ask_for(store: &Store, id: i64, who: &str, now: Timestamp) {
+    let end = Timestamp(now.0 + 1_800_000);
+    let token = signer().short_lived_token(Purpose::Account, id, end);
+    let asked = account::request_address(store, &signer(), &token, &address(who), &addressing(), now).await;
+    assert_eq!(asked.unwrap(), Opened::Good(()));
     sign_up::process(store, &addressing(), now).await.unwrap();
 }
 

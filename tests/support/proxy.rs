@@ -33,6 +33,8 @@ struct Gate {
 struct State {
     stalled: bool,
     cut: bool,
+    /// How many wait for the end of a stall.
+    held: usize,
     open: Vec<TcpStream>,
 }
 
@@ -82,8 +84,11 @@ impl Proxy {
 
 impl Gate {
     fn wait_until_open(&self) {
-        let state = self.state.lock().unwrap();
-        let _open = self.changed.wait_while(state, |state| state.stalled).unwrap();
+        let mut state = self.state.lock().unwrap();
+        state.held += 1;
+        self.changed.notify_all();
+        let mut open = self.changed.wait_while(state, |state| state.stalled).unwrap();
+        open.held -= 1;
     }
 }
 
@@ -185,10 +190,15 @@ mod tests {
         stream.read_exact(&mut byte).unwrap();
         proxy.stall();
         stream.write_all(b"b").unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        stream.read_exact(&mut byte).unwrap_err();
+        let state = proxy.gate.state.lock().unwrap();
+        let patience = Duration::from_secs(30);
+        let held = &proxy.gate.changed;
+        let (state, timeout) = held
+            .wait_timeout_while(state, patience, |state| state.held == 0)
+            .unwrap();
+        assert!(!timeout.timed_out(), "it was not held");
+        drop(state);
         proxy.mend();
-        stream.set_read_timeout(None).unwrap();
         stream.read_exact(&mut byte).unwrap();
         assert_eq!(&byte, b"b");
         proxy.cut();

@@ -41,6 +41,8 @@ pub struct Record {
     pub octets: Vec<u8>,
     /// How many connections were made.
     pub connections: usize,
+    /// How many of them are over.
+    pub ended: usize,
     /// How many transactions were begun.
     pub transactions: usize,
     /// How often the relay answered, since the first transaction of each connection, before it read on.
@@ -76,8 +78,9 @@ impl ScriptedRelay {
                 record.lock().unwrap().connections += 1;
                 let (record, script) = (Arc::clone(&record), Arc::clone(&script));
                 thread::spawn(move || {
-                    let _ = talk::Talk::new(&socket, record, script).run();
+                    let _ = talk::Talk::new(&socket, Arc::clone(&record), script).run();
                     let _ = socket.shutdown(Shutdown::Both);
+                    record.lock().unwrap().ended += 1;
                 });
             }
         });

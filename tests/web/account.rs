@@ -82,13 +82,20 @@ fn an_address_is_changed_by_the_owner_of_both() {
         (303, Some(&*format!("..{path}?asked")))
     );
     let page = get(&server, &format!("{path}?asked"));
-    assert!(texts(&page, "[role=status]")[0].contains("on its way to the new address"));
+    assert!(texts(&page, "[role=status]")[0].contains("sending a mail to the new address"));
     assert!(
         !page.text().contains("new@example.org"),
         "the new address is nobody's yet"
     );
     let address = || server.text("SELECT address FROM subscriber WHERE id = 1");
     assert_eq!(address(), ANN);
+    assert_eq!(
+        server.number("SELECT COUNT(*) FROM notice"),
+        0,
+        "it is decided later"
+    );
+    server.process();
+    assert_eq!(server.number("SELECT COUNT(*) FROM notice"), 1);
 
     let change = server.number("SELECT id FROM address_change");
     let token = server

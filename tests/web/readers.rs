@@ -15,8 +15,8 @@ const BOB: &str = "bob@example.org";
 const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-/// Headers and body of a request to unsubscribe.
-type Form<'a> = (&'a [(&'a str, &'a str)], &'a [u8]);
+/// Headers and body of a request to unsubscribe, and the way that is recorded of it.
+type Form<'a> = (&'a [(&'a str, &'a str)], &'a [u8], &'a str);
 
 /// A site that has sent its first edition to Ann and Bob.
 fn site() -> Site {
@@ -64,6 +64,14 @@ fn reader(site: &Site, address: &str) -> Value {
 
 fn state(site: &Site, address: &str) -> String {
     reader(site, address)["state"].as_str().unwrap().to_owned()
+}
+
+/// What happened to a reader last, and by which way, as they are told when they ask for their data.
+fn last_event(site: &Site, address: &str) -> (String, String) {
+    let data = site.run(&["subscribers", "data", address]).expect_code(0).json();
+    let last = data["events"].as_array().unwrap().last().unwrap();
+    let word = |key: &str| last[key].as_str().unwrap().to_owned();
+    (word("what"), word("way"))
 }
 
 /// Sends a further edition and says who received it.
@@ -160,10 +168,10 @@ fn one_click_ends_the_subscription_whatever_the_form() {
         ("Referer", "null"),
     ];
     let requests: [Form; 5] = [
-        (&[FORM], ONE_CLICK),
-        (&[multipart], parts),
-        (&[], b""),
-        (&foreign, ONE_CLICK),
+        (&[FORM], ONE_CLICK, "one_click"),
+        (&[multipart], parts, "one_click"),
+        (&[FORM], b"", "link"),
+        (&foreign, ONE_CLICK, "one_click"),
         (
             &[
                 ("Content-Type", "text; ?"),
@@ -171,11 +179,12 @@ fn one_click_ends_the_subscription_whatever_the_form() {
                 ("Sec-Fetch-Site", "cross-site"),
             ],
             b"\xff\x00",
+            "link",
         ),
     ];
     let site = site();
     let server = site.serve(&[]);
-    for (headers, body) in requests {
+    for (headers, body, way) in requests {
         let reader = format!("reader{}@example.org", body.len() + headers.len());
         site.run(&["subscribers", "add", &reader, "--confirmed", "--digest", "weekly"])
             .expect_code(0);
@@ -193,6 +202,10 @@ fn one_click_ends_the_subscription_whatever_the_form() {
             );
             assert_eq!(state(&site, &reader), "unsubscribed", "{headers:?}");
         }
+        assert_eq!(
+            last_event(&site, &reader),
+            ("unsubscribed".to_owned(), way.to_owned())
+        );
         let page = get(&server, &preferences);
         assert_eq!(page.status, 200);
         assert!(

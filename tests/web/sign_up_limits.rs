@@ -67,7 +67,8 @@ fn one_network_is_asked_to_wait_and_others_are_not() {
         let answer = post_with(&server, &path, &[("X-Forwarded-For", from)], &form);
         assert_eq!(answer.status, status, "{from}");
     }
-    assert_eq!(server.number("SELECT COUNT(*) FROM address_change"), 1);
+    let asked = "SELECT COUNT(*) FROM sign_up_request WHERE kind = 'new_address'";
+    assert_eq!(server.number(asked), 1);
     let json = [
         ("X-Forwarded-For", "192.0.2.9"),
         ("Content-Type", "application/json"),
@@ -75,7 +76,10 @@ fn one_network_is_asked_to_wait_and_others_are_not() {
     let body = b"{\"email\": \"ann@example.org\", \"consent\": \"Yes.\"}";
     let answer = send(&server, "POST", "/api/subscribe", &json, body);
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("3600")));
-    assert_eq!(server.number("SELECT COUNT(*) FROM sign_up_request"), 3);
+    assert_eq!(
+        server.number("SELECT COUNT(*) FROM sign_up_request WHERE kind = 'sign_up'"),
+        3
+    );
     assert_eq!(sign_up(&server, &stamp, "192.0.3.9").status, 200);
     for (n, from) in [
         "2001:db8:1:1::1",
@@ -105,6 +109,53 @@ fn there_is_an_end_in_all() {
         assert_eq!(answer.status, if n < 5 { 200 } else { 429 }, "{n}");
     }
     assert_eq!(get(&server, "/subscribe").status, 200);
+}
+
+/// A post to `path` from the network `n` until `most` were taken, and two more.
+fn flood(server: &InProcess, path: &str, form: &[(&str, &str)], most: usize) {
+    for n in 0..most + 2 {
+        let from = format!("192.0.{n}.1");
+        let answer = post_with(server, path, &[("X-Forwarded-For", &from)], form);
+        let taken = if n < most { [200, 303] } else { [429; 2] };
+        assert!(taken.contains(&answer.status), "{path} {n}: {}", answer.status);
+    }
+}
+
+#[test]
+fn a_flood_of_one_form_shuts_none_of_the_others() {
+    let (site, server, stamp) = serve(&format!("{PROXY}[subscribe]\ntotal_per_hour = 3\n"));
+    site.run(&["subscribers", "add", "bob@example.org", "--confirmed"])
+        .expect_code(0);
+    let token = server
+        .signer
+        .short_lived_token(Purpose::Account, 1, server.end(Duration::from_secs(1800)));
+    let account = format!("/account/{token}");
+    let message = [
+        ("name", ""),
+        ("email", "ann@example.org"),
+        ("message", "Hello"),
+        ("homepage", ""),
+        ("stamp", &stamp),
+    ];
+    let address = [("do", "address"), ("address", "new@example.org")];
+    let sign_up = filled("ann@example.org", &stamp);
+    for (path, form) in [
+        ("/subscribe", &sign_up[..]),
+        ("/lost-link", &sign_up),
+        ("/contact", &message),
+        (&account, &address),
+    ] {
+        flood(&server, path, form, 3);
+    }
+    let json = [
+        ("X-Forwarded-For", "192.0.200.1"),
+        ("Content-Type", "application/json"),
+    ];
+    let body = b"{\"email\": \"ann@example.org\", \"consent\": \"Yes.\"}";
+    // The API takes sign-ups, of which there were enough.
+    assert_eq!(send(&server, "POST", "/api/subscribe", &json, body).status, 429);
+    server.pass(71 * MINUTE);
+    assert_eq!(send(&server, "POST", "/api/subscribe", &json, body).status, 202);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! "Was this summary helpful?", and the form that mails the admins.
 
 use crate::in_process::InProcess;
-use crate::sign_up::{attributes, heading, stamp, texts};
+use crate::sign_up::{attributes, filled, heading, stamp, texts};
 use crate::site::{Server, Site};
 use crate::wait_for;
 use crate::wire::{Answer, ask, get, post_with, send};
@@ -202,4 +202,32 @@ fn a_message_is_asked_about_and_counted_as_other_forms_are() {
         }
     }
     assert_eq!(notices(), 3);
+}
+
+#[test]
+fn the_admins_get_sixty_messages_an_hour_and_sign_ups_go_on() {
+    let site = Site::new();
+    site.configure("", "[serve]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    let server = InProcess::serve(&site);
+    let form = stamp(&server, "/contact");
+    server.pass(3_000);
+    let message = [
+        ("email", "ann@example.org"),
+        ("message", "Hello"),
+        ("stamp", form.as_str()),
+    ];
+    for number in 0..63 {
+        let from = format!("192.0.{number}.1");
+        let answer = post_with(&server, "/contact", &[("X-Forwarded-For", &from)], &message);
+        assert_eq!(answer.status, if number < 60 { 200 } else { 429 }, "{number}");
+    }
+    assert_eq!(server.number("SELECT COUNT(*) FROM notice"), 60);
+    let sign_up = filled("ann@example.org", &form);
+    let answer = post_with(
+        &server,
+        "/subscribe",
+        &[("X-Forwarded-For", "192.0.2.1")],
+        &sign_up,
+    );
+    assert_eq!(heading(&answer), "Check your inbox");
 }

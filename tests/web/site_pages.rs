@@ -86,8 +86,8 @@ fn the_archive_is_paged_and_its_last_page_may_be_full() {
         let numbers =
             format!("WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})");
         for rows in [
-            "edition (id, digest, state, regular, created, planned, finished, pruned, audience, pruned_sent)
-             SELECT i, digest, state, regular, created, planned + i * 86400000, finished, finished, 1, 1
+            "edition (id, digest, state, regular, created, planned, finished, pruned, audience, pruned_sent, received)
+             SELECT i, digest, state, regular, created, planned + i * 86400000, finished, finished, 1, 1, 1
              FROM n JOIN edition ON id = 1",
             "edition_item (edition_id, summary_id, kind, position)
              SELECT i, summary_id, kind, position FROM n JOIN edition_item ON edition_id = 1",

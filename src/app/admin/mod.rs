@@ -115,7 +115,7 @@ pub fn said(word: &str) -> Option<&'static str> {
         "ended" => "This edition was cancelled before. Nothing was sent.",
         "paused" => "Paused. What is in flight ends, and nothing new is begun.",
         "resumed" => "It goes on.",
-        "retried" => "What failed is sent again.",
+        "retried" => "It is sent again.",
         "nothing-failed" => "There is nothing to send again.",
         "cancelled" => "Cancelled. What was not sent is not sent any more.",
         "signed-out" => "You are signed out.",

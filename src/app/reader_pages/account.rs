@@ -2,7 +2,7 @@
 
 use super::super::App;
 use super::fields::{Faults, field, read_address};
-use super::{Outcome, ReaderPage};
+use super::{Gate, Outcome, ReaderPage};
 use crate::domain::Result;
 use crate::render::{AccountLinkPage, AccountPage, ErasePage, ErasedPage, LinkSentPage};
 use crate::subscriptions::account::{self, Account};
@@ -27,7 +27,7 @@ pub enum AccountForm {
 /// What comes of it.
 #[derive(Debug)]
 pub enum AccountAnswer {
-    /// A mail goes to the new address.
+    /// A mail goes to the new address, unless enough of them did lately.
     Asked,
     /// A file of JSON.
     Data(String),
@@ -42,7 +42,8 @@ impl App {
     /// When the database does not answer.
     pub async fn account_link_page(&self, token: &str) -> Result<ReaderPage> {
         match preferences::peek(&self.store, &self.signer, token).await {
-            Ok(_) => self.good(&AccountLinkPage {
+            Ok(Opened::Expired) => self.expired_link(DEEP_ROOT, false),
+            Ok(Opened::Good(_) | Opened::Gone) => self.good(&AccountLinkPage {
                 frame: self.frame(DEEP_ROOT),
                 action: format!("../../p/{token}/account"),
                 preferences: format!("../../p/{token}"),
@@ -57,7 +58,8 @@ impl App {
     /// When the database does not answer.
     pub async fn mail_account_link(&self, token: &str) -> Result<ReaderPage> {
         match account::request_link(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(_) => self.good(&LinkSentPage {
+            Ok(Opened::Expired) => self.expired_link(DEEP_ROOT, false),
+            Ok(Opened::Good(()) | Opened::Gone) => self.good(&LinkSentPage {
                 frame: self.frame(DEEP_ROOT),
                 account: true,
             }),
@@ -118,7 +120,7 @@ impl App {
         };
         let done = match form {
             AccountForm::Download => {
-                let data = account::export(&self.store, &self.signer, token, now).await?;
+                let data = account::export(&self.store, &self.signer, token, &self.addressing(), now).await?;
                 data.good().map(|data| AccountAnswer::Data(format!("{data:#}\n")))
             }
             AccountForm::Address(typed) => {
@@ -127,14 +129,17 @@ impl App {
                     let page = self.account_form(token, &account, typed, &faults, false)?;
                     return Ok(AccountAnswer::Page(page));
                 };
-                if self.admitted(visitor).await?.is_none() {
+                if self.admitted(Gate::NewAddress, visitor).await?.is_none() {
                     return Ok(AccountAnswer::Page(self.too_many(ROOT)?));
                 }
                 let addressing = self.addressing();
                 account::request_address(&self.store, &self.signer, token, &address, &addressing, now)
                     .await?
                     .good()
-                    .map(|()| AccountAnswer::Asked)
+                    .map(|()| {
+                        self.bell.notify_one();
+                        AccountAnswer::Asked
+                    })
             }
         };
         match done {
@@ -165,7 +170,8 @@ impl App {
     /// # Errors
     /// When the database does not answer.
     pub async fn erase(&self, token: &str) -> Result<ReaderPage> {
-        match account::traces(&self.store, &self.signer, token, self.clock.now()).await {
+        let (addressing, now) = (self.addressing(), self.clock.now());
+        match account::traces(&self.store, &self.signer, token, &addressing, now).await {
             Ok(opened @ (Opened::Good(_) | Opened::Gone)) => {
                 if let Opened::Good(traces) = opened {
                     for left in self.forget_person(&traces).await?.left {

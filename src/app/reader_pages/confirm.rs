@@ -55,7 +55,11 @@ impl App {
             digests: self.titles(&offer.digests),
             categories: self.names_of(&offer.categories),
             unchosen_all: self.unchosen_all(&offer.digests),
-            preferences: self.relative(&self.names.preferences_url(digest, offer.subscriber)),
+            preferences: self.relative(&self.names.preferences_url(
+                digest,
+                offer.subscriber,
+                offer.link_generation,
+            )),
         })
     }
 
@@ -65,25 +69,30 @@ impl App {
     /// When the database does not answer.
     pub async fn refuse_page(&self, token: &str) -> Result<ReaderPage> {
         match confirm::peek_refusal(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(Opened::Good(())) => self.good(&RefusePage {
+            Ok(Opened::Good(refusal)) => self.good(&RefusePage {
                 frame: self.frame(ROOT),
+                new_address: refusal.new_address,
+                receives: refusal.receives,
+                keeps: refusal.keeps,
                 action: format!("../refuse/{token}"),
             }),
-            Ok(Opened::Expired | Opened::Gone) => self.expired_link(ROOT, true),
+            Ok(Opened::Expired | Opened::Gone) => self.expired_refusal(ROOT),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }
 
-    /// Never writes to the address again, whoever types it in; again is fine.
+    /// Never writes to the address again, whoever types it in; but an owner who reads here keeps their mails,
+    /// when it is another reader's that they refuse. Again is fine.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn refuse(&self, token: &str) -> Result<ReaderPage> {
         match confirm::refuse(&self.store, &self.signer, token, self.clock.now()).await {
-            Ok(Opened::Good(())) => self.good(&RefusedPage {
+            Ok(Opened::Good(refusal)) => self.good(&RefusedPage {
                 frame: self.frame(ROOT),
+                keeps: refusal.keeps,
             }),
-            Ok(Opened::Expired | Opened::Gone) => self.expired_link(ROOT, true),
+            Ok(Opened::Expired | Opened::Gone) => self.expired_refusal(ROOT),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }

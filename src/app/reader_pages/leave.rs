@@ -3,6 +3,7 @@
 use super::super::App;
 use super::ReaderPage;
 use crate::domain::Result;
+use crate::domain::reader_event::Way;
 use crate::render::{UnsubscribePage, UnsubscribedPage};
 use crate::subscriptions::unsubscribe;
 
@@ -29,12 +30,14 @@ impl App {
         })
     }
 
-    /// Ends the subscription that `token` names. A repeat is fine, and so is a reader who is gone.
+    /// Ends the subscription that `token` names. A repeat is fine, and so is a reader who is gone. `one_click`
+    /// tells that a mail program asked for it, and not the page: both do the same, and it is recorded.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn unsubscribe(&self, token: &str) -> Result<ReaderPage> {
-        match unsubscribe::unsubscribe(&self.store, &self.signer, token, self.clock.now()).await {
+    pub async fn unsubscribe(&self, token: &str, one_click: bool) -> Result<ReaderPage> {
+        let way = if one_click { Way::OneClick } else { Way::Link };
+        match unsubscribe::unsubscribe(&self.store, &self.signer, token, way, self.clock.now()).await {
             Ok(left) => self.good(&UnsubscribedPage {
                 frame: self.frame(ROOT),
                 digest: self.publication(left.digest.as_deref()),

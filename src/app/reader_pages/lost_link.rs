@@ -3,7 +3,7 @@
 use super::super::App;
 use super::fields::{Faults, field, read_address};
 use super::sentry::Sentry;
-use super::{Outcome, ReaderPage};
+use super::{Gate, Outcome, ReaderPage};
 use crate::domain::Result;
 use crate::render::{LinkSentPage, LostLinkPage};
 use crate::subscriptions::sign_up;
@@ -53,7 +53,7 @@ impl App {
         if self.is_suspect(&form.sentry) {
             return self.ask_person(ROOT, "lost-link", &[("address", form.address.as_str())]);
         }
-        let Some(network) = self.admitted(visitor).await? else {
+        let Some(network) = self.admitted(Gate::LostLink, visitor).await? else {
             return self.too_many(ROOT);
         };
         let now = self.clock.now();

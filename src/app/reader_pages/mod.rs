@@ -23,6 +23,7 @@ use crate::domain::problem::Kind;
 use crate::domain::{Problem, Result};
 use crate::render::{LinkExpiredPage, LinkInvalidPage, Page, PublicationContext, TooManyPage};
 use crate::subscriptions::addressing::Addressing;
+pub(in crate::app) use crate::subscriptions::limits::Gate;
 use crate::subscriptions::limits::{Admission, Limits, admit};
 use std::net::IpAddr;
 
@@ -90,6 +91,19 @@ impl App {
         let page = LinkExpiredPage {
             frame: self.frame(root),
             sign_up,
+            refusal: false,
+            contact: self.contact(),
+        };
+        self.reader_page(&page, Outcome::BadLink)
+    }
+
+    /// The same for a link with which somebody wants to say that it was not them.
+    fn expired_refusal(&self, root: &str) -> Result<ReaderPage> {
+        let page = LinkExpiredPage {
+            frame: self.frame(root),
+            sign_up: false,
+            refusal: true,
+            contact: self.contact(),
         };
         self.reader_page(&page, Outcome::BadLink)
     }
@@ -103,13 +117,13 @@ impl App {
     }
 
     /// Counts a form of the visitor's network; the hash of the network, unless there were enough.
-    pub(in crate::app) async fn admitted(&self, visitor: IpAddr) -> Result<Option<String>> {
+    pub(in crate::app) async fn admitted(&self, gate: Gate, visitor: IpAddr) -> Result<Option<String>> {
         let network = self.addressing().network(visitor);
         let limits = Limits {
             per_network: self.config.subscribe.per_network_per_hour,
             total: self.config.subscribe.total_per_hour,
         };
-        let admission = admit(&self.store, &network, limits, self.clock.now()).await?;
+        let admission = admit(&self.store, gate, &network, limits, self.clock.now()).await?;
         Ok((admission == Admission::Admitted).then_some(network))
     }
 

@@ -64,7 +64,8 @@ impl App {
                 let form = shown(&choices);
                 self.preferences_form(token, &choices, &form, &Faults::default(), saved)
             }
-            Ok(Opened::Expired | Opened::Gone) => self.nobodys_preferences(token).await,
+            Ok(Opened::Gone) => self.nobodys_preferences(token).await,
+            Ok(Opened::Expired) => self.expired_link(ROOT, false),
             Err(problem) => self.bad_link(problem, ROOT),
         }
     }
@@ -76,6 +77,7 @@ impl App {
     pub async fn save_preferences(&self, token: &str, form: &PreferencesForm) -> Result<PreferencesAnswer> {
         let choices = match preferences::peek(&self.store, &self.signer, token).await {
             Ok(Opened::Good(choices)) if is_active(&choices) => choices,
+            Ok(Opened::Expired) => return Ok(PreferencesAnswer::Page(self.expired_link(ROOT, false)?)),
             Ok(_) => return Ok(PreferencesAnswer::Page(self.nobodys_preferences(token).await?)),
             Err(problem) => return Ok(PreferencesAnswer::Page(self.bad_link(problem, ROOT)?)),
         };

@@ -4,7 +4,7 @@
 use super::super::App;
 use super::fields::{Faults, Understood, field, read_address};
 use super::sentry::Sentry;
-use super::{Outcome, ReaderFields, ReaderPage};
+use super::{Gate, Outcome, ReaderFields, ReaderPage};
 use crate::domain::reader_event::Way;
 use crate::domain::{EmailAddress, Problem, Result};
 use crate::render::{CheckInboxPage, SubscribePage};
@@ -216,7 +216,7 @@ impl App {
 
     /// Writes a sign-up down; false when there were enough of them.
     async fn write_down(&self, sign_up: SignUp, visitor: IpAddr) -> Result<bool> {
-        let Some(network) = self.admitted(visitor).await? else {
+        let Some(network) = self.admitted(Gate::SignUp, visitor).await? else {
             return Ok(false);
         };
         let request = SignUpRequest {

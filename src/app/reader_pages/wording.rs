@@ -4,7 +4,7 @@ use super::App;
 
 impl App {
     /// What whoever signs up agrees to.
-    pub(super) fn consent_to_sign_up(&self) -> String {
+    pub fn consent_to_sign_up(&self) -> String {
         format!(
             "I agree that {} stores my mail address and my choices, which may say something about my health, \
              and sends me what I chose. I can change my mind at any time.",

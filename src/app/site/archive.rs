@@ -52,7 +52,7 @@ impl App {
     /// Edition `number` with all that it holds and nothing that is a reader's.
     ///
     /// # Errors
-    /// When there is no such edition, or nothing of it was sent, or it was cancelled.
+    /// When there is no such edition, or nobody has received it.
     pub async fn edition_page(&self, number: i64) -> Result<PublicDocument> {
         let edition = self.store.edition(number).await?;
         if !self.store.is_archived(number).await? {
@@ -71,7 +71,7 @@ impl App {
         let time = edition.planned.unwrap_or(edition.created);
         let count = i64::try_from(summaries.len()).unwrap_or_default();
         let shown = ArchivedContext::new(number, time, self.zone(&edition.digest), count);
-        let description = format!("{} of {}.", digest.title, shown.date);
+        let description = format!("{} of {}, edition {number}.", digest.title, shown.date);
         let frame = self
             .frame("../")
             .public(&format!("/archive/{number}"), &description)

@@ -1,7 +1,7 @@
 //! What visitors write to the admins.
 
 use super::App;
-use crate::app::reader_pages::{Outcome, ReaderPage, Sentry};
+use crate::app::reader_pages::{Gate, Outcome, ReaderPage, Sentry};
 use crate::domain::notice::NoticeData;
 use crate::domain::text::{one_line, strip_illegal};
 use crate::domain::{EmailAddress, Result};
@@ -85,7 +85,7 @@ impl App {
             ];
             return self.ask_person(ROOT, "contact", &fields);
         }
-        if self.admitted(visitor).await?.is_none() {
+        if self.admitted(Gate::Contact, visitor).await?.is_none() {
             return self.too_many(ROOT);
         }
         let name = Some(one_line(&form.name)).filter(|name| !name.is_empty());
@@ -106,6 +106,7 @@ impl App {
                     subscriber: None,
                     address: Some(admin.full()),
                     address_hash: address_hash(&key, &self.salt),
+                    mailbox_hash: None,
                     data: NoticeData::Contact {
                         from: from.full().into(),
                         name: name.clone(),

@@ -34,7 +34,8 @@ impl EditionPage {
             name: "Earlier editions".to_owned(),
             href: Some(format!("{}archive", frame.root)),
         };
-        let page_title = format!("{}, {}", digest.title, edition.date);
+        // The number tells apart what a digest sent on one day.
+        let page_title = format!("{}, {}, edition {}", digest.title, edition.date, edition.number);
         let here = Crumb {
             name: page_title.clone(),
             href: None,
@@ -132,7 +133,7 @@ impl Page for EditionPage {
         let sample = |note: &[&str], summaries| Self {
             frame: Frame::sample(),
             crumbs: sample_crumbs(),
-            page_title: "Weekly research digest, 2 January 2026".to_owned(),
+            page_title: "Weekly research digest, 2 January 2026, edition 7".to_owned(),
             digest: PublicationContext::sample(),
             edition: ArchivedContext::sample(),
             note: note.iter().map(|&line| line.to_owned()).collect(),

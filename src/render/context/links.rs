@@ -83,7 +83,7 @@ pub struct LinkSentPage {
     pub account: bool,
 }
 
-/// `link_expired`: a link of ours whose time is up, or whose reader is gone.
+/// `link_expired`: a link of ours whose time is up, whose reader is gone, or has another address since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkExpiredPage {
     /// What the layout needs.
@@ -91,6 +91,10 @@ pub struct LinkExpiredPage {
     pub frame: Frame,
     /// Whether it was to begin a subscription: then one signs up again.
     pub sign_up: bool,
+    /// Whether it was to say "it was not me": then one writes to us.
+    pub refusal: bool,
+    /// The address to write to.
+    pub contact: String,
 }
 
 /// `account`: change the address, download everything, be forgotten.
@@ -263,10 +267,12 @@ impl Page for LinkExpiredPage {
     const TEMPLATE: &'static str = "link_expired";
 
     fn samples() -> Vec<Self> {
-        [true, false]
-            .map(|sign_up| Self {
+        [(true, false), (false, true), (false, false)]
+            .map(|(sign_up, refusal)| Self {
                 frame: Frame::sample(),
                 sign_up,
+                refusal,
+                contact: "contact@example.org".to_owned(),
             })
             .into()
     }

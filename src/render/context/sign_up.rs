@@ -114,6 +114,12 @@ pub struct RefusePage {
     /// What the layout needs.
     #[serde(flatten)]
     pub frame: Frame,
+    /// Whether the mail asked if a reader's mails should come to this address.
+    pub new_address: bool,
+    /// Whether mails come to this address now.
+    pub receives: bool,
+    /// Whether they go on: the button only keeps that reader from asking again.
+    pub keeps: bool,
     /// Where the button posts to.
     pub action: String,
 }
@@ -124,6 +130,8 @@ pub struct RefusedPage {
     /// What the layout needs.
     #[serde(flatten)]
     pub frame: Frame,
+    /// Whether the owner's own mails go on: only another reader's were refused.
+    pub keeps: bool,
 }
 
 impl Page for SubscribePage {
@@ -255,10 +263,30 @@ impl Page for RefusePage {
     const TEMPLATE: &'static str = "refuse";
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let keeping = Self {
             frame: Frame::sample(),
+            new_address: true,
+            receives: true,
+            keeps: true,
             action: "../refuse/sample-token".to_owned(),
-        }]
+        };
+        let ending = Self {
+            keeps: false,
+            ..keeping.clone()
+        };
+        let new = Self {
+            receives: false,
+            ..ending.clone()
+        };
+        let confirmed = Self {
+            new_address: false,
+            ..ending.clone()
+        };
+        let plain = Self {
+            receives: false,
+            ..confirmed.clone()
+        };
+        vec![keeping, ending, new, confirmed, plain]
     }
 }
 
@@ -266,8 +294,11 @@ impl Page for RefusedPage {
     const TEMPLATE: &'static str = "refused";
 
     fn samples() -> Vec<Self> {
-        vec![Self {
-            frame: Frame::sample(),
-        }]
+        [true, false]
+            .map(|keeps| Self {
+                frame: Frame::sample(),
+                keeps,
+            })
+            .to_vec()
     }
 }

@@ -9,7 +9,8 @@ mod values;
 
 use super::group::Voice;
 use super::line::{ImportSettings, instant};
-use crate::domain::subscriber::{Cause, State};
+use crate::domain::reader_event::Way;
+use crate::domain::subscriber::State;
 use crate::domain::{Problem, Result, Slug, Timestamp};
 
 pub use columns::Field;
@@ -97,7 +98,7 @@ impl Export {
     /// What it may change of readers who are there already: what was named for it, and nothing by default.
     pub(super) fn voice(&self) -> Voice {
         Voice {
-            cause: Cause::Import,
+            way: Way::Import,
             describes: self.maps(Field::Categories),
             subscribes: !self.digests.is_empty() || !self.lists.is_empty(),
             // Another program's list says nothing of digests that it does not know.
