@@ -11,12 +11,15 @@ mod site;
 
 mod account;
 mod admin;
+mod admin_counts;
 mod admin_ledger;
 mod admin_seen;
+mod admin_together;
 mod api;
 mod bridge;
 mod conditional;
 mod desk;
+mod faulty_forms;
 mod feeds;
 mod in_process;
 mod limits;

@@ -98,6 +98,7 @@ fn a_form_becomes_a_subscription() {
             (200, "You are subscribed")
         );
         assert_eq!(server.text("SELECT state FROM subscriber"), "confirmed");
+        assert_eq!(texts(&done, "main li"), ["Weekly digest", "Oncology", "Urology"]);
         let preferences = attributes(&done, "main a", "href").remove(0);
         let page = get(&server, preferences.strip_prefix("..").unwrap());
         assert_eq!(heading(&page), "What you receive from Test Site");
