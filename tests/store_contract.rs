@@ -61,6 +61,8 @@ mod received;
 mod relays;
 #[path = "store_contract/retention.rs"]
 mod retention;
+#[path = "store_contract/scrubbing.rs"]
+mod scrubbing;
 #[path = "store_contract/sequences.rs"]
 mod sequences;
 #[path = "store_contract/sign_ups.rs"]
@@ -71,5 +73,7 @@ mod site;
 mod subscribers;
 #[path = "store_contract/summaries.rs"]
 mod summaries;
+#[path = "store_contract/sweeping.rs"]
+mod sweeping;
 #[path = "store_contract/together.rs"]
 mod together;

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::publish::Publish;
-use super::upkeep::{keep_pruning, keep_up};
+use super::upkeep::{keep_pruning, keep_sweeping, keep_up};
 use crate::deliver::worker::{Courier, Tally, Until};
 use crate::domain::Result;
 use crate::schedule::runner::Runner;
@@ -66,6 +66,7 @@ impl App {
         Ok(Background(vec![
             tokio::spawn(keep_up(Arc::clone(self), stop.clone())),
             tokio::spawn(keep_pruning(Arc::clone(self), stop.clone())),
+            tokio::spawn(keep_sweeping(Arc::clone(self), stop.clone())),
             tokio::spawn(keep_delivering(courier, stop)),
             account,
         ]))

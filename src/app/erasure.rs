@@ -6,7 +6,7 @@ use crate::deliver::outbox_erasure;
 use crate::domain::relay::RelayAddress;
 use crate::domain::{EmailAddress, Result};
 use crate::subscriptions::erase::{self, Traces};
-use crate::subscriptions::list_erasure;
+use crate::subscriptions::{list_erasure, sweep};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,14 +28,15 @@ pub struct Forgotten {
 }
 
 impl App {
-    /// Erases everything about whoever has `address`; what stays is the keyed hash by which no list brings
-    /// them back. Doing it again changes nothing.
+    /// Erases everything about whoever has `address`, down to the bytes of the database's files; what stays
+    /// is the keyed hash by which no list brings them back. Doing it again changes nothing.
     ///
     /// # Errors
     /// When something can't be written; the same call goes on.
     pub async fn forget(&self, address: &EmailAddress) -> Result<Forgotten> {
         let traces = erase::traces(&self.store, address, &self.addressing()).await?;
         let mut forgotten = self.forget_person(&traces).await?;
+        sweep::at_once(&self.store, self.clock.now()).await?;
         forgotten.address = address.to_string();
         Ok(forgotten)
     }
@@ -48,7 +49,7 @@ impl App {
         erase::data_by_address(&self.store, address, &self.addressing()).await
     }
 
-    /// [`App::forget`] of somebody who is found already.
+    /// [`App::forget`] of somebody who is found already; the database's files are swept soon.
     ///
     /// # Errors
     /// As there.

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod listings;
 mod lists;
 mod mailboxes;
+pub mod mentions;
 mod migrate;
 mod network_uses;
 pub mod notice_ledger;
@@ -43,11 +44,14 @@ pub mod refusals;
 pub mod relay_states;
 mod removals;
 pub mod schedule;
+pub mod scrubbing;
 pub mod sign_ups;
+pub mod spellings;
 pub mod standings;
 pub mod subscribers;
 pub mod summaries;
 mod summary_row;
+pub mod sweeping;
 mod tokens;
 pub mod unconfirmed;
 mod votes;
@@ -59,6 +63,7 @@ pub use outcomes::Clerk;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Transaction};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a connection that is asked whether it is alive may take.
@@ -93,6 +98,8 @@ impl Opening {
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    /// Held by the one look for an address that is under way.
+    looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -146,7 +153,11 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(trouble)?;
-        let store = Self { pool, dialect };
+        let store = Self {
+            pool,
+            dialect,
+            looking: Arc::default(),
+        };
         store.migrate().await?;
         Ok(store)
     }
@@ -199,6 +210,8 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, opening: Open
         connection.execute("PRAGMA wal_autocheckpoint = 4000").await?;
         // Bytes, for all connections together: beyond it pages are used again before further ones are asked for.
         connection.execute("PRAGMA soft_heap_limit = 6291456").await?;
+        // What is deleted is overwritten, also what readers leave behind day by day.
+        connection.execute("PRAGMA secure_delete = ON").await?;
         if let Some(pages) = opening.most_pages {
             let limit = format!("PRAGMA max_page_count = {pages}");
             connection.execute(AssertSqlSafe(limit)).await?;

@@ -63,10 +63,10 @@ impl Store {
     /// readers is kept.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, at the first of the steps that fail; every one is taken.
     pub async fn tidy_readers(&self, now: Timestamp, networks: Duration) -> Result<Tidied> {
-        let ago = |span: Duration| now.0 - i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        let mut tidied = Tidied::default();
+        let ago = |span: Duration| now.minus(span).0;
+        let (mut tidied, mut trouble) = (Tidied::default(), None);
         for (table, over, before) in [
             ("sign_up", "expires <= $1", now.0),
             ("address_change", "expires <= $1", now.0),
@@ -76,12 +76,18 @@ impl Store {
             ("network_use", "bucket < $1 / 600000", ago(networks)),
             ("address_turn", "taken < $1", ago(TURNS_KEPT)),
         ] {
-            tidied.run_out += self.delete_over(table, over, before).await?;
+            // What can't be deleted keeps nothing else from it.
+            match self.delete_over(table, over, before).await {
+                Ok(gone) => tidied.run_out += gone,
+                Err(problem) => trouble = trouble.or(Some(problem)),
+            }
         }
-        tidied.unconfirmed = self
-            .forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now)
-            .await?;
-        Ok(tidied)
+        let unconfirmed = self.forget_unconfirmed(Timestamp(ago(CONFIRM_WITHIN)), now);
+        match unconfirmed.await {
+            Ok(done) => tidied.unconfirmed = done,
+            Err(problem) => trouble = trouble.or(Some(problem)),
+        }
+        trouble.map_or(Ok(tidied), Err)
     }
 
     /// Deletes the rows of `table` of which `over` holds, where `before` is its `$1`; how many.

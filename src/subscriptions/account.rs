@@ -19,6 +19,7 @@ use crate::store::changes::Change;
 use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::{QueuedRequest, RequestKind};
+use crate::store::spellings::Spellings;
 
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
@@ -199,6 +200,7 @@ pub async fn confirm_address(
     let Some(id) = number(signer.read_short_lived(Purpose::NewAddress, token, now))? else {
         return Ok(Opened::Expired);
     };
+    let old = address_to_give_up(store, id).await?;
     let mut change = store.begin_change(now).await?;
     let outcome = match change.address_change(id).await? {
         Some(wanted) => move_reader(&mut change, id, &wanted, addressing).await?,
@@ -206,10 +208,25 @@ pub async fn confirm_address(
     };
     if outcome == Some(AddressChange::Changed) {
         change.commit().await?;
+        // Beside the reader's own deliveries; outside of the change, for which others wait.
+        if let Some(old) = &old {
+            store.scrub(old).await?;
+        }
     } else {
         change.abandon().await?;
     }
     Ok(Opened::or_gone(outcome))
+}
+
+/// The address that the change `id` is to replace, when it is not the new one already.
+async fn address_to_give_up(store: &Store, id: i64) -> Result<Option<Spellings>> {
+    let Some(wanted) = store.address_change(id).await? else {
+        return Ok(None);
+    };
+    let reader = store.subscriber_by_id(wanted.subscriber).await?;
+    Ok(reader
+        .filter(|reader| reader.address != wanted.address)
+        .map(|reader| Spellings::given_up(reader.address.as_str())))
 }
 
 async fn move_reader(

@@ -76,7 +76,8 @@ pub async fn traces(store: &Store, address: &EmailAddress, addressing: &Addressi
 }
 
 /// Erases a person from the database; whether they were a subscriber. What stays is the salted hash by which
-/// no list brings them back. They can sign up again.
+/// no list brings them back. They can sign up again. What is left in the files a sweep overwrites, which is
+/// due from now on: `sweep.rs`.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -5,10 +5,13 @@ use crate::links::{addressing, ask_for, link, preferences_link, sign_up, signer,
 use crate::seed::{NOW, address, at, reader, readers};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use postrider::domain::Timestamp;
 use postrider::domain::subscriber::{State, Suppression};
+use postrider::store::Store;
+use postrider::subscriptions::erase::Traces;
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
-use postrider::subscriptions::{account, erase, preferences, sign_up as sign_ups};
+use postrider::subscriptions::{account, erase, preferences, sign_up as sign_ups, sweep};
 use std::path::Path;
 
 crate::on_both! {
@@ -16,10 +19,10 @@ crate::on_both! {
     an_address_that_was_given_up_goes_with_its_reader, an_address_that_somebody_else_has_now_is_left_to_them,
 }
 
-const ADDRESS: &str = "Ann.B+x@Readers.net";
+pub const ADDRESS: &str = "Ann.B+x@Readers.net";
 
 /// Where a spelling of the address stands in the files of a SQLite database.
-fn found(db: &Database) -> Vec<String> {
+pub fn found(db: &Database) -> Vec<String> {
     let Some(path) = db.url.strip_prefix("sqlite:") else {
         return Vec::new();
     };
@@ -55,6 +58,13 @@ fn found(db: &Database) -> Vec<String> {
         }
     }
     found
+}
+
+/// Erases, and sweeps at once: whether there was a subscriber.
+async fn forget(store: &Store, traces: &Traces, now: Timestamp) -> bool {
+    let was_there = erase::erase(store, traces, now).await.unwrap();
+    sweep::at_once(store, now).await.unwrap();
+    was_there
 }
 
 async fn nothing_of_a_reader_stays(db: Database) {
@@ -108,7 +118,7 @@ async fn nothing_of_a_reader_stays(db: Database) {
         .await
         .unwrap();
     let traces = traces.good().unwrap();
-    assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
+    assert!(forget(&store, &traces, at(1)).await);
     assert_eq!(found(&db), Vec::<String>::new());
     for table in [
         "sign_up_request",
@@ -141,7 +151,7 @@ async fn nothing_of_a_reader_stays(db: Database) {
         .await
         .unwrap();
     assert!(matches!(again, Opened::Gone));
-    assert!(!erase::erase(&store, &traces, at(2)).await.unwrap());
+    assert!(!forget(&store, &traces, at(2)).await);
     let line = format!("{ADDRESS},,weekly,,confirmed");
     assert_eq!(readers(&store, &[&line]).await.added, 0);
     sign_up(&store, ADDRESS, at(3)).await;
@@ -168,7 +178,7 @@ async fn an_address_without_a_reader_is_forgotten_too(db: Database) {
         let traces = erase::traces(&store, &address(ADDRESS), &addressing())
             .await
             .unwrap();
-        assert!(!erase::erase(&store, &traces, NOW).await.unwrap());
+        assert!(!forget(&store, &traces, NOW).await);
         assert_eq!(found(&db), Vec::<String>::new());
         assert_eq!(db.number("SELECT COUNT(*) FROM sign_up_request").await, 0);
         assert_eq!(db.number("SELECT COUNT(*) FROM notice").await, 0);
@@ -213,7 +223,7 @@ async fn an_address_that_was_given_up_goes_with_its_reader(db: Database) {
         assert!(traces.is_theirs(&address(theirs), &addressing()), "{theirs}");
     }
     assert!(!traces.is_theirs(&address("b@readers.net"), &addressing()));
-    assert!(erase::erase(&store, &traces, at(1)).await.unwrap());
+    assert!(forget(&store, &traces, at(1)).await);
     assert_eq!(found(&db), Vec::<String>::new());
     assert_eq!(db.number("SELECT COUNT(*) FROM former_address").await, 0);
     let line = format!("{ADDRESS},,weekly,,confirmed");
@@ -246,7 +256,7 @@ async fn an_address_that_somebody_else_has_now_is_left_to_them(db: Database) {
         .await
         .unwrap();
     assert!(!traces.is_theirs(&address("old@readers.net"), &addressing()));
-    assert!(erase::erase(&store, &traces, NOW).await.unwrap());
+    assert!(forget(&store, &traces, NOW).await);
     assert_eq!(store.suppression(&old.address_hash).await.unwrap(), None);
     assert_eq!(reader(&store, "old@readers.net").await, old);
 }

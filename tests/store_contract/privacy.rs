@@ -162,6 +162,7 @@ const IMPERSONAL: [(&str, &str); 25] = [
     ("relay_rate", "times of relays"),
     ("relay_hour", "counts of relays"),
     ("vote", "counts"),
+    ("sweep", "times and a count"),
 ];
 
 async fn every_table_is_accounted_for_in_the_docs(db: Database) {

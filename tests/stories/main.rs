@@ -27,6 +27,7 @@ mod site;
 mod approval;
 mod bad_input;
 mod being_forgotten;
+mod being_forgotten_by_link;
 mod commands;
 mod corrections;
 mod faults_of_disks;

@@ -32,6 +32,7 @@ impl Clock for SetClock {
 
 /// A server without anything in the background: what was put on the queue stays there until [`Self::process`].
 pub struct InProcess {
+    app: Arc<App>,
     url: String,
     database: String,
     clock: Arc<SetClock>,
@@ -64,17 +65,18 @@ impl InProcess {
         });
         let signer = Signer::new(&keys.collect::<Vec<_>>()).unwrap();
         let (running, stop) = watch::channel(false);
-        let url = runtime.block_on(async {
+        let (app, url) = runtime.block_on(async {
             let config = load_config(&options).unwrap();
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
             let app = Arc::new(App::with(config, clock, random).await.unwrap());
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
-            tokio::spawn(postrider::web::serve(app, listener, stop));
-            url
+            tokio::spawn(postrider::web::serve(Arc::clone(&app), listener, stop));
+            (app, url)
         });
         sqlx::any::install_default_drivers();
         Self {
+            app,
             url,
             database: format!("sqlite:{}", site.path("data/postrider.db").display()),
             clock,
@@ -108,6 +110,11 @@ impl InProcess {
             store.close().await;
             done
         })
+    }
+
+    /// Does what time asks for, as the background and `publish` do.
+    pub fn tidy(&self) -> postrider::domain::Result<()> {
+        self.runtime.block_on(self.app.tidy())
     }
 
     pub fn execute(&self, sql: &str) {

@@ -39,6 +39,7 @@ mod site_helpful;
 mod site_pages;
 mod site_summary;
 mod tokens;
+mod upkeep;
 mod wire;
 
 use std::time::{Duration, Instant};
