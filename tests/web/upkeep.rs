@@ -13,7 +13,7 @@ const TO_DO: [&str; 13] = [
     "INSERT INTO address_change (subscriber_id, address, address_hash, created, expires)
      VALUES (1, 'x@example.org', 'x', 5, 6)",
     "INSERT INTO network_use (network, bucket, used) VALUES ('network', 1, 1)",
-    "INSERT INTO address_turn (address_hash, taken) VALUES ('x', 5)",
+    "INSERT INTO address_turn (mailbox_hash, taken) VALUES ('x', 5)",
     "INSERT INTO sign_in (address_hash, network, created, expires) VALUES ('x', 'network', 5, 6)",
     "INSERT INTO admin_session (hash, address_hash, created, seen, expires) VALUES ('h', 'x', 5, 5, 6)",
     "INSERT INTO vote_seen (hash, expires) VALUES ('h', 6)",
