@@ -9,6 +9,7 @@ pub mod dkim;
 pub mod erasure;
 pub mod feeds;
 pub mod interventions;
+mod kept;
 pub mod metrics;
 mod names;
 mod notices;

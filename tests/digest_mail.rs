@@ -179,7 +179,7 @@ fn both_parts_have_the_same_links() {
 }
 
 #[test]
-fn subject_and_preheader_name_no_topic() {
+fn subject_and_preheader_name_no_category() {
     let mail = render(&edition(vec![long(1, ItemKind::New)], None), ReaderShape::Named);
     assert_eq!(filled(&mail.subject), "Weekly <digest> & more, 2 January 2026");
     let html = filled(&mail.html);

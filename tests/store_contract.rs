@@ -25,6 +25,8 @@ mod backlog;
 mod choices;
 #[path = "store_contract/confirming.rs"]
 mod confirming;
+#[path = "store_contract/counting.rs"]
+mod counting;
 #[path = "store_contract/editions.rs"]
 mod editions;
 #[path = "store_contract/erasure.rs"]

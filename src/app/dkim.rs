@@ -158,7 +158,7 @@ pub(super) fn verdicts(config: &Config) -> Vec<Verdict> {
             RelayAddress::Outbox(_) => {}
             address if address.is_local() => verdicts.push(Verdict::of(
                 what,
-                Ok("nothing is signed here; let the mail server on this machine do it".to_owned()),
+                Ok("nothing is signed here; let the relay on this machine do it".to_owned()),
             )),
             _ => verdicts.push(Verdict::warning(
                 what,

@@ -1,23 +1,23 @@
 //! `/metrics`: what this process has done, and what the database says is left.
 
 use super::App;
+use super::kept::Kept;
 use crate::deliver::Meter;
 use crate::deliver::exposition::{self, Findings};
 use crate::deliver::worker::Courier;
 use crate::domain::delivery::State;
 use crate::domain::notice::NoticeKind;
-use crate::domain::{Digest, Result};
+use crate::domain::{Digest, Result, Slug};
 use crate::store::backlog::Backlog;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What the answer is: the text form that Prometheus calls OpenMetrics.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How long a count of what is left is good at least.
+/// How long a count for monitoring is good at least.
 const FRESH: Duration = Duration::from_secs(5);
-/// A count is kept for so many times as long as it took: counting takes at most one fiftieth of the time.
-const SHARE: u32 = 50;
 /// How long counting may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -34,19 +34,24 @@ const NOTICE_STATES: [State; 5] = [
 type NoticeCounts = Vec<([String; 2], i64)>;
 
 /// What is watched, and what was counted last.
-#[derive(Default)]
 pub(super) struct Watch {
     pub(super) meter: Meter,
     couriers: Mutex<Vec<Weak<Courier>>>,
-    counted: tokio::sync::Mutex<Option<Counted>>,
-    /// By kind and state, and how long that is good.
-    notices: tokio::sync::Mutex<Option<(NoticeCounts, Instant)>>,
+    backlog: Kept<Vec<Backlog>>,
+    notices: Kept<NoticeCounts>,
+    readers: Kept<HashMap<Slug, i64>>,
 }
 
-#[derive(Clone)]
-struct Counted {
-    backlog: Vec<Backlog>,
-    good_until: Instant,
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            meter: Meter::default(),
+            couriers: Mutex::default(),
+            backlog: Kept::new(FRESH),
+            notices: Kept::new(FRESH),
+            readers: Kept::new(Duration::ZERO),
+        }
+    }
 }
 
 impl Watch {
@@ -69,21 +74,23 @@ impl App {
     /// # Errors
     /// When the database does not answer in time.
     pub async fn backlog(&self) -> Result<Vec<Backlog>> {
-        let mut counted = self.watch.counted.lock().await;
-        if let Some(counted) = counted
-            .as_ref()
-            .filter(|counted| counted.good_until > Instant::now())
-        {
-            return Ok(counted.backlog.clone());
-        }
-        let begun = Instant::now();
-        let backlog = self.store.backlog().await?;
-        let good_for = (begun.elapsed() * SHARE).max(FRESH);
-        *counted = Some(Counted {
-            backlog: backlog.clone(),
-            good_until: Instant::now() + good_for,
-        });
-        Ok(backlog)
+        self.watch.backlog.get(self.store.backlog()).await
+    }
+
+    /// How many confirmed readers each digest has, counted not long ago: with few readers just now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn readers_by_digest(&self) -> Result<HashMap<Slug, i64>> {
+        let count = async {
+            let mut counts = HashMap::new();
+            for digest in self.digests.iter() {
+                let readers = self.store.count_readers(digest.name.as_str()).await?;
+                counts.insert(digest.name.clone(), readers);
+            }
+            Ok(counts)
+        };
+        self.watch.readers.get(count).await
     }
 
     /// The text of `/metrics`. While the database does not answer, its numbers are missing.
@@ -113,26 +120,20 @@ impl App {
 
     /// How many notices are kept in each state, counted not long ago.
     async fn count_notices(&self) -> Result<NoticeCounts> {
-        let mut counted = self.watch.notices.lock().await;
-        if let Some((counted, good_until)) = &*counted
-            && *good_until > Instant::now()
-        {
-            return Ok(counted.clone());
-        }
-        let begun = Instant::now();
-        let rows = self.store.count_notices().await?;
-        let count = |kind: NoticeKind, state: State| {
-            let mut rows = rows.iter();
-            let row = rows.find(|(k, s, _)| k == kind.as_str() && s == state.as_str());
-            let labels = [kind.as_str().to_owned(), state.as_str().to_owned()];
-            (labels, row.map_or(0, |(_, _, count)| *count))
+        let count = async {
+            let rows = self.store.count_notices().await?;
+            let count = |kind: NoticeKind, state: State| {
+                let mut rows = rows.iter();
+                let row = rows.find(|(k, s, _)| k == kind.as_str() && s == state.as_str());
+                let labels = [kind.as_str().to_owned(), state.as_str().to_owned()];
+                (labels, row.map_or(0, |(_, _, count)| *count))
+            };
+            let kinds = NoticeKind::ALL.into_iter();
+            Ok(kinds
+                .flat_map(|kind| NOTICE_STATES.map(|state| count(kind, state)))
+                .collect())
         };
-        let all: Vec<_> = NoticeKind::ALL
-            .into_iter()
-            .flat_map(|kind| NOTICE_STATES.map(|state| count(kind, state)))
-            .collect();
-        *counted = Some((all.clone(), Instant::now() + (begun.elapsed() * SHARE).max(FRESH)));
-        Ok(all)
+        self.watch.notices.get(count).await
     }
 
     async fn look_up(&self, findings: &mut Findings) -> Result<()> {

@@ -1,4 +1,4 @@
-//! `[[category]]`: the topics that readers choose from.
+//! `[[category]]`: what readers choose from.
 
 use super::relay::twice;
 use super::section::Section;

@@ -1,10 +1,10 @@
-//! Topics that summaries belong to and readers choose.
+//! What summaries belong to and readers choose.
 
 use serde::{Deserialize, Serialize};
 
 use super::slug::Slug;
 
-/// A topic, defined in the configuration.
+/// A category, defined in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {

@@ -238,13 +238,6 @@ impl Planner {
     /// # Errors
     /// When edition `id` is no draft.
     pub async fn dry_run_draft(&self, digest: &Digest, id: i64) -> Result<Vec<Forecast>> {
-        let state = self.store.edition(id).await?.state;
-        if state != State::Draft {
-            return Err(Problem::failed(format!(
-                "edition {id} is {}, not a draft",
-                state.as_str()
-            )));
-        }
         let mut items = self.store.edition_summaries(id).await?;
         items.retain(|(kind, stored)| goes_out(*kind, stored));
         let items: Vec<Item> = items
@@ -254,7 +247,16 @@ impl Planner {
                 kind: *kind,
             })
             .collect();
-        self.forecast(digest, &items).await
+        let forecast = self.forecast(digest, &items).await?;
+        // Afterwards: approved meanwhile, it would be for nobody, since its readers have it.
+        let state = self.store.edition(id).await?.state;
+        if state != State::Draft {
+            return Err(Problem::failed(format!(
+                "edition {id} is {}, not a draft",
+                state.as_str()
+            )));
+        }
+        Ok(forecast)
     }
 
     /// What planning an edition of `items` would lead to.

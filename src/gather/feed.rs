@@ -13,7 +13,7 @@ use super::feed_items::{Extras, MAX_ITEMS, Piece, cut};
 use super::fetch::{Ask, Document, Fetched, Fetcher, refusal};
 use super::folder::off_thread;
 use super::page::slug_of_title;
-use super::{FetchMemory, Item, Pulled, Source, clean, dedupe, topics};
+use super::{FetchMemory, Item, Pulled, Source, categories, clean, dedupe};
 use crate::domain::text::strip_illegal;
 use crate::domain::{Category, Doi, Problem, Prose, Result, Slug, Summary, Timestamp};
 
@@ -281,7 +281,7 @@ impl Reader<'_> {
             return Err(Problem::failed("the item has no title").hint("tell the publisher"));
         }
         let mut summary = Summary::new(slug_of_title(&title)?, title);
-        summary.categories = self.topics(entry)?;
+        summary.categories = self.categories_of(entry)?;
         summary.published = entry.published.or(entry.updated).map(|time| time.date_naive());
         summary.journal = extras.journal.clone();
         let dated = extras
@@ -345,14 +345,14 @@ impl Reader<'_> {
         Ok(clean::prose_from_html(body, Some(&base)))
     }
 
-    fn topics(&mut self, entry: &Entry) -> Result<Vec<Slug>> {
+    fn categories_of(&mut self, entry: &Entry) -> Result<Vec<Slug>> {
         let mut slugs = Vec::new();
         let mut unknown = Vec::new();
         for category in &entry.categories {
             let label = category.label.as_deref().unwrap_or(&category.term);
             let ours = [category.term.as_str(), label]
                 .into_iter()
-                .find_map(|term| topics::find(term, self.categories));
+                .find_map(|term| categories::find(term, self.categories));
             let mapped = || {
                 self.options
                     .map
@@ -360,7 +360,7 @@ impl Reader<'_> {
                     .or_else(|| self.options.map.get(label.trim()))
             };
             match ours.map(|category| &category.slug).or_else(mapped) {
-                Some(slug) => topics::add(&mut slugs, slug),
+                Some(slug) => categories::add(&mut slugs, slug),
                 None => unknown.push(clean::line(label)),
             }
         }

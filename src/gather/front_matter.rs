@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{clean, topics};
+use super::{categories, clean};
 use crate::domain::summary::{Fault, Status};
 use crate::domain::{Category, Doi, Problem, Result, Slug, Summary};
 
@@ -126,9 +126,10 @@ impl Head<'_> {
                 .get_ref()
                 .as_str()
                 .ok_or_else(|| self.of_type("categories", wanted, entry))?;
-            let category = topics::find(name, known)
-                .ok_or_else(|| topics::unknown(name).at(format!("line {}", self.line(entry.span().start))))?;
-            topics::add(&mut slugs, &category.slug);
+            let category = categories::find(name, known).ok_or_else(|| {
+                categories::unknown(name).at(format!("line {}", self.line(entry.span().start)))
+            })?;
+            categories::add(&mut slugs, &category.slug);
         }
         Ok(slugs)
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::domain::{FetchState, Result, Summary, Timestamp};
 
 mod body;
+mod categories;
 pub mod clean;
 pub mod decode;
 pub mod dedupe;
@@ -22,7 +23,6 @@ pub mod reach;
 pub mod run;
 mod sections;
 mod sitemap;
-mod topics;
 mod tree;
 
 /// A place that summaries are gathered from.

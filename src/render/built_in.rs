@@ -60,6 +60,7 @@ pub(super) const BUILT_IN: &[(&str, &str)] = built_in![
     "partials/pager.html.hbs",
     "partials/reader_fields.html.hbs",
     "partials/status.html.hbs",
+    "partials/subscription.html.hbs",
     "texts/about.md",
     "texts/contact.md",
     "texts/disclaimer.md",

@@ -174,6 +174,18 @@ impl Templates {
         self.render(&format!("web/{}.hbs", P::TEMPLATE), to_data(page)?)
     }
 
+    /// A page that shows a form again in which something is to be put right.
+    ///
+    /// # Errors
+    /// When its template fails.
+    pub fn faulty_page<P: Page>(&self, page: &P) -> Result<String> {
+        let mut data = to_data(page)?;
+        if let Some(is_faulty) = data.pointer_mut("/head/is_faulty") {
+            *is_faulty = Value::Bool(true);
+        }
+        self.render(&format!("web/{}.hbs", P::TEMPLATE), data)
+    }
+
     /// The style sheet that the pages link to as `assets/site.css`.
     pub fn stylesheet(&self) -> &str {
         self.sources

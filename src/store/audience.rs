@@ -257,8 +257,8 @@ impl Planning {
             .map_err(db)?
             .rows_affected();
         sqlx::query(
-            "INSERT INTO batch (segment_id, no, edition_id, due)
-             SELECT segment_id, batch_no, $1, $2 FROM delivery WHERE edition_id = $1
+            "INSERT INTO batch (segment_id, no, edition_id, due, size, counted)
+             SELECT segment_id, batch_no, $1, $2, COUNT(*), 1 FROM delivery WHERE edition_id = $1
              GROUP BY segment_id, batch_no",
         )
         .bind(self.id)

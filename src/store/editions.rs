@@ -1,14 +1,13 @@
-//! Editions: what each holds, where it stands, and its account.
+//! Editions: what each holds, and where it stands.
 
 use super::Store;
 use super::fault::db;
 use super::listings::PUBLIC;
 use super::summary_row::unreadable;
-use crate::domain::edition::{ItemKind, Report, State};
-use crate::domain::{Problem, Result, Slug, Timestamp};
+use crate::domain::edition::{ItemKind, State};
+use crate::domain::{Problem, Result, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
-use std::collections::BTreeMap;
 
 /// A summary that an edition will hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,120 +224,6 @@ impl Store {
         .await
         .map_err(db)?;
         Ok(())
-    }
-
-    /// The account of edition `id`.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn edition_report(&self, id: i64) -> Result<Report> {
-        let row = sqlx::query(
-            "SELECT id, digest, state, note, created, planned, finished, audience, trouble, pruned
-             FROM edition WHERE id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(db)?
-        .ok_or_else(|| no_edition(id))?;
-        let state: String = row.try_get(2).map_err(db)?;
-        let instant = |n: usize| -> Result<Option<Timestamp>> {
-            Ok(row.try_get::<Option<i64>, _>(n).map_err(db)?.map(Timestamp))
-        };
-        let mut report = Report {
-            id,
-            digest: row.try_get(1).map_err(db)?,
-            state: State::parse(&state).ok_or_else(|| unreadable("state", &state))?,
-            audience: row.try_get(7).map_err(db)?,
-            sent: 0,
-            waiting: 0,
-            held: 0,
-            failed: 0,
-            excluded: 0,
-            excluded_by: BTreeMap::new(),
-            summaries: Vec::new(),
-            note: row.try_get(3).map_err(db)?,
-            created: instant(4)?.unwrap_or_default(),
-            planned: instant(5)?,
-            finished: instant(6)?,
-            trouble: row.try_get(8).map_err(db)?,
-            pruned: instant(9)?,
-        };
-        self.count_deliveries(&mut report).await?;
-        let slugs = sqlx::query(
-            "SELECT s.slug FROM edition_item i JOIN summary s ON s.id = i.summary_id
-             WHERE i.edition_id = $1 ORDER BY i.position",
-        )
-        .bind(id)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(db)?;
-        for row in &slugs {
-            report
-                .summaries
-                .push(Slug::parse(&row.try_get::<String, _>(0).map_err(db)?)?);
-        }
-        Ok(report)
-    }
-
-    async fn count_deliveries(&self, report: &mut Report) -> Result<()> {
-        let rows = sqlx::query(
-            "SELECT CASE WHEN state = 'uncertain' AND next_attempt IS NULL THEN 'held' ELSE state END,
-                 CASE WHEN state = 'excluded' THEN COALESCE(text, '') ELSE '' END AS reason, COUNT(*)
-             FROM delivery WHERE edition_id = $1 GROUP BY 1, 2
-             UNION ALL SELECT 'excluded', reason, count FROM edition_exclusion WHERE edition_id = $1
-             UNION ALL SELECT 'sent', '', pruned_sent FROM edition WHERE id = $1
-             UNION ALL SELECT 'failed', '', pruned_failed FROM edition WHERE id = $1",
-        )
-        .bind(report.id)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(db)?;
-        for row in &rows {
-            let state: String = row.try_get(0).map_err(db)?;
-            let count: i64 = row.try_get(2).map_err(db)?;
-            match state.as_str() {
-                "sent" => report.sent += count,
-                "waiting" | "uncertain" => report.waiting += count,
-                "held" => {
-                    report.waiting += count;
-                    report.held += count;
-                }
-                "failed" | "expired" => report.failed += count,
-                _ => {
-                    report.excluded += count;
-                    let reason: String = row.try_get(1).map_err(db)?;
-                    *report.excluded_by.entry(reason).or_default() += count;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The accounts of the last `limit` editions, newest first.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn edition_reports(&self, limit: i64) -> Result<Vec<Report>> {
-        self.edition_reports_before(i64::MAX, limit).await
-    }
-
-    /// The accounts of the last `limit` editions whose numbers are below `before`, newest first.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn edition_reports_before(&self, before: i64, limit: i64) -> Result<Vec<Report>> {
-        let ids = sqlx::query("SELECT id FROM edition WHERE id < $1 ORDER BY id DESC LIMIT $2")
-            .bind(before)
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
-        let mut reports = Vec::with_capacity(ids.len());
-        for row in &ids {
-            reports.push(self.edition_report(row.try_get(0).map_err(db)?).await?);
-        }
-        Ok(reports)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is given up: too old, or cancelled. What somebody holds is left to them until they give it back.
 
 use super::Store;
+use super::account::count_batches;
 use super::fault::db;
 use crate::domain::{Result, Timestamp};
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
@@ -26,16 +27,19 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn expire_deliveries(&self, now: Timestamp) -> Result<()> {
-        let any = sqlx::query(TOO_OLD)
+        let rows = sqlx::query(TOO_OLD)
             .bind(now.0)
-            .fetch_optional(&self.pool)
+            .fetch_all(&self.pool)
             .await
             .map_err(db)?;
-        if any.is_none() {
+        if rows.is_empty() {
             return Ok(());
         }
         let mut tx = self.begin().await?;
         give_up(&mut tx, TOO_OLD, EXPIRED, now).await?;
+        for row in &rows {
+            count_batches(&mut tx, row.try_get(0).map_err(db)?).await?;
+        }
         tx.commit().await.map_err(db)
     }
 
@@ -79,7 +83,9 @@ pub(super) async fn exclude_cancelled(
 ) -> Result<u64> {
     // The relay's last words make room for the reason: it is what the account counts by.
     let excluded = "state = 'excluded', next_attempt = NULL, text = 'cancelled'";
-    give_up(tx, &id.to_string(), excluded, now).await
+    let given_up = give_up(tx, &id.to_string(), excluded, now).await?;
+    count_batches(tx, id).await?;
+    Ok(given_up)
 }
 
 async fn give_up(
@@ -90,7 +96,7 @@ async fn give_up(
 ) -> Result<u64> {
     // Batches first: nobody can lease one while its deliveries are given up.
     sqlx::query(AssertSqlSafe(format!(
-        "UPDATE batch SET due = NULL, owner = NULL, until = NULL, held = 0
+        "UPDATE batch SET due = NULL, owner = NULL, until = NULL, held = 0, counted = 0
          WHERE (due IS NOT NULL OR held > 0) AND (owner IS NULL OR until < $1) AND edition_id IN ({editions})"
     )))
     .bind(now.0)

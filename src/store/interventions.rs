@@ -1,9 +1,10 @@
 //! What an admin does to an edition that is planned: pause, resume, cancel, retry.
 
 use super::Store;
+use super::account::count_batches;
 use super::endings::exclude_cancelled;
 use super::fault::db;
-use super::ledger::{COUNTS, LEFT, STANDING};
+use super::ledger::{LEFT, STANDING};
 use super::refusals::TRIED;
 use crate::domain::edition::State;
 use crate::domain::{Problem, Result, Timestamp};
@@ -228,18 +229,17 @@ impl Store {
 
 /// Brings the batches of edition `id` in line with deliveries that wait again.
 async fn make_due(tx: &mut Transaction<'static, Any>, id: i64, now: Timestamp) -> Result<()> {
-    sqlx::query(AssertSqlSafe(format!(
-        "UPDATE batch SET due = $2, (sent, failed, held) = (SELECT {COUNTS} FROM delivery d
-             WHERE d.segment_id = batch.segment_id AND d.batch_no = batch.no)
+    sqlx::query(
+        "UPDATE batch SET due = $2, held = 0, counted = 0
          WHERE edition_id = $1 AND EXISTS (SELECT 1 FROM delivery d WHERE d.segment_id = batch.segment_id
-             AND d.batch_no = batch.no AND d.state = 'waiting' AND d.next_attempt IS NULL)"
-    )))
+             AND d.batch_no = batch.no AND d.state = 'waiting' AND d.next_attempt IS NULL)",
+    )
     .bind(id)
     .bind(now.0)
     .execute(&mut **tx)
     .await
     .map_err(db)?;
-    Ok(())
+    count_batches(tx, id).await
 }
 
 /// The limit on refusals counts from here.

@@ -3,12 +3,13 @@
 pub use super::outcomes::Outcome;
 
 use super::Store;
+use super::account::{COUNTED, COUNTS, count_batches, count_reasons};
 use super::fault::db;
 use super::summary_row::unreadable;
 use crate::domain::delivery::{Report, State};
 use crate::domain::{EmailAddress, Result, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 /// A batch that this worker may deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,11 +44,6 @@ pub struct Due {
 /// What a relay is to be asked to take: not what is held for an admin.
 pub(super) const OPEN: &str =
     "(d.state = 'waiting' OR (d.state = 'uncertain' AND d.next_attempt IS NOT NULL))";
-
-/// Sent, failed and held deliveries `d`, for the columns of a batch.
-pub(super) const COUNTS: &str = "COUNT(CASE WHEN d.state = 'sent' THEN 1 END),
-    COUNT(CASE WHEN d.state = 'failed' THEN 1 END),
-    COUNT(CASE WHEN d.state = 'uncertain' AND d.next_attempt IS NULL THEN 1 END)";
 
 /// The reader of delivery `d` of edition `e`, for [`LEFT`].
 pub(super) const STANDING: &str = "LEFT JOIN subscriber s ON s.id = d.subscriber_id
@@ -87,7 +83,7 @@ impl Store {
     ) -> Result<Option<Batch>> {
         let sql = format!(
             // `=` and not `IN`: PostgreSQL may run a sub-select of `IN` more than once, and lock more than one.
-            "UPDATE batch SET owner = $1, until = $3 WHERE (segment_id, no) = (
+            "UPDATE batch SET owner = $1, until = $3, counted = 0 WHERE (segment_id, no) = (
                  SELECT b.segment_id, b.no FROM batch b
                  JOIN edition e ON e.id = b.edition_id
                  WHERE b.due <= $2 AND (b.owner IS NULL OR b.until < $2)
@@ -170,7 +166,7 @@ impl Store {
     }
 
     /// Gives a batch back: done when every delivery is final or held, else due when the next one is,
-    /// but not before `earliest`.
+    /// but not before `earliest`. What became of its deliveries is counted.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -187,21 +183,42 @@ impl Store {
         .await
         .map_err(db)?;
         if held.rows_affected() == 0 {
-            return tx.rollback().await.map_err(db);
+            return self.count_late(tx, batch).await;
         }
         let next = format!("MIN(CASE WHEN {OPEN} THEN COALESCE(d.next_attempt, 0) END)");
-        sqlx::query(AssertSqlSafe(format!(
-            "UPDATE batch SET (due, sent, failed, held) = (
+        let excluded: i64 = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE batch SET counted = 1, (due, {COUNTED}) = (
                  SELECT CASE WHEN {next} < $3 THEN $3 ELSE {next} END, {COUNTS}
                  FROM delivery d WHERE d.segment_id = $1 AND d.batch_no = $2)
-             WHERE segment_id = $1 AND no = $2"
+             WHERE segment_id = $1 AND no = $2 RETURNING excluded"
         )))
         .bind(batch.segment)
         .bind(batch.no)
         .bind(earliest.0)
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await
+        .and_then(|row| row.try_get(0))
         .map_err(db)?;
+        if excluded > 0 {
+            count_reasons(&mut tx, batch).await?;
+        }
+        tx.commit().await.map_err(db)
+    }
+
+    /// Counts a batch anew that somebody comes to give back too late: what they have recorded meanwhile may not
+    /// be in the count. Whoever has it now counts it themselves.
+    async fn count_late(&self, mut tx: Transaction<'static, Any>, batch: &Batch) -> Result<()> {
+        let free =
+            sqlx::query("UPDATE batch SET counted = 0 WHERE segment_id = $1 AND no = $2 AND owner IS NULL")
+                .bind(batch.segment)
+                .bind(batch.no)
+                .execute(&mut *tx)
+                .await
+                .map_err(db)?;
+        if free.rows_affected() == 0 {
+            return tx.rollback().await.map_err(db);
+        }
+        count_batches(&mut tx, batch.edition).await?;
         tx.commit().await.map_err(db)
     }
 

@@ -1,5 +1,6 @@
 //! The only SQL. One text for SQLite and PostgreSQL; what differs is in `dialect`.
 
+mod account;
 pub mod address_changes;
 pub mod admin_sessions;
 pub mod arrivals;

@@ -14,14 +14,14 @@ pub struct Tried {
     pub failed: i64,
 }
 
-/// What was tried of edition `$1`: batches at rest know it, those that somebody holds are counted.
+/// What was tried of edition `$1`: batches that are counted know it.
 pub(super) const TRIED: &str = "SELECT CAST(COALESCE(SUM(x.sent), 0) AS BIGINT) AS sent,
         CAST(COALESCE(SUM(x.failed), 0) AS BIGINT) AS failed FROM (
-        SELECT b.sent, b.failed FROM batch b WHERE b.edition_id = $1 AND b.owner IS NULL
+        SELECT b.sent, b.failed FROM batch b WHERE b.edition_id = $1 AND b.counted = 1
         UNION ALL
         SELECT COUNT(CASE WHEN d.state = 'sent' THEN 1 END), COUNT(CASE WHEN d.state = 'failed' THEN 1 END)
         FROM batch b JOIN delivery d ON d.segment_id = b.segment_id AND d.batch_no = b.no
-        WHERE b.edition_id = $1 AND b.owner IS NOT NULL
+        WHERE b.edition_id = $1 AND b.counted = 0
         UNION ALL
         SELECT -e.sent_before, -e.failed_before FROM edition e WHERE e.id = $1) x";
 

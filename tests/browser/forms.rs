@@ -32,6 +32,9 @@ impl Sent {
         let answer = reader.press_unchecked(self.button);
         let given = (answer.status, answer.heading());
         assert_eq!(given, (self.status, self.heading), "{}: {answer:#?}", self.what);
+        // What a screen reader says first.
+        let is_faulty = self.status == 422;
+        assert_eq!(answer.title.starts_with("Error: "), is_faulty, "{}", self.what);
     }
 }
 

@@ -57,8 +57,8 @@ fn links(here: &reqwest::Url, page: &str) -> Vec<String> {
 
 /// Every feed; its validators are noted when it is asked for the first time.
 async fn ask_for_every_feed(world: &World) {
-    let topics = world.site.path("config.toml");
-    let text = std::fs::read_to_string(topics).unwrap();
+    let config = world.site.path("config.toml");
+    let text = std::fs::read_to_string(config).unwrap();
     let categories = text.split("[[category]]\nslug = \"").skip(1);
     let names = categories.map(|rest| rest.split_once('"').unwrap().0);
     for name in names.chain(["all"]) {

@@ -1,13 +1,16 @@
-//! Whom an admin adds as pending is asked to confirm, within the limits of the form.
+//! What an admin says of one reader: a pending one is asked to confirm, within the limits of the form.
 
 use crate::database::Database;
 use crate::links::{addressing, confirm_link, notices, signer};
 use crate::seed::{NOW, address, at, reader, readers, settings, slug, suppress};
+use postrider::domain::problem::Kind;
 use postrider::domain::subscriber::{Choice, State, Suppression};
-use postrider::subscriptions::admin::{NewReader, add};
+use postrider::subscriptions::admin::{NewReader, add, remove, show};
 use postrider::subscriptions::{confirm, sign_up};
 
-crate::on_both! { whom_an_admin_adds_is_asked, nobody_else_is_asked }
+crate::on_both! {
+    whom_an_admin_adds_is_asked, nobody_else_is_asked, an_admin_names_what_is_there, an_admin_removes,
+}
 
 fn new(who: &str, confirmed: bool) -> NewReader {
     NewReader {
@@ -83,4 +86,50 @@ async fn nobody_else_is_asked(db: Database) {
         None,
         "nothing is kept"
     );
+}
+
+async fn an_admin_names_what_is_there(db: Database) {
+    let store = db.open().await;
+    let wrong = NewReader {
+        digests: vec![slug("daily")],
+        ..new("a@readers.net", true)
+    };
+    let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
+    assert_eq!(
+        (problem.message(), problem.kind()),
+        ("there is no digest \"daily\"", Kind::Configuration)
+    );
+    let wrong = NewReader {
+        categories: Some(Choice::parse("cardiology").unwrap()),
+        ..new("a@readers.net", true)
+    };
+    let problem = add(&store, &wrong, &settings(), NOW).await.unwrap_err();
+    assert_eq!(
+        problem.message(),
+        "category \"cardiology\" is not in the configuration"
+    );
+    assert_eq!(store.count_subscribers().await.unwrap(), []);
+}
+
+async fn an_admin_removes(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,weekly;monthly,,confirmed"]).await;
+    for _ in 0..2 {
+        remove(&store, &address("A@readers.net"), &settings(), NOW)
+            .await
+            .unwrap();
+        let ann = show(&store, &address("a@readers.net"), &settings())
+            .await
+            .unwrap();
+        assert_eq!((ann.state, ann.digests.len()), (State::Unsubscribed, 0));
+    }
+    assert_eq!(
+        readers(&store, &["a@readers.net,,weekly,,confirmed"]).await.kept,
+        1
+    );
+    let problem = remove(&store, &address("x@readers.net"), &settings(), NOW)
+        .await
+        .unwrap_err();
+    assert_eq!(problem.message(), "there is no subscriber x***@r***.net");
+    assert_eq!(problem.kind(), Kind::NotFound);
 }

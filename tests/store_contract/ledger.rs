@@ -220,6 +220,7 @@ async fn outcomes_are_recorded(db: Database) {
 async fn what_is_final_stays(db: Database) {
     let (store, id) = planned(&db, 1).await;
     let who = store.delivery_reports(id).await.unwrap()[0].0;
+    lease(&store, "me", NOW).await.unwrap();
     for state in [
         Delivery::Sent,
         Delivery::Sent,

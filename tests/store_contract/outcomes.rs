@@ -42,6 +42,7 @@ async fn a_dead_address_is_mailed_no_more(db: Database) {
     let ids = summaries(&store, &["Two", "Three"]).await;
     let second = edition(&store, "weekly", &ids[..1]).await;
     let dead = reader(&store, "reader-1@readers.net").await;
+    lease(&store, "me", NOW).await.unwrap();
     let outcomes = [
         outcome(
             first,
@@ -80,7 +81,6 @@ async fn a_dead_address_is_mailed_no_more(db: Database) {
     assert_eq!(db.number(time).await, at(5).0);
 
     // Deliveries that wait elsewhere are left out, and so is the reader from what is planned later.
-    let _ = lease(&store, "me", NOW).await.unwrap();
     let batch = lease(&store, "me", NOW).await.unwrap();
     assert_eq!(batch.edition, second);
     let due = store.due_deliveries(&batch, NOW).await.unwrap();
@@ -135,6 +135,7 @@ async fn who_was_erased_stays_so(db: Database) {
     let who = reader(&store, "reader-0@readers.net").await.id;
     db.execute("DELETE FROM subscription").await;
     db.execute("DELETE FROM subscriber").await;
+    lease(&store, "me", NOW).await.unwrap();
     store.record(&[refused(id, who, at(1))]).await.unwrap();
     assert_eq!(store.edition_report(id).await.unwrap().failed, 1);
     assert_eq!(db.number("SELECT COUNT(*) FROM suppression").await, 0);
@@ -215,6 +216,7 @@ async fn what_is_held_expires_with_the_rest(db: Database) {
 async fn what_was_taken_counts_as_sent(db: Database) {
     let (store, id) = planned(&db, 1).await;
     let who = reader(&store, "reader-0@readers.net").await.id;
+    lease(&store, "me", NOW).await.unwrap();
     for state in ["expired", "excluded", "failed"] {
         db.execute(&format!("UPDATE delivery SET state = '{state}'"))
             .await;

@@ -136,7 +136,7 @@ async fn all_that_is_kept_is_handed_out(db: Database) {
 const NOT_OF_READERS: [&str; 3] = ["fetch_state", "sign_in", "admin_session"];
 
 /// Tables that hold nothing of persons, with the reason.
-const IMPERSONAL: [(&str, &str); 25] = [
+const IMPERSONAL: [(&str, &str); 26] = [
     ("_sqlx_migrations", "the schema's versions"),
     ("lease", "which process does what"),
     ("summary", "what is published"),
@@ -145,6 +145,7 @@ const IMPERSONAL: [(&str, &str); 25] = [
     ("fetch_state", "where it was found"),
     ("edition", "one issue, with counts"),
     ("edition_item", "what it holds"),
+    ("batch_exclusion", "counts"),
     ("edition_exclusion", "counts"),
     ("digest_item", "what a digest has carried"),
     ("segment", "numbers"),

@@ -1,5 +1,6 @@
 //! Whatever happens to an edition, in whatever order: the account adds up, and what is sent stays sent.
 
+use crate::counting::{of_report, of_rows};
 use crate::database::Database;
 use crate::ledger::{outcome, planned};
 use crate::seed::{NOW, at};
@@ -153,6 +154,11 @@ impl Run {
         let sent = rows.iter().filter(|(_, row)| row.state == Delivery::Sent);
         let sent: BTreeSet<i64> = sent.map(|(who, _)| *who).collect();
         assert_eq!(sent, self.sent, "{:#?}", self.log);
+        // Who comes back too late has it counted anew when they give it back.
+        if self.hands.is_empty() {
+            let rows = of_rows(&self.store, &self.db, self.id).await;
+            assert_eq!(of_report(&report), rows, "{:#?}", self.log);
+        }
         if report.state == State::Finished {
             assert_eq!(report.waiting, 0, "{report:?} {:#?}", self.log);
         }
@@ -194,8 +200,9 @@ async fn every_sequence_adds_up(db: Database) {
     let (store, first) = planned(&db, READERS).await;
     // Small batches, so that several are in several hands.
     let spread = format!("UPDATE delivery SET batch_no = subscriber_id % {BATCHES}");
-    let batches = "INSERT INTO batch (segment_id, no, edition_id, due)
-        SELECT segment_id, batch_no, edition_id, 0 FROM delivery GROUP BY segment_id, batch_no, edition_id";
+    let batches = "INSERT INTO batch (segment_id, no, edition_id, due, size)
+        SELECT segment_id, batch_no, edition_id, 0, COUNT(*) FROM delivery
+        GROUP BY segment_id, batch_no, edition_id";
     for sql in [&spread, "DELETE FROM batch", batches] {
         db.execute(sql).await;
     }
@@ -203,7 +210,9 @@ async fn every_sequence_adds_up(db: Database) {
     for seed in 1..=SEEDS {
         for sql in [
             "UPDATE delivery SET state = 'waiting', attempts = 0, text = NULL, next_attempt = NULL",
-            "UPDATE batch SET due = 0, owner = NULL, until = NULL, sent = 0, failed = 0, held = 0",
+            "UPDATE batch SET due = 0, owner = NULL, until = NULL, sent = 0, failed = 0, held = 0,
+                 expired = 0, excluded = 0, counted = 1",
+            "DELETE FROM batch_exclusion",
             "UPDATE subscriber SET state = 'confirmed'",
             "DELETE FROM suppression",
         ] {

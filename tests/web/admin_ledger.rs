@@ -56,6 +56,7 @@ fn an_edition_under_way_is_paused_goes_on_and_is_cancelled() {
         "UPDATE delivery SET state = 'failed', attempts = 1, code = 550, text = '5.7.1 no', next_attempt = NULL
          WHERE subscriber_id = (SELECT id FROM subscriber WHERE address = 'bob@example.org')",
     );
+    change(&site, "UPDATE batch SET counted = 0");
     let rows = |path: &str| all(&desk.get(path), "tbody tr");
     let every = rows("/admin/editions/1/deliveries");
     assert_eq!(every.len(), 3);

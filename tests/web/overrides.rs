@@ -35,8 +35,8 @@ fn a_broken_template_stops_the_server_before_it_starts() {
         ),
         (
             "web/preferences.hbs",
-            "{{#each topics}}{{this}}{{/each}}",
-            "topics",
+            "{{#each interests}}{{this}}{{/each}}",
+            "interests",
         ),
         (
             "partials/layout.html.hbs",

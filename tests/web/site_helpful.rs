@@ -1,7 +1,7 @@
 //! "Was this summary helpful?", and the form that mails the admins.
 
 use crate::in_process::InProcess;
-use crate::sign_up::{attributes, filled, heading, stamp};
+use crate::sign_up::{attributes, filled, heading, stamp, texts};
 use crate::site::{Server, Site};
 use crate::wait_for;
 use crate::wire::{Answer, ask, get, post_with, send};
@@ -74,6 +74,42 @@ fn an_answer_counts_once_and_only_by_a_button() {
     let shown = site.run(&["summaries", "show", "plain"]).expect_code(0).out;
     assert!(shown.contains("helpful: 1 yes, 1 no"), "{shown}");
     assert_eq!(get(&server, "/research/none/helpful").status, 404);
+}
+
+#[test]
+fn everybody_is_told_whether_the_answer_counts() {
+    let site = site();
+    let server = site.serve(&[]);
+    let counted = "It tells us which summaries help. We count answers only; we do not keep who gave them.";
+    let not_counted = "This one was not counted: for each summary we count one answer a day from the same browser, \
+                       and a few from the same network. If you gave one before, that one stays.";
+    for (program, body, words, votes_now) in [
+        ("one", "answer=yes", counted, (1, 0)),
+        ("one", "answer=yes", not_counted, (1, 0)),
+        // A changed mind: which answer was theirs is not kept, so the first one stays.
+        ("one", "answer=no", not_counted, (1, 0)),
+        ("two", "answer=no", counted, (1, 1)),
+        ("two", "answer=yes", not_counted, (1, 1)),
+        ("three", "answer=no", counted, (1, 2)),
+        ("four", "answer=no", counted, (1, 3)),
+        ("five", "answer=no", counted, (1, 4)),
+        // The sixth of a network, who gave none before.
+        ("six", "answer=no", not_counted, (1, 4)),
+    ] {
+        let page = answer(&server, program, body);
+        assert_eq!(
+            (page.status, heading(&page).as_str()),
+            (200, "Thank you for your answer"),
+            "{program} {body}"
+        );
+        assert_eq!(texts(&page, "main p")[0], words, "{program} {body}");
+        let (yes, no) = votes_now;
+        assert_eq!(
+            votes(&site),
+            serde_json::json!({"yes": yes, "no": no}),
+            "{program} {body}"
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The site as a whole: pages of lists, what is not there, every link, and the site turned off.
 
+use crate::desk::change;
 use crate::site::{Server, Site};
 use crate::wire::{ask, get};
 use mail_parser::MessageParser;
@@ -78,6 +79,44 @@ fn lists_are_paged() {
 }
 
 #[test]
+fn the_archive_is_paged_and_its_last_page_may_be_full() {
+    let site = site(1);
+    // What time has left of ninety-nine further editions: their counts.
+    let more = |first: i64, last: i64| {
+        let numbers =
+            format!("WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})");
+        for rows in [
+            "edition (id, digest, state, regular, created, planned, finished, pruned, audience, pruned_sent, received)
+             SELECT i, digest, state, regular, created, planned + i * 86400000, finished, finished, 1, 1, 1
+             FROM n JOIN edition ON id = 1",
+            "edition_item (edition_id, summary_id, kind, position)
+             SELECT i, summary_id, kind, position FROM n JOIN edition_item ON edition_id = 1",
+        ] {
+            change(&site, &format!("{numbers} INSERT INTO {rows}"));
+        }
+    };
+    more(2, 100);
+    let server = site.serve(&[]);
+    let editions = |path: &str| -> Vec<i64> {
+        let links = select(&get(&server, path).text(), ".editions a", "href");
+        let number = |link: &String| link.strip_prefix("./archive/").unwrap().parse().unwrap();
+        links.iter().map(number).collect()
+    };
+    let down = |from: i64, to: i64| (to..=from).rev().collect::<Vec<i64>>();
+    assert_eq!(editions("/archive"), down(100, 51));
+    assert_eq!(editions("/archive?page=2"), down(50, 1));
+    let full = get(&server, "/archive?page=2").text();
+    assert!(full.contains("Page 2 of 2"), "{full}");
+    assert_eq!(select(&full, "nav a[rel=prev]", "href"), ["archive"]);
+    assert_eq!(select(&full, "a[rel=next], link[rel=next]", "href"), [""; 0]);
+    assert_eq!(get(&server, "/archive?page=3").status, 404);
+    assert_eq!(get(&server, "/archive/2").status, 200);
+    more(101, 101);
+    assert_eq!(editions("/archive?page=2"), down(51, 2));
+    assert_eq!(editions("/archive?page=3"), [1]);
+}
+
+#[test]
 fn what_is_not_there_is_a_page_for_those_who_read_pages() {
     // Its folder goes with it, and connections to the database are opened when they are needed.
     let site = site(1);
@@ -100,7 +139,14 @@ fn what_is_not_there_is_a_page_for_those_who_read_pages() {
 fn a_page_that_is_known_is_not_sent_again() {
     let site = site(1);
     let server = site.serve(&[]);
-    for path in ["/", "/research", "/research/number-1", "/about", "/archive/1"] {
+    for path in [
+        "/",
+        "/research",
+        "/research/number-1",
+        "/about",
+        "/archive/1",
+        "/sitemap.xml",
+    ] {
         let first = get(&server, path);
         let etag = first.header("etag").unwrap();
         assert_eq!(first.header("cache-control"), Some("public, max-age=60"));
@@ -109,12 +155,20 @@ fn a_page_that_is_known_is_not_sent_again() {
         let head = ask(&server, "HEAD", path, &[]);
         assert_eq!((head.status, head.header("etag")), (200, Some(etag)), "{path}");
     }
-    let path = "/research/number-1";
-    let before = get(&server, path);
+    let paths = ["/research/number-1", "/sitemap.xml"];
+    let before = paths.map(|path| get(&server, path));
     site.run(&["summaries", "correct", "number-1", "--note", "A number."])
         .expect_code(0);
-    let etag = before.header("etag").unwrap();
-    assert_eq!(ask(&server, "GET", path, &[("If-None-Match", etag)]).status, 200);
+    site.summary("number-2", "urology");
+    site.run(&["gather"]).expect_code(0);
+    for (path, before) in paths.into_iter().zip(before) {
+        let etag = before.header("etag").unwrap();
+        let now = ask(&server, "GET", path, &[("If-None-Match", etag)]);
+        assert_eq!(
+            (now.status, now.header("content-type")),
+            (200, before.header("content-type"))
+        );
+    }
 }
 
 /// Where `href` leads from `path` on our own site; empty for elsewhere.

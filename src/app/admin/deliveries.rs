@@ -3,6 +3,7 @@
 use super::super::App;
 use super::{AdminPage, Visit, moment};
 use crate::domain::delivery::{Report, State};
+use crate::domain::edition::Report as Account;
 use crate::domain::{Problem, Result};
 use crate::render::admin::{DeliveriesPage, DeliveryContext, Filter};
 use crate::store::oversight::DeliveryPlace;
@@ -39,7 +40,13 @@ impl App {
             .find(|(word, _, _)| *word == filter)
             .ok_or_else(|| Problem::not_found(format!("there are no deliveries called {filter:?}")))?;
         let place = from.map(read_place).transpose()?;
-        let (rows, next) = self.store.delivery_page(id, states, place, DELIVERIES).await?;
+        // Looking for a state that no delivery is in would read them all.
+        let states: Vec<State> = states
+            .iter()
+            .copied()
+            .filter(|state| has(&report, *state))
+            .collect();
+        let (rows, next) = self.store.delivery_page(id, &states, place, DELIVERIES).await?;
         let zone = self.zone_of(&report.digest);
         let href = |word: &str| match word {
             "" => "deliveries".to_owned(),
@@ -67,6 +74,17 @@ impl App {
             }),
         })
     }
+}
+
+/// Whether there may be deliveries in `state`.
+fn has(account: &Account, state: State) -> bool {
+    let count = match state {
+        State::Failed | State::Expired => account.failed,
+        State::Waiting | State::Uncertain => account.waiting,
+        State::Sent => account.sent,
+        State::Excluded => account.excluded,
+    };
+    count > 0
 }
 
 fn read_place(text: &str) -> Result<DeliveryPlace> {

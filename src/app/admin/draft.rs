@@ -1,7 +1,7 @@
 //! A draft: what it holds, the note on top, how it will look, and a test of it.
 
 use super::super::App;
-use super::{AdminPage, Next, Outcome, Visit, counted};
+use super::{AdminPage, Next, Visit, counted};
 use crate::domain::edition::{ItemKind, State};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Digest, Problem, Result, Slug};
@@ -59,7 +59,10 @@ impl App {
             preview: self.preview_of(&draft, view),
             edition: row,
         };
-        self.admin_page(&page)
+        match typed {
+            Some(_) => self.faulty_admin_page(&page),
+            None => self.admin_page(&page),
+        }
     }
 
     /// Leaves a summary out of the draft `id`.
@@ -81,11 +84,8 @@ impl App {
     pub async fn admin_note(&self, visit: &Visit, id: i64, note: &str) -> Result<Next> {
         let note = note.replace("\r\n", "\n");
         if note.chars().count() > NOTE {
-            let mut page = self
-                .admin_draft(visit, id, &DraftView::default(), Some(&note))
-                .await?;
-            page.outcome = Outcome::Faulty;
-            return Ok(Next::Page(page));
+            let view = DraftView::default();
+            return Ok(Next::Page(self.admin_draft(visit, id, &view, Some(&note)).await?));
         }
         let report = self.note_on_edition(id, &note).await?;
         tracing::info!(admin = %visit.admin.address, edition = id, "note on a draft");

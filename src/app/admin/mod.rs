@@ -164,6 +164,11 @@ impl App {
         Ok(AdminPage::of(Outcome::Refused, self.templates.page(&page)?))
     }
 
+    /// A page that shows a form again in which something is to be put right.
+    fn faulty_admin_page(&self, page: &impl Page) -> Result<AdminPage> {
+        Ok(AdminPage::of(Outcome::Faulty, self.templates.faulty_page(page)?))
+    }
+
     fn admin_page(&self, page: &impl Page) -> Result<AdminPage> {
         Ok(AdminPage::good(self.templates.page(page)?))
     }

@@ -129,7 +129,12 @@ impl App {
     async fn digest_row(&self, digest: &Digest, waiting: i64) -> Result<DigestRow> {
         let name: &Slug = &digest.name;
         let next_run = runner::next_run(digest, self.clock.now())?;
-        let readers = self.store.count_readers(name.as_str()).await?;
+        let readers = self
+            .readers_by_digest()
+            .await?
+            .get(name)
+            .copied()
+            .unwrap_or_default();
         Ok(DigestRow {
             name: name.to_string(),
             heading: digest.title.clone(),

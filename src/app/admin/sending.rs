@@ -43,6 +43,11 @@ impl App {
     /// # Errors
     /// When there is none.
     pub async fn admin_send_page(&self, visit: &Visit, id: i64) -> Result<Next> {
+        let outcome = self.first_look(visit, id).await;
+        self.unless_decided(id, outcome).await
+    }
+
+    async fn first_look(&self, visit: &Visit, id: i64) -> Result<Next> {
         let draft = self.draft_with_items(id).await?;
         if draft.edition.state != State::Draft {
             return Ok(decided(id, draft.edition.state));
@@ -67,8 +72,12 @@ impl App {
         print: &str,
     ) -> Result<Next> {
         let outcome = self.approve_as_seen(visit, id, seen, print).await;
+        self.unless_decided(id, outcome).await
+    }
+
+    /// What failed because somebody else was quicker leads to what became of edition `id`.
+    async fn unless_decided(&self, id: i64, outcome: Result<Next>) -> Result<Next> {
         match outcome {
-            // Somebody else was quicker.
             Err(problem) if problem.kind() == Kind::Failed => match self.store.edition(id).await?.state {
                 State::Draft => Err(problem),
                 state => Ok(decided(id, state)),

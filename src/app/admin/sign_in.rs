@@ -71,7 +71,7 @@ impl App {
                     error: Some("Write the whole address, such as editor@example.org".to_owned()),
                     said: None,
                 };
-                return Ok(AdminPage::of(Outcome::Faulty, self.templates.page(&page)?));
+                return self.faulty_admin_page(&page);
             }
         };
         let now = self.clock.now();

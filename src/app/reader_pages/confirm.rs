@@ -4,6 +4,7 @@ use super::super::App;
 use super::ReaderPage;
 use crate::deliver::worker::Identity;
 use crate::domain::digest::Unchosen;
+use crate::domain::subscriber::Choice;
 use crate::domain::{Result, Slug};
 use crate::render::{ConfirmPage, ConfirmedPage, RefusePage, RefusedPage};
 use crate::subscriptions::confirm::{self, Offer};
@@ -23,11 +24,7 @@ impl App {
                 frame: self.frame(ROOT),
                 name: offer.name,
                 digests: self.titles(&offer.digests),
-                categories: offer
-                    .categories
-                    .slugs()
-                    .map(|slug| self.category_name(slug))
-                    .collect(),
+                categories: self.names_of(&offer.categories),
                 unchosen_all: self.unchosen_all(&offer.digests),
                 text_only: offer.text_only,
                 consent: offer.wording,
@@ -56,7 +53,8 @@ impl App {
         self.good(&ConfirmedPage {
             frame: self.frame(ROOT),
             digests: self.titles(&offer.digests),
-            needs_choice: offer.categories.is_empty() && !self.unchosen_all(&offer.digests),
+            categories: self.names_of(&offer.categories),
+            unchosen_all: self.unchosen_all(&offer.digests),
             preferences: self.relative(&self.names.preferences_url(
                 digest,
                 offer.subscriber,
@@ -97,6 +95,10 @@ impl App {
             Ok(Opened::Expired | Opened::Gone) => self.expired_refusal(ROOT),
             Err(problem) => self.bad_link(problem, ROOT),
         }
+    }
+
+    fn names_of(&self, chosen: &Choice) -> Vec<String> {
+        chosen.slugs().map(|slug| self.category_name(slug)).collect()
     }
 
     fn titles(&self, digests: &[Slug]) -> Vec<String> {

@@ -63,10 +63,11 @@ impl App {
 
     /// A page that answers as `outcome` says.
     pub(in crate::app) fn reader_page(&self, page: &impl Page, outcome: Outcome) -> Result<ReaderPage> {
-        Ok(ReaderPage {
-            html: self.templates.page(page)?,
-            outcome,
-        })
+        let html = match outcome {
+            Outcome::Faulty => self.templates.faulty_page(page),
+            _ => self.templates.page(page),
+        };
+        Ok(ReaderPage { html: html?, outcome })
     }
 
     fn good(&self, page: &impl Page) -> Result<ReaderPage> {

@@ -1,7 +1,7 @@
 //! Editions that were sent, as everybody may see them.
 
 use super::research::list_frame;
-use super::{App, PublicPage, crumb};
+use super::{App, PublicDocument, crumb};
 use crate::domain::Result;
 use crate::render::{
     ArchivePage, ArchivedContext, ArchivedDigest, EditionPage, ItemContext, Pager, PublicationContext,
@@ -16,7 +16,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no such page.
-    pub async fn archive_page(&self, number: i64) -> Result<PublicPage> {
+    pub async fn archive_page(&self, number: i64) -> Result<PublicDocument> {
         let total = self.store.count_archived().await?;
         let count = (total + LISTED - 1).div_euclid(LISTED).max(1);
         if !(1..=count).contains(&number) {
@@ -53,7 +53,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no such edition, or nobody has received it.
-    pub async fn edition_page(&self, number: i64) -> Result<PublicPage> {
+    pub async fn edition_page(&self, number: i64) -> Result<PublicDocument> {
         let edition = self.store.edition(number).await?;
         if !self.store.is_archived(number).await? {
             return Err(self.nothing_here());
@@ -63,10 +63,8 @@ impl App {
         let summaries: Vec<SummaryContext> = items
             .iter()
             .map(|(kind, stored)| {
-                let topics = self.topics(stored);
-                let names = topics.iter().map(|topic| topic.name.clone()).collect();
-                let item = ItemContext::in_edition(&self.config.site, stored, *kind, names);
-                SummaryContext::new(item, stored, topics)
+                let item = ItemContext::in_edition(&self.config.site, stored, *kind, Vec::new());
+                SummaryContext::new(item, stored, self.category_links(stored))
             })
             .collect();
         let digest: PublicationContext = self.publication(Some(&edition.digest));

@@ -17,10 +17,11 @@ impl App {
     /// # Errors
     /// When there is no such summary.
     pub async fn helpful_page(&self, slug: &str, answer: Option<Answer>) -> Result<Shown> {
-        self.helpful(slug, answer, false).await
+        self.helpful(slug, answer, None).await
     }
 
-    /// Counts `answer`, once a day for a visitor and a few times for a network, and thanks for it.
+    /// Counts `answer`, once a day for a visitor and a few times for a network; thanks for it, and says whether
+    /// it counts.
     ///
     /// # Errors
     /// When there is no such summary.
@@ -32,18 +33,20 @@ impl App {
         program: &str,
     ) -> Result<Shown> {
         let stored = self.stored(slug).await?;
+        let mut counted = false;
         if stored.removed.is_none() {
             let now = self.clock.now();
             let who = self.voter(stored.id, &format!("{visitor}\n{program}"), now);
             let network = self.voter(stored.id, &self.addressing().network(visitor), now);
             let expires = now.plus(DAY);
             let voter = (who.as_str(), network.as_str());
-            self.store.vote(stored.id, answer, voter, expires, now).await?;
+            counted = self.store.vote(stored.id, answer, voter, expires, now).await?;
         }
-        self.helpful(slug, Some(answer), true).await
+        self.helpful(slug, Some(answer), Some(counted)).await
     }
 
-    async fn helpful(&self, slug: &str, answer: Option<Answer>, done: bool) -> Result<Shown> {
+    /// `counted`: whether an answer that was given counts; `None` while none was.
+    async fn helpful(&self, slug: &str, answer: Option<Answer>, counted: Option<bool>) -> Result<Shown> {
         let stored = self.stored(slug).await?;
         let frame = self.frame("../../");
         if let Some(removal) = &stored.removed {
@@ -56,7 +59,8 @@ impl App {
             summary_title: summary.full_title,
             slug: summary.item.slug,
             answer: answer.map(Answer::as_str),
-            done,
+            done: counted.is_some(),
+            counted: counted.unwrap_or_default(),
         })?;
         Ok(Shown::Summary(page))
     }

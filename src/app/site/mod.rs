@@ -19,28 +19,40 @@ use crate::domain::{Problem, Result, Slug};
 use crate::render::{CategoryContext, CategoryLink, Crumb, ItemContext, Page, SummaryContext};
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// A page for everybody.
+/// A page for everybody, or another document of the site.
 #[derive(Debug)]
-pub struct PublicPage {
-    /// The whole HTML document.
-    pub html: String,
+pub struct PublicDocument {
+    /// What it is.
+    pub media_type: &'static str,
+    /// The whole of it.
+    pub text: String,
     /// A strong validator of its bytes, quoted.
     pub etag: String,
 }
 
-impl App {
-    fn public_page(&self, page: &impl Page) -> Result<PublicPage> {
-        let html = self.templates.page(page)?;
-        let hash = digest(&SHA256, html.as_bytes());
+impl PublicDocument {
+    fn new(media_type: &'static str, text: String) -> Self {
+        let hash = digest(&SHA256, text.as_bytes());
         let etag = format!("\"{}\"", hex(hash.as_ref().get(..16).unwrap_or_default()));
-        Ok(PublicPage { html, etag })
+        Self {
+            media_type,
+            text,
+            etag,
+        }
+    }
+}
+
+impl App {
+    fn public_page(&self, page: &impl Page) -> Result<PublicDocument> {
+        let html = self.templates.page(page)?;
+        Ok(PublicDocument::new("text/html; charset=utf-8", html))
     }
 
     fn nothing_here(&self) -> Problem {
         Problem::not_found("there is nothing at this address")
     }
 
-    fn topic(&self, slug: &Slug) -> CategoryLink {
+    fn category_link(&self, slug: &Slug) -> CategoryLink {
         let known = self.categories.iter().find(|category| category.slug == *slug);
         CategoryLink {
             slug: slug.to_string(),
@@ -50,15 +62,13 @@ impl App {
     }
 
     fn shown(&self, stored: &StoredSummary) -> SummaryContext {
-        let topics: Vec<CategoryLink> = self.topics(stored);
-        let names = topics.iter().map(|topic| topic.name.clone()).collect();
-        let item = ItemContext::in_feed(&self.config.site, stored, names);
-        SummaryContext::new(item, stored, topics)
+        let item = ItemContext::in_feed(&self.config.site, stored, Vec::new());
+        SummaryContext::new(item, stored, self.category_links(stored))
     }
 
-    fn topics(&self, stored: &StoredSummary) -> Vec<CategoryLink> {
+    fn category_links(&self, stored: &StoredSummary) -> Vec<CategoryLink> {
         let slugs = stored.summary.categories.iter();
-        slugs.map(|slug| self.topic(slug)).collect()
+        slugs.map(|slug| self.category_link(slug)).collect()
     }
 
     /// Every category of the configuration with the number of its summaries.

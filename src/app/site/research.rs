@@ -1,6 +1,6 @@
 //! The start page, the lists of summaries, and the page of each.
 
-use super::{App, PublicPage, crumb, schema};
+use super::{App, PublicDocument, crumb, schema};
 use crate::domain::summary::StoredSummary;
 use crate::domain::{Category, Result, Slug, Timestamp};
 use crate::render::{
@@ -17,7 +17,7 @@ const LATEST: i64 = 6;
 #[derive(Debug)]
 pub enum Shown {
     /// It is there.
-    Summary(PublicPage),
+    Summary(PublicDocument),
     /// It was removed; the page says why.
     Removed(String),
 }
@@ -27,7 +27,7 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn home_page(&self) -> Result<PublicPage> {
+    pub async fn home_page(&self) -> Result<PublicDocument> {
         let (latest, _) = self.store.page_of_summaries(None, 0, LATEST).await?;
         let site = &self.config.site;
         self.public_page(&HomePage {
@@ -46,7 +46,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no such page.
-    pub async fn research_page(&self, number: i64) -> Result<PublicPage> {
+    pub async fn research_page(&self, number: i64) -> Result<PublicDocument> {
         let (summaries, pager) = self.page_of(None, number, "research").await?;
         let site = &self.config.site;
         let description = format!(
@@ -67,7 +67,7 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn categories_page(&self) -> Result<PublicPage> {
+    pub async fn categories_page(&self) -> Result<PublicDocument> {
         let description = format!(
             "The categories of the research summaries from {}.",
             self.config.site.name
@@ -87,7 +87,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no such category or page.
-    pub async fn category_page(&self, slug: &str, number: i64) -> Result<PublicPage> {
+    pub async fn category_page(&self, slug: &str, number: i64) -> Result<PublicDocument> {
         let mut known = self.categories.iter();
         let category = known.find(|category| category.slug.as_str() == slug);
         let category: &Category = category.ok_or_else(|| self.nothing_here())?;
@@ -125,10 +125,10 @@ impl App {
             return Ok(Shown::Removed(self.templates.page(&page)?));
         }
         let summary = self.shown(&stored);
-        let back = summary.topics.iter().find(|topic| topic.has_page).cloned();
+        let back = summary.categories.iter().find(|link| link.has_page).cloned();
         let mut crumbs = vec![crumb("Research", Some("../research".to_owned()))];
-        if let Some(topic) = &back {
-            crumbs.push(crumb(&topic.name, Some(format!("../categories/{}", topic.slug))));
+        if let Some(main) = &back {
+            crumbs.push(crumb(&main.name, Some(format!("../categories/{}", main.slug))));
         }
         crumbs.push(crumb(&summary.item.title, None));
         let site = &self.config.site;
@@ -141,7 +141,7 @@ impl App {
             .with_data(&schema::summary(site, &stored, &summary));
         frame.head.kind = "article";
         frame = match &back {
-            Some(topic) => frame.with_feeds(&topic.slug, &format!("{}: {}", site.name, topic.name)),
+            Some(main) => frame.with_feeds(&main.slug, &format!("{}: {}", site.name, main.name)),
             None => frame.with_feeds("all", &site.name),
         };
         let page = SummaryPage {

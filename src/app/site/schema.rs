@@ -40,7 +40,7 @@ pub(super) fn summary(site: &Site, stored: &StoredSummary, shown: &SummaryContex
         "datePublished": summary.published.map(|date| date.to_string())
             .or_else(|| summary.year.map(|year| format!("{year:04}"))),
     });
-    let topics = shown.topics.iter().map(|topic| topic.name.as_str());
+    let categories = shown.categories.iter().map(|link| link.name.as_str());
     without_null(json!({
         "@context": "https://schema.org",
         "@type": "MedicalWebPage",
@@ -50,7 +50,7 @@ pub(super) fn summary(site: &Site, stored: &StoredSummary, shown: &SummaryContex
         "description": some(&shown.description()),
         "inLanguage": site.language,
         "audience": {"@type": "Patient", "audienceType": "Patients and caregivers"},
-        "keywords": topics.collect::<Vec<_>>(),
+        "keywords": categories.collect::<Vec<_>>(),
         "datePublished": shown.added_iso,
         "dateModified": iso_day(stored.updated),
         "lastReviewed": reviewed,

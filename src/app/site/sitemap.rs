@@ -1,7 +1,7 @@
 //! What search engines are told: which pages there are, and which they should leave alone.
 
-use super::App;
 use super::research::iso_day;
+use super::{App, PublicDocument};
 use crate::domain::Result;
 use crate::domain::text::escape_html;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn sitemap(&self) -> Result<String> {
+    pub async fn sitemap(&self) -> Result<PublicDocument> {
         let site = &self.config.site;
         let mut xml = String::from(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
@@ -50,7 +50,7 @@ impl App {
             add(&format!("/archive/{}", edition.id), Some(iso_day(edition.time)));
         }
         xml.push_str("</urlset>\n");
-        Ok(xml)
+        Ok(PublicDocument::new("application/xml; charset=utf-8", xml))
     }
 
     /// What robots may not ask for (RFC 9309): readers' own links and the API.

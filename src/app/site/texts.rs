@@ -1,6 +1,6 @@
 //! About, disclaimer and privacy.
 
-use super::{App, PublicPage};
+use super::{App, PublicDocument};
 use crate::domain::Result;
 use crate::render::TextPage;
 
@@ -9,7 +9,7 @@ impl App {
     ///
     /// # Errors
     /// When there is no such text.
-    pub fn text_page(&self, name: &'static str) -> Result<PublicPage> {
+    pub fn text_page(&self, name: &'static str) -> Result<PublicDocument> {
         let text = self.texts.text(name, &self.config.site)?;
         let description = format!("{}: {}", self.config.site.name, text.title);
         let frame = self

@@ -7,7 +7,7 @@ use super::{Block, Draft, Look, slug_of_title};
 use crate::domain::summary::Implication;
 use crate::domain::{Category, Problem, Prose, Result, Summary};
 use crate::gather::sections::Section;
-use crate::gather::{clean, topics};
+use crate::gather::{categories, clean};
 
 /// Makes a summary of what was read of a page.
 ///
@@ -50,8 +50,8 @@ fn read_head(head: &[Block], steps: &[String], known: &[Category], summary: &mut
         .get(2)
         .filter(|step| steps.len() > 3 && **step != summary.title)
     {
-        let main = topics::find(step, known).ok_or_else(|| topics::unknown(step).at("breadcrumb"))?;
-        topics::add(&mut summary.categories, &main.slug);
+        let main = categories::find(step, known).ok_or_else(|| categories::unknown(step).at("breadcrumb"))?;
+        categories::add(&mut summary.categories, &main.slug);
     }
     let mut facts = Facts::default();
     let linked = head.iter().any(|block| block.category_link);
@@ -63,10 +63,10 @@ fn read_head(head: &[Block], steps: &[String], known: &[Category], summary: &mut
         if facts.absorb(&block.text).map_err(at)? {
             continue;
         }
-        match topics::split(&block.text, known) {
+        match categories::split(&block.text, known) {
             Ok(slugs) => slugs
                 .iter()
-                .for_each(|slug| topics::add(&mut summary.categories, slug)),
+                .for_each(|slug| categories::add(&mut summary.categories, slug)),
             // Where categories are links, other text in the head is decoration.
             Err(_) if linked && !block.category_link => {}
             Err(problem) => return Err(at(problem)),
@@ -116,7 +116,7 @@ fn ends_page(text: &str, steps: &[String], known: &[Category]) -> bool {
     }
     let back = text.trim_start_matches(['←', '‹', '«', ' ']);
     back.strip_prefix("Back to ").is_some_and(|place| {
-        topics::find(place, known).is_some()
+        categories::find(place, known).is_some()
             || steps.iter().any(|step| step.eq_ignore_ascii_case(place.trim()))
     })
 }

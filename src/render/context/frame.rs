@@ -22,6 +22,9 @@ pub struct Frame {
 pub struct Head {
     /// Whether search engines may list the page.
     pub indexed: bool,
+    /// Whether it answers a form in which something is to be put right: the title begins with that, because it is
+    /// what a screen reader says first.
+    pub is_faulty: bool,
     /// Whether it is the start page, whose title holds the site's name already.
     pub is_home: bool,
     /// Which entry of the header's navigation the page is: `about`, `categories`, `research`, `contact`,
@@ -125,6 +128,7 @@ impl Frame {
             .with_data(&serde_json::json!({"@context": "https://schema.org"}));
         frame.head.previous = Some("../research".to_owned());
         frame.head.next = Some("../research?page=3".to_owned());
+        frame.head.is_faulty = true;
         frame
     }
 

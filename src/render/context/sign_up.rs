@@ -100,8 +100,10 @@ pub struct ConfirmedPage {
     pub frame: Frame,
     /// The titles of the digests.
     pub digests: Vec<String>,
-    /// Whether nothing comes before categories are chosen.
-    pub needs_choice: bool,
+    /// The names of the categories; empty for no choice.
+    pub categories: Vec<String>,
+    /// Whether no choice means every category, or nothing.
+    pub unchosen_all: bool,
     /// Where the reader can change what they receive.
     pub preferences: String,
 }
@@ -241,14 +243,19 @@ impl Page for ConfirmedPage {
         let full = Self {
             frame: Frame::sample(),
             digests: vec!["Weekly research digest".to_owned()],
-            needs_choice: true,
+            categories: vec!["First Category".to_owned(), "Second Category".to_owned()],
+            unchosen_all: true,
             preferences: "../p/sample-token".to_owned(),
         };
-        let bare = Self {
-            needs_choice: false,
+        let all = Self {
+            categories: Vec::new(),
             ..full.clone()
         };
-        vec![full, bare]
+        let none = Self {
+            unchosen_all: false,
+            ..all.clone()
+        };
+        vec![full, all, none]
     }
 }
 

@@ -53,8 +53,8 @@ pub struct SummaryContext {
     pub item: ItemContext,
     /// The title, which says so when the summary was retracted. (`title` is the page's in the layout.)
     pub full_title: String,
-    /// Its categories; the main one first.
-    pub topics: Vec<CategoryLink>,
+    /// As links, in the place of the item's names; the main one first.
+    pub categories: Vec<CategoryLink>,
     /// The beginning of the explanation, or null.
     pub excerpt: Option<String>,
     /// The day on which it came to the site, such as `2 January 2026`.
@@ -69,7 +69,7 @@ pub struct SummaryContext {
 
 impl SummaryContext {
     /// `item` on a page; days are those of UTC.
-    pub fn new(item: ItemContext, stored: &StoredSummary, topics: Vec<CategoryLink>) -> Self {
+    pub fn new(item: ItemContext, stored: &StoredSummary, categories: Vec<CategoryLink>) -> Self {
         let date = |time: Timestamp| local_day(time, chrono_tz::UTC);
         let marked = stored.marked.filter(|_| item.is_retraction || item.is_correction);
         let retracted = if item.is_retraction { "Retracted: " } else { "" };
@@ -80,7 +80,7 @@ impl SummaryContext {
                 .as_deref()
                 .map(|line| opening(line, EXCERPT)),
             item,
-            topics,
+            categories,
             added: day(date(stored.first_seen)),
             added_iso: date(stored.first_seen).to_string(),
             marked: marked.map(|time| day(date(time))),
@@ -103,7 +103,7 @@ impl SummaryContext {
                 ..ItemContext::sample()
             },
             full_title: "A sample summary: where the title of the paper stands".to_owned(),
-            topics: vec![
+            categories: vec![
                 CategoryLink {
                     slug: "first-category".to_owned(),
                     name: "First Category".to_owned(),
@@ -127,7 +127,7 @@ impl SummaryContext {
     pub fn bare_sample() -> Self {
         Self {
             item: ItemContext::bare_sample(),
-            topics: Vec::new(),
+            categories: Vec::new(),
             excerpt: None,
             marked: None,
             marked_iso: None,

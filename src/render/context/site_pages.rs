@@ -93,6 +93,8 @@ pub struct HelpfulPage {
     pub answer: Option<&'static str>,
     /// Whether it was given.
     pub done: bool,
+    /// Whether it then counts: one does a day, for each browser.
+    pub counted: bool,
 }
 
 impl HelpfulPage {
@@ -190,7 +192,7 @@ impl Page for SummaryPage {
         let sample = |full: bool, summary: SummaryContext| Self {
             frame: sample_frame(full),
             crumbs: sample_crumbs(),
-            back: summary.topics.first().cloned(),
+            back: summary.categories.first().cloned(),
             summary,
         };
         let mut samples = vec![sample(true, SummaryContext::sample())];
@@ -208,17 +210,19 @@ impl Page for HelpfulPage {
     const TEMPLATE: &'static str = "helpful";
 
     fn samples() -> Vec<Self> {
-        let sample = |answer, done| Self {
+        let sample = |answer, done, counted| Self {
             frame: Frame::bare_sample(),
             summary_title: "A sample summary".to_owned(),
             slug: "sample-summary".to_owned(),
             answer,
             done,
+            counted,
         };
         vec![
-            sample(Some("yes"), false),
-            sample(None, false),
-            sample(Some("no"), true),
+            sample(Some("yes"), false, false),
+            sample(None, false, false),
+            sample(Some("no"), true, true),
+            sample(Some("no"), true, false),
         ]
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn give_answer(
         };
         // The page asks again.
         return Ok(match app.helpful_page(&slug, None).await? {
-            Shown::Summary(page) => respond_alone(status, page.html),
+            Shown::Summary(page) => respond_alone(status, page.text),
             gone => respond_to(&headers, gone),
         });
     };
@@ -53,7 +53,7 @@ pub(super) async fn give_answer(
         .give_answer(&slug, answer, visitor, program.unwrap_or_default())
         .await?;
     Ok(match shown {
-        Shown::Summary(page) => respond_alone(StatusCode::OK, page.html),
+        Shown::Summary(page) => respond_alone(StatusCode::OK, page.text),
         gone => respond_to(&headers, gone),
     })
 }

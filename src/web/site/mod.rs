@@ -14,7 +14,7 @@ pub(super) use missing::say_it_on_a_page;
 
 use super::conditional::{Validators, is_unchanged};
 use crate::app::App;
-use crate::app::site::{PublicPage, Shown};
+use crate::app::site::{PublicDocument, Shown};
 use crate::domain::{Problem, Timestamp};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -69,22 +69,23 @@ impl Paged {
     }
 }
 
-/// A page for everybody, or a 304.
-fn respond(headers: &HeaderMap, page: PublicPage) -> Response {
+/// A document for everybody, or a 304.
+fn respond(headers: &HeaderMap, document: PublicDocument) -> Response {
     let validators = Validators {
-        etags: [page.etag.clone(), page.etag.clone()],
+        etags: [document.etag.clone(), document.etag.clone()],
         // Only the bytes tell: a template may have changed as well.
         modified: Timestamp(i64::MAX),
     };
     let shared = [
-        (header::ETAG, page.etag),
+        (header::ETAG, document.etag),
         (header::CACHE_CONTROL, MAX_AGE.to_owned()),
-        (header::CONTENT_LENGTH, page.html.len().to_string()),
+        (header::CONTENT_LENGTH, document.text.len().to_string()),
     ];
     if is_unchanged(headers, &validators) {
         return (StatusCode::NOT_MODIFIED, shared).into_response();
     }
-    (shared, Html(page.html)).into_response()
+    let content_type = [(header::CONTENT_TYPE, document.media_type)];
+    (shared, content_type, document.text).into_response()
 }
 
 /// The page of a summary, or that it is gone.

@@ -1,19 +1,15 @@
 //! `/sitemap.xml` and `/robots.txt`.
 
 use super::super::problem::Failure;
-use super::MAX_AGE;
+use super::{MAX_AGE, respond};
 use crate::app::App;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-pub(super) async fn sitemap(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    let headers = [
-        (header::CONTENT_TYPE, "application/xml; charset=utf-8"),
-        (header::CACHE_CONTROL, MAX_AGE),
-    ];
-    Ok((headers, app.sitemap().await?).into_response())
+pub(super) async fn sitemap(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+    Ok(respond(&headers, app.sitemap().await?))
 }
 
 pub(super) async fn robots(State(app): State<Arc<App>>) -> Response {
