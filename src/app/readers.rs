@@ -201,7 +201,7 @@ impl App {
 
     /// What the layout of a page needs; `root` leads from there to the start page.
     pub(super) fn frame(&self, root: &str) -> Frame {
-        Frame::new(self.config.site.clone(), root)
+        Frame::new(self.config.site.clone(), root, self.config.subscribe.enabled)
     }
 
     /// The stylesheet of the pages.

@@ -128,7 +128,7 @@ async fn add(app: &App, output: &Output, reader: &Reader) -> Result<()> {
     }
     let mut value = serde_json::json!(added);
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("asked_to_confirm".to_owned(), serde_json::json!(is_asked));
+        fields.insert("confirmation_queued".to_owned(), serde_json::json!(is_asked));
     }
     output.json(&value)
 }

@@ -12,6 +12,7 @@ use crate::domain::{EmailAddress, Problem, Result, Slug, Timestamp};
 use crate::store::Store;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::{RequestKind, Wish};
+use crate::store::standings::Sought;
 use crate::store::subscribers::Subscriber;
 
 /// A reader whom an admin adds.
@@ -47,7 +48,6 @@ pub async fn add(
     let known = identify(address, settings);
     let key = known.key.clone();
     let before = store.subscriber(&key).await?;
-    let blocked = store.suppression(&known.hash).await?;
     let line = line(reader, before.as_ref(), settings, now)?;
     let candidate = Candidate::new(line, settings);
     let voice = Voice {
@@ -57,6 +57,16 @@ pub async fn add(
         ends_others: false,
     };
     let mut import = store.begin_import(now).await?;
+    let sought = Sought {
+        key: &known.key,
+        hash: &known.hash,
+        mailbox: &known.mailbox,
+    };
+    let blocked = import
+        .standings(&[sought])
+        .await?
+        .get(&key)
+        .and_then(|standing| standing.suppressed);
     let group = [candidate];
     let fates = apply(&mut import, &group, voice, &mut ImportReport::default()).await?;
     let digests = import.digests_of(&key).await?;
@@ -73,7 +83,11 @@ pub async fn add(
     if let Some(reason) = refused {
         import.abandon().await?;
         return Err(Problem::failed(format!("{address} is not added: the address is {reason}"))
-            .hint("only the reader can undo this, by signing up again; nobody can for a dead address or a complaint"));
+            .hint(if reason == Suppression::Refused.as_str() {
+                "they said that nobody is to write there; when they ask for it, `postrider subscribers allow ADDRESS` lifts that"
+            } else {
+                "only the reader can undo this, by signing up again; nobody can for a dead address or a complaint"
+            }));
     }
     let left = group
         .iter()

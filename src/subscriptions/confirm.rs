@@ -96,7 +96,11 @@ pub async fn confirm(store: &Store, signer: &Signer, token: &str, now: Timestamp
         )
         .await?;
     change.set_digests(reader.id, &offer.digests).await?;
-    change.set_consent(reader.id, offer.way.as_str()).await?;
+    // Whoever was added on the command line agrees by this very link.
+    let agreed_by = Some(offer.way)
+        .filter(|way| *way != Way::Cli)
+        .unwrap_or(Way::Link);
+    change.set_consent(reader.id, agreed_by.as_str()).await?;
     let chosen = format!("{}|{}", join(&offer.digests), offer.categories);
     let event = ReaderEvent {
         what: Happening::Became(State::Confirmed),
@@ -137,7 +141,17 @@ fn offer(sign_up: SignUp, reader: &Subscriber, suppressed: Option<Suppression>) 
     if !confirmed && (blocked || !may_change(state, State::Confirmed, Cause::Reader)) {
         return Opened::Gone;
     }
-    let wish = sign_up.wish;
+    let mut wish = sign_up.wish;
+    if confirmed {
+        // What they have is told, not what was asked for then: it may have been another mail that they followed.
+        wish.digests = reader
+            .digests
+            .iter()
+            .filter_map(|name| Slug::parse(name).ok())
+            .collect();
+        wish.categories = reader.categories.clone();
+        wish.text_only = reader.text_only;
+    }
     Opened::Good(Offer {
         subscriber: sign_up.subscriber,
         link_generation: reader.link_generation,

@@ -66,10 +66,17 @@ async fn nobody_else_is_asked(db: Database) {
     .await;
     let hash = addressing().known(&address("dead@readers.net")).hash;
     suppress(&store, &hash, Suppression::Bounced).await;
+    // Pending by a list, and refused at another address of the mailbox.
+    readers(&store, &["no+1@readers.net,,weekly,,pending"]).await;
+    let mut change = store.begin_change(NOW).await.unwrap();
+    let mailbox = addressing().known(&address("no@readers.net")).mailbox;
+    change.refuse_mailbox(&mailbox).await.unwrap();
+    change.commit().await.unwrap();
     for (who, confirmed, refused) in [
         ("reads", false, None),
         ("agreed", true, None),
         ("dead", false, Some("bounced")),
+        ("no+1", false, Some("refused")),
         ("left", false, Some("unsubscribed")),
     ] {
         let who = format!("{who}@readers.net");

@@ -121,7 +121,9 @@ async fn an_older_link_changes_nothing_of_a_confirmed_reader(db: Database) {
     let opened = confirm::confirm(&store, &signer(), &second, at(701))
         .await
         .unwrap();
-    assert!(opened.good().unwrap().confirmed);
+    let told = opened.good().unwrap();
+    assert!(told.confirmed);
+    assert_eq!(told.digests, [crate::seed::slug("monthly")], "what they have");
     assert_eq!(reader(&store, "ann@readers.net").await.digests, ["monthly"]);
 }
 

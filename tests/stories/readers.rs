@@ -60,7 +60,7 @@ async fn lists_are_read_again_when_they_change(database: Database) {
         (&added["state"], &added["digests"]),
         (&json!("pending"), &json!(["weekly"]))
     );
-    assert_eq!(added["asked_to_confirm"], true);
+    assert_eq!(added["confirmation_queued"], true);
     site.empty_outbox();
     publish(&site, 0);
     let asked = site.outbox();
@@ -77,7 +77,7 @@ async fn lists_are_read_again_when_they_change(database: Database) {
         (&confirmed["state"], &confirmed["consent_source"]),
         (&json!("confirmed"), &json!("admin"))
     );
-    assert_eq!(confirmed["asked_to_confirm"], false);
+    assert_eq!(confirmed["confirmation_queued"], false);
     assert!(confirmed["consent_at"].as_str().unwrap().ends_with('Z'));
     let status = json(&site, &["status"], 0);
     assert_eq!(

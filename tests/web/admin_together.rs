@@ -151,7 +151,7 @@ fn a_send_from_the_command_line_at_the_same_moment_makes_no_second_edition() {
 /// The command line sends, slowly; the browser shows it, makes no second edition, and can hold it up.
 #[test]
 fn an_admin_looks_after_what_the_command_line_sends() {
-    const READERS: usize = 40;
+    const READERS: usize = 120;
     let site = site();
     site.summary("first", "urology");
     site.many_readers(READERS);

@@ -167,7 +167,8 @@ fn one_click_ends_the_subscription_whatever_the_form() {
         ("Cookie", "a=b; session=\"x"),
         ("Referer", "null"),
     ];
-    let requests: [Form; 5] = [
+    let requests: [Form; 6] = [
+        (&[], b"", "link"),
         (&[FORM], ONE_CLICK, "one_click"),
         (&[multipart], parts, "one_click"),
         (&[FORM], b"", "link"),

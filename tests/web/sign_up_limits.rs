@@ -177,6 +177,19 @@ fn signing_up_can_be_turned_off() {
     let json = [("Content-Type", "application/json")];
     let body = b"{\"email\": \"ann@example.org\", \"consent\": \"Yes.\"}";
     assert_eq!(send(&server, "POST", "/api/subscribe", &json, body).status, 404);
+    // No page leads there.
+    for page in [
+        "/",
+        "/research",
+        "/categories",
+        "/archive",
+        "/lost-link",
+        "/about",
+    ] {
+        let page = get(&server, page);
+        assert_eq!(page.status, 200);
+        assert!(!page.text().contains("href=\"subscribe") && !page.text().contains("/subscribe\""));
+    }
     // Whoever reads already keeps their links.
     assert_eq!(get(&server, "/lost-link").status, 200);
 }

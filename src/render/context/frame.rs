@@ -13,6 +13,8 @@ pub struct Frame {
     pub site: Site,
     /// Leads from the page to the start page, such as `../`; every link within the site begins with it.
     pub root: String,
+    /// Whether anybody can sign up: else no link leads there.
+    pub sign_up_open: bool,
     /// What the page says of itself to browsers and search engines.
     pub head: Head,
 }
@@ -61,10 +63,11 @@ pub struct FeedLink {
 
 impl Frame {
     /// The frame of a page that search engines leave out; `root` leads from there to the start page.
-    pub fn new(site: Site, root: &str) -> Self {
+    pub fn new(site: Site, root: &str, sign_up_open: bool) -> Self {
         Self {
             site,
             root: root.to_owned(),
+            sign_up_open,
             head: Head::default(),
         }
     }
@@ -121,7 +124,7 @@ impl Frame {
 
     /// The frame of a page one step below the start page, with every value present.
     pub fn sample() -> Self {
-        let mut frame = Self::new(sample_site(), "../")
+        let mut frame = Self::new(sample_site(), "../", true)
             .public("/research/sample-summary", "One sentence on what the page holds.")
             .here("research")
             .with_feeds("all", "Sample Site")
@@ -134,7 +137,7 @@ impl Frame {
 
     /// The frame of a page that search engines leave out.
     pub fn bare_sample() -> Self {
-        Self::new(sample_site(), "../")
+        Self::new(sample_site(), "../", false)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn unsubscribe(
 }
 
 /// Whether a mail program sent `form`: the pair `List-Unsubscribe=One-Click` (RFC 8058 3.1), urlencoded or as a
-/// part of a multipart body. The button of the page sends nothing.
+/// part of a multipart body. The button of the page sends nothing of the kind.
 fn is_one_click(form: &[u8]) -> bool {
     let holds = |text: &[u8]| {
         form.windows(text.len())
