@@ -48,6 +48,14 @@ impl Names {
         self.link(path, &self.signer.short_lived_token(purpose, id, end))
     }
 
+    /// The link to a reader's data, of the generation that holds for them now; good until `end`.
+    pub(super) fn account_url(&self, subscriber: i64, generation: i64, end: Timestamp) -> String {
+        self.link(
+            "/account/",
+            &self.signer.account_token(subscriber, generation, end),
+        )
+    }
+
     /// The Message-ID of a notice.
     pub(super) fn notice_message_id(&self, notice: i64) -> String {
         self.signer.notice_message_id(notice, &self.domain)

@@ -103,7 +103,7 @@ impl Correspondent {
                 name,
                 account_url: {
                     let subscriber = subscriber_of(notice)?;
-                    names.short_lived("/account/", Purpose::Account, subscriber, end)
+                    names.account_url(subscriber, notice.link_generation, end)
                 },
                 good_for,
             },

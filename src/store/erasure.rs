@@ -5,6 +5,7 @@ use super::Store;
 use super::changes::Change;
 use super::fault::db;
 use super::spellings::Spellings;
+use super::unconfirmed;
 use crate::domain::subscriber::Suppression;
 use crate::domain::{Result, Timestamp};
 use sqlx::any::AnyRow;
@@ -23,6 +24,9 @@ pub struct Person<'a> {
     /// The salted hash of its mailbox.
     pub mailbox: &'a str,
 }
+
+/// How often the transaction is begun when it meets others.
+const TRIES: u32 = 5;
 
 /// The addresses that reader `$1` gave up and that nobody else has now.
 const FORMER: &str = "SELECT f.address_hash FROM former_address f WHERE f.subscriber_id = $1
@@ -50,18 +54,44 @@ impl Store {
     pub async fn erase_person(&self, person: &Person<'_>, now: Timestamp) -> Result<bool> {
         let mut addresses = spellings(&self.pool, person).await?;
         self.scrub(&Spellings::of_person(&addresses)).await?;
-        let mut change = self.begin_change(now).await?;
-        // Whoever is deciding about a sign-up of this address is waited for.
-        change.take_turn(person.mailbox).await?;
-        addresses.append(&mut spellings(&mut *change.tx, person).await?);
-        let was_there = erase(&mut change, person).await?;
-        change.ask_for_sweep().await?;
-        change.commit().await?;
+        let mut tries = 1;
+        let was_there = loop {
+            match self.erase_rows(person, &mut addresses, now).await {
+                // Others lock in another order where they must.
+                Err(problem) if problem.is_passing() && tries < TRIES => tries += 1,
+                erased => break erased?,
+            }
+        };
         let late = self.scrub(&Spellings::of_person(&addresses)).await?;
         if late > 0 {
             // One may have begun in between.
             self.ask_for_sweep(now).await?;
         }
+        Ok(was_there)
+    }
+
+    /// The transaction that others wait for; `addresses` are added to.
+    async fn erase_rows(
+        &self,
+        person: &Person<'_>,
+        addresses: &mut BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut change = self.begin_change(now).await?;
+        // Whoever is deciding about a sign-up of this address is waited for.
+        change.take_turn(person.mailbox).await?;
+        let found = change.whom_to_erase(person).await?;
+        let person = Person {
+            subscriber: found.as_ref().map(|(id, _)| *id),
+            ..*person
+        };
+        addresses.append(&mut spellings(&mut *change.tx, &person).await?);
+        let was_there = erase(&mut change, &person).await?;
+        if let Some((_, hash)) = found {
+            change.suppress(&hash, Suppression::Erased).await?;
+        }
+        change.ask_for_sweep().await?;
+        change.commit().await?;
         Ok(was_there)
     }
 }
@@ -71,6 +101,8 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
     for hash in change.former_hashes(id).await? {
         change.suppress(&hash, Suppression::Erased).await?;
     }
+    change.keep_mails_to_others(id, person.hash).await?;
+    change.drop_requests(person.hash).await?;
     for sql in [
         // An excluded one has our own word for the reason there, by which it is counted.
         "UPDATE delivery SET text = NULL WHERE subscriber_id = $1 AND state <> 'excluded'
@@ -78,7 +110,6 @@ async fn erase(change: &mut Change, person: &Person<'_>) -> Result<bool> {
         "DELETE FROM notice WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM address_change WHERE subscriber_id = $1 OR address_hash = $2",
         "DELETE FROM former_address WHERE subscriber_id = $1 OR address_hash = $2",
-        "DELETE FROM sign_up_request WHERE address_hash = $2 AND $1 = $1",
         "DELETE FROM sign_up WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM reader_event WHERE subscriber_id = $1 AND $2 = $2",
         "DELETE FROM subscription WHERE subscriber_id = $1 AND $2 = $2",
@@ -171,6 +202,42 @@ impl Change {
         .execute(&mut *self.tx)
         .await
         .map_err(db)?;
+        Ok(())
+    }
+
+    /// Number and hash of the address of the subscriber to erase as they stand now: they may have signed up, or
+    /// moved, since `person` was looked for. Nobody changes them until this change ends.
+    async fn whom_to_erase(&mut self, person: &Person<'_>) -> Result<Option<(i64, String)>> {
+        let sql = match person.subscriber {
+            Some(_) => {
+                "UPDATE subscriber SET state = state WHERE id = $1 AND $2 = $2 RETURNING id, address_hash"
+            }
+            None => {
+                "UPDATE subscriber SET state = state WHERE address_hash = $2 AND $1 = $1 RETURNING id, address_hash"
+            }
+        };
+        let row = sqlx::query(sql)
+            .bind(person.subscriber.unwrap_or_default())
+            .bind(person.hash)
+            .fetch_optional(&mut *self.tx)
+            .await
+            .map_err(db)?;
+        row.map(|row| Ok((row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?)))
+            .transpose()
+    }
+
+    /// That mails went to addresses which reader `id` asked for, and never had, stays known without the reader:
+    /// it limits what strangers are sent, and lets them say "never write again".
+    async fn keep_mails_to_others(&mut self, id: i64, hash: &str) -> Result<()> {
+        let others = "subscriber_id = $1 AND kind = 'new_address' AND address_hash <> $3
+            AND address_hash NOT IN (SELECT f.address_hash FROM former_address f WHERE f.subscriber_id = $1)";
+        sqlx::query(AssertSqlSafe(unconfirmed::without_reader(others)))
+            .bind(id)
+            .bind(self.now.0)
+            .bind(hash)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(db)?;
         Ok(())
     }
 

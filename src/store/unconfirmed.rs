@@ -127,6 +127,17 @@ fn read_receiver(row: &AnyRow) -> Result<Receiver> {
     })
 }
 
+/// The statement that leaves of the notices of which `which` holds that a mail went to a mailbox, and nothing
+/// of the reader; one that waits is not sent. `$2` is the time.
+pub(super) fn without_reader(which: &str) -> String {
+    format!(
+        "UPDATE notice SET subscriber_id = NULL, address = NULL, data = '{{}}', text = NULL, owner = NULL,
+             until = NULL, next_attempt = NULL, ended = COALESCE(ended, $2),
+             state = CASE WHEN next_attempt IS NULL THEN state ELSE 'excluded' END
+         WHERE {which}"
+    )
+}
+
 /// Deletes the subscribers of whom `whose` holds, where `value` is its `$1`; how many. Their mails are kept
 /// without them, and those that wait are not sent: "never write again" works longer than they last.
 async fn forget(tx: &mut Transaction<'static, Any>, whose: &str, value: i64, now: Timestamp) -> Result<u64> {
@@ -137,12 +148,9 @@ async fn forget(tx: &mut Transaction<'static, Any>, whose: &str, value: i64, now
         .execute(&mut **tx)
         .await
         .map_err(db)?;
-    let keep = format!(
-        "UPDATE notice SET subscriber_id = NULL, address = NULL, data = '{{}}', text = NULL, owner = NULL,
-             until = NULL, next_attempt = NULL, ended = COALESCE(ended, $2),
-             state = CASE WHEN next_attempt IS NULL THEN state ELSE 'excluded' END
-         WHERE subscriber_id IN (SELECT id FROM subscriber WHERE {whose})"
-    );
+    let keep = without_reader(&format!(
+        "subscriber_id IN (SELECT id FROM subscriber WHERE {whose})"
+    ));
     sqlx::query(AssertSqlSafe(keep))
         .bind(value)
         .bind(now.0)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::addressing::Addressing;
 use super::erase::{self, Traces};
-use super::link::{Opened, is_of_old_address, number, read_reader};
+use super::link::{Opened, is_of_old_address, number, opened, read_reader};
 use super::sign_up::{about, day_before, is_seldom, may_go, no_wish};
 use super::token::{Purpose, Signer};
 use crate::domain::address::FullAddress;
@@ -20,6 +20,7 @@ use crate::store::notices::NewNotice;
 use crate::store::reader_events::ReaderEvent;
 use crate::store::sign_ups::{QueuedRequest, RequestKind};
 use crate::store::spellings::Spellings;
+use crate::store::subscribers::Subscriber;
 
 /// How long the link is good.
 pub const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
@@ -84,14 +85,30 @@ pub async fn request_link(store: &Store, signer: &Signer, token: &str, now: Time
 /// # Errors
 /// As [`request_link`].
 pub async fn peek(store: &Store, signer: &Signer, token: &str, now: Timestamp) -> Result<Opened<Account>> {
-    let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
+    Ok(match reader_of(store, signer, token, now).await? {
+        Opened::Good(reader) => Opened::Good(Account {
+            subscriber: reader.id,
+            address: reader.address,
+        }),
+        Opened::Expired => Opened::Expired,
+        Opened::Gone => Opened::Gone,
+    })
+}
+
+/// The reader of `token` (`Purpose::Account`), unless it went to an address that they gave up since.
+async fn reader_of(
+    store: &Store,
+    signer: &Signer,
+    token: &str,
+    now: Timestamp,
+) -> Result<Opened<Subscriber>> {
+    let Some((id, generation)) = opened(signer.read_account_token(token, now))? else {
         return Ok(Opened::Expired);
     };
-    let reader = store.subscriber_by_id(id).await?;
-    Ok(Opened::or_gone(reader.map(|reader| Account {
-        subscriber: reader.id,
-        address: reader.address,
-    })))
+    Ok(match store.subscriber_by_id(id).await? {
+        Some(reader) if generation < reader.link_generation => Opened::Expired,
+        found => Opened::or_gone(found),
+    })
 }
 
 /// Writes down that the reader of `token` (`Purpose::Account`) wants their mails at `address`. Nothing is looked
@@ -107,12 +124,11 @@ pub async fn request_address(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<Opened<()>> {
-    let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
-        return Ok(Opened::Expired);
+    let id = match reader_of(store, signer, token, now).await? {
+        Opened::Good(reader) => reader.id,
+        Opened::Expired => return Ok(Opened::Expired),
+        Opened::Gone => return Ok(Opened::Gone),
     };
-    if store.subscriber_by_id(id).await?.is_none() {
-        return Ok(Opened::Gone);
-    }
     let wish = no_wish(Way::Link);
     let queued = QueuedRequest {
         subscriber: Some(id),
@@ -337,11 +353,9 @@ pub async fn traces(
     addressing: &Addressing,
     now: Timestamp,
 ) -> Result<Opened<Traces>> {
-    let Some(id) = number(signer.read_short_lived(Purpose::Account, token, now))? else {
-        return Ok(Opened::Expired);
-    };
-    match store.subscriber_by_id(id).await? {
-        Some(reader) => Ok(Opened::Good(erase::traces_of(store, &reader, addressing).await?)),
-        None => Ok(Opened::Gone),
-    }
+    Ok(match reader_of(store, signer, token, now).await? {
+        Opened::Good(reader) => Opened::Good(erase::traces_of(store, &reader, addressing).await?),
+        Opened::Expired => Opened::Expired,
+        Opened::Gone => Opened::Gone,
+    })
 }

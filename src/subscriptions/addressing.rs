@@ -31,7 +31,7 @@ pub struct Known {
 
 /// What `address` is looked up by, where `local_part` tells addresses apart and `salt` is the database's own.
 pub(super) fn known(address: &EmailAddress, local_part: LocalPartRule, salt: &str) -> Known {
-    let (key, mailbox) = (address.key(local_part), address.mailbox_key(local_part));
+    let (key, mailbox) = (address.key(local_part), address.mailbox_key());
     Known {
         hash: address_hash(&key, salt),
         mailbox: address_hash(&mailbox, salt),

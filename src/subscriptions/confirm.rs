@@ -209,7 +209,10 @@ pub async fn peek_refusal(
     let Some(mail) = store.receiver_of(notice).await? else {
         return Ok(Opened::Gone);
     };
-    let owner = store.subscriber_at(&mail.address_hash).await?;
+    let mut owner = store.subscriber_at(&mail.address_hash).await?;
+    if owner.is_none() && mail.kind == NoticeKind::NewAddress {
+        owner = store.subscriber_at(&mail.mailbox_hash).await?;
+    }
     Ok(Opened::Good(Refusal::of(&mail, owner.as_ref())))
 }
 
@@ -237,7 +240,13 @@ pub async fn refuse(store: &Store, signer: &Signer, token: &str, now: Timestamp)
         None => None,
     };
     let owner = change.reader_at(&mail.address_hash).await?;
-    let refusal = Refusal::of(&mail, owner.as_ref());
+    let refusal = match &owner {
+        // They may read with us at the address without what follows the +.
+        None if mail.kind == NoticeKind::NewAddress => {
+            Refusal::of(&mail, change.reader_at(&mail.mailbox_hash).await?.as_ref())
+        }
+        owner => Refusal::of(&mail, owner.as_ref()),
+    };
     if refusal.new_address
         && let Some(asked) = &asked
     {

@@ -1,6 +1,7 @@
 //! The names of a delivery in a message: its Message-ID and its return path.
 
-use super::token::{Named, Signer, TokenFault, Use};
+use super::subkeys::{Named, Use};
+use super::token::{Signer, TokenFault};
 use super::token_text::{base32, from_base32};
 
 /// Bytes of a return path's signature: 80 bits.

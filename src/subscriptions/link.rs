@@ -32,8 +32,13 @@ impl<T> Opened<T> {
 
 /// The number in a token that was read; `None` when its time is up.
 pub(super) fn number(read: std::result::Result<i64, TokenFault>) -> Result<Option<i64>> {
+    opened(read)
+}
+
+/// What a token that was read holds; `None` when its time is up.
+pub(super) fn opened<T>(read: std::result::Result<T, TokenFault>) -> Result<Option<T>> {
     match read {
-        Ok(number) => Ok(Some(number)),
+        Ok(held) => Ok(Some(held)),
         Err(TokenFault::Expired) => Ok(None),
         Err(fault) => Err(unusable(fault)),
     }

@@ -24,6 +24,7 @@ pub mod preferences;
 mod private_file;
 mod rows;
 pub mod sign_up;
+mod subkeys;
 pub mod sweep;
 pub mod token;
 mod token_text;

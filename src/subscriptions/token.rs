@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
+use super::subkeys::{Named, Subkeys, Use};
 use super::token_text::{put_varint, take_varint};
-use crate::domain::text::hex;
 use crate::domain::{Problem, Result, Timestamp};
 
 /// Bytes of a link's signature: 96 bits.
@@ -66,7 +66,7 @@ impl Purpose {
     ];
 
     /// What its subkey is derived from; never changed, or links stop working.
-    fn label(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Self::Unsubscribe => "unsubscribe",
             Self::Preferences => "preferences",
@@ -118,81 +118,9 @@ impl fmt::Display for TokenFault {
 
 impl std::error::Error for TokenFault {}
 
-/// The subkeys of one key: what one of them signs, no other accepts.
-struct Subkeys {
-    id: u8,
-    revoked: bool,
-    /// In the order of [`Purpose::ALL`].
-    links: [hmac::Key; Purpose::ALL.len()],
-    return_path: hmac::Key,
-    notice_return_path: hmac::Key,
-    message_id: hmac::Key,
-    notice_message_id: hmac::Key,
-    visitors: String,
-}
-
-impl Subkeys {
-    fn new(key: &Key) -> Self {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, &key.bytes);
-        let sub = |label: &str| {
-            let tag = hmac::sign(&master, format!("postrider {label}").as_bytes());
-            hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
-        };
-        Self {
-            id: key.id,
-            revoked: key.revoked,
-            links: Purpose::ALL.map(|purpose| sub(purpose.label())),
-            return_path: sub("return path"),
-            notice_return_path: sub("notice return path"),
-            message_id: sub("message id"),
-            notice_message_id: sub("notice message id"),
-            visitors: hex(hmac::sign(&master, b"postrider visitors").as_ref()),
-        }
-    }
-
-    fn of(&self, use_of: Use) -> &hmac::Key {
-        match use_of {
-            Use::Link(purpose) => {
-                let [
-                    unsubscribe,
-                    preferences,
-                    confirm,
-                    refuse,
-                    account,
-                    new_address,
-                    sign_in,
-                    form,
-                ] = &self.links;
-                match purpose {
-                    Purpose::Unsubscribe => unsubscribe,
-                    Purpose::Preferences => preferences,
-                    Purpose::Confirm => confirm,
-                    Purpose::Refuse => refuse,
-                    Purpose::Account => account,
-                    Purpose::NewAddress => new_address,
-                    Purpose::SignIn => sign_in,
-                    Purpose::Form => form,
-                }
-            }
-            Use::ReturnPath => &self.return_path,
-            Use::NoticeReturnPath => &self.notice_return_path,
-        }
-    }
-}
-
-/// What a signed pair of numbers is used for.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Use {
-    Link(Purpose),
-    ReturnPath,
-    NoticeReturnPath,
-}
-
-/// What a name in a Message-ID is for.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Named {
-    Delivery,
-    Notice,
+/// The whole minute in which `end` is over.
+fn minute_of(end: Timestamp) -> i64 {
+    end.0.div_euclid(MINUTE) + i64::from(end.0.rem_euclid(MINUTE) > 0)
 }
 
 /// Makes and reads tokens. `Debug` shows no secret.
@@ -276,8 +204,37 @@ impl Signer {
     /// The token of a link for `purpose` about the row `id`, good until `end`; it is told in whole minutes,
     /// rounded up.
     pub fn short_lived_token(&self, purpose: Purpose, id: i64, end: Timestamp) -> String {
-        let minute = end.0.div_euclid(MINUTE) + i64::from(end.0.rem_euclid(MINUTE) > 0);
-        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), &[id, minute], MAC))
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(purpose), &[id, minute_of(end)], MAC))
+    }
+
+    /// The token of the link to a reader's data, good until `end` and as long as they keep their address; as
+    /// [`Signer::short_lived_token`] until they change it.
+    pub fn account_token(&self, subscriber: i64, generation: i64, end: Timestamp) -> String {
+        if generation == 0 {
+            return self.short_lived_token(Purpose::Account, subscriber, end);
+        }
+        let numbers = [subscriber, minute_of(end), generation];
+        URL_SAFE_NO_PAD.encode(self.sign(Use::Link(Purpose::Account), &numbers, MAC))
+    }
+
+    /// The reader of a link to their data, and the generation of their links when it was made.
+    ///
+    /// # Errors
+    /// When it was not made by [`Signer::account_token`], its key is revoked, or its time is up.
+    pub fn read_account_token(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> std::result::Result<(i64, i64), TokenFault> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenFault::Malformed)?;
+        let (subscriber, minute, third) = self.verified(Use::Link(Purpose::Account), &bytes, MAC)?;
+        if third == Some(0) {
+            return Err(TokenFault::Malformed);
+        }
+        if now.0 > minute.saturating_mul(MINUTE) {
+            return Err(TokenFault::Expired);
+        }
+        Ok((subscriber, third.unwrap_or(0)))
     }
 
     /// The row that `token` is about.

@@ -143,7 +143,7 @@ fn a_reader_moves_to_another_address() {
         open_account(world, ann, &choices);
         ann.fill("Your new address", NEW);
         ann.press("Change my address")
-            .says("A mail is on its way to the new address.");
+            .says("We are sending a mail to the new address.");
         edition(world, "still-there");
         assert_digest_on(world, ANN, "urology", "still-there");
         ann.open(&world.mail_to(NEW).link("Use this address"));

@@ -11,12 +11,13 @@ use postrider::store::Store;
 use postrider::subscriptions::erase::Traces;
 use postrider::subscriptions::link::Opened;
 use postrider::subscriptions::token::Purpose;
-use postrider::subscriptions::{account, erase, preferences, sign_up as sign_ups, sweep};
+use postrider::subscriptions::{account, confirm, erase, preferences, sign_up as sign_ups, sweep};
 use std::path::Path;
 
 crate::on_both! {
     nothing_of_a_reader_stays, an_address_without_a_reader_is_forgotten_too,
-    an_address_that_was_given_up_goes_with_its_reader, an_address_that_somebody_else_has_now_is_left_to_them,
+    an_address_that_was_given_up_goes_with_its_reader, whoever_signs_up_meanwhile_is_erased,
+    a_stranger_who_was_asked_can_still_refuse, an_address_that_somebody_else_has_now_is_left_to_them,
 }
 
 pub const ADDRESS: &str = "Ann.B+x@Readers.net";
@@ -65,6 +66,73 @@ async fn forget(store: &Store, traces: &Traces, now: Timestamp) -> bool {
     let was_there = erase::erase(store, traces, now).await.unwrap();
     sweep::at_once(store, now).await.unwrap();
     was_there
+}
+
+/// Who asked for a stranger's address, and goes, does not take along what protects the stranger.
+async fn a_stranger_who_was_asked_can_still_refuse(db: Database) {
+    let store = db.open().await;
+    readers(&store, &["a@readers.net,,weekly,,confirmed"]).await;
+    let id = reader(&store, "a@readers.net").await.id;
+    ask_for(&store, id, "stranger@readers.net", NOW).await;
+    let mail = db
+        .number("SELECT id FROM notice WHERE kind = 'new_address'")
+        .await;
+    let traces = erase::traces(&store, &address("a@readers.net"), &addressing())
+        .await
+        .unwrap();
+    assert!(forget(&store, &traces, at(1)).await);
+    let left = "SELECT COUNT(*) FROM notice WHERE subscriber_id IS NULL AND address IS NULL AND data = '{}'
+        AND text IS NULL AND next_attempt IS NULL AND state = 'excluded'";
+    assert_eq!(
+        (
+            db.number(left).await,
+            db.number("SELECT COUNT(*) FROM notice").await
+        ),
+        (1, 1)
+    );
+    // Another reader's wish is within the ten minutes of the first.
+    readers(&store, &["b@readers.net,,weekly,,confirmed"]).await;
+    ask_for(
+        &store,
+        reader(&store, "b@readers.net").await.id,
+        "stranger@readers.net",
+        at(60),
+    )
+    .await;
+    assert_eq!(db.number("SELECT COUNT(*) FROM notice").await, 1);
+    let token = signer().short_lived_token(Purpose::Refuse, mail, at(600));
+    let refused = confirm::refuse(&store, &signer(), &token, at(61)).await.unwrap();
+    assert!(refused.good().is_some_and(|refusal| refusal.new_address));
+    assert_eq!(db.number("SELECT COUNT(*) FROM refused_mailbox").await, 1);
+}
+
+async fn whoever_signs_up_meanwhile_is_erased(db: Database) {
+    let store = db.open().await;
+    let ann = "ann@readers.net";
+    let traces = erase::traces(&store, &address(ann), &addressing()).await.unwrap();
+    sign_up(&store, ann, NOW).await;
+    assert!(forget(&store, &traces, at(1)).await);
+    assert_eq!(db.number("SELECT COUNT(*) FROM subscriber").await, 0);
+    // No list brings back whoever moves meanwhile, by neither address.
+    readers(&store, &["bob@readers.net,,weekly,,confirmed"]).await;
+    let traces = erase::traces(&store, &address("bob@readers.net"), &addressing())
+        .await
+        .unwrap();
+    let hash = addressing().known(&address("robert@readers.net")).hash;
+    db.execute(&format!(
+        "UPDATE subscriber SET address = 'robert@readers.net', address_key = 'robert@readers.net',
+             address_hash = '{hash}'"
+    ))
+    .await;
+    assert!(forget(&store, &traces, at(2)).await);
+    for who in ["bob@readers.net", "robert@readers.net"] {
+        let hash = addressing().known(&address(who)).hash;
+        assert_eq!(
+            store.suppression(&hash).await.unwrap(),
+            Some(Suppression::Erased),
+            "{who}"
+        );
+    }
 }
 
 async fn nothing_of_a_reader_stays(db: Database) {
@@ -120,18 +188,17 @@ async fn nothing_of_a_reader_stays(db: Database) {
     let traces = traces.good().unwrap();
     assert!(forget(&store, &traces, at(1)).await);
     assert_eq!(found(&db), Vec::<String>::new());
-    for table in [
-        "sign_up_request",
-        "sign_up",
-        "address_change",
-        "address_turn",
-        "notice",
-    ] {
+    for table in ["sign_up_request", "sign_up", "address_change", "address_turn"] {
         let left = db.number(&format!("SELECT COUNT(*) FROM {table}")).await;
         // The turn of the other address is a hash that time tidies away.
         assert_eq!(left, i64::from(table == "address_turn"), "{table}");
     }
+    // The mail to the other address, which nobody is named in any more.
+    let kept = "SELECT COUNT(*) FROM notice WHERE kind = 'new_address' AND subscriber_id IS NULL
+        AND address IS NULL AND data = '{}' AND text IS NULL";
+    assert_eq!(db.number(kept).await, 1);
     for sql in [
+        "SELECT COUNT(*) FROM notice WHERE kind <> 'new_address'".to_owned(),
         format!("SELECT COUNT(*) FROM subscription WHERE subscriber_id = {id}"),
         format!("SELECT COUNT(*) FROM reader_event WHERE subscriber_id = {id}"),
         "SELECT COUNT(*) FROM delivery WHERE text LIKE '%readers%'".to_owned(),

@@ -57,7 +57,9 @@ pub async fn sign_up(store: &Store, who: &str, now: Timestamp) {
 /// Has reader `id` ask for `who` as their new address, and decided on.
 pub async fn ask_for(store: &Store, id: i64, who: &str, now: Timestamp) {
     let end = Timestamp(now.0 + 1_800_000);
-    let token = signer().short_lived_token(Purpose::Account, id, end);
+    let reader = store.subscriber_by_id(id).await.unwrap();
+    let generation = reader.map_or(0, |reader| reader.link_generation);
+    let token = signer().account_token(id, generation, end);
     let asked = account::request_address(store, &signer(), &token, &address(who), &addressing(), now).await;
     assert_eq!(asked.unwrap(), Opened::Good(()));
     sign_up::process(store, &addressing(), now).await.unwrap();

@@ -53,6 +53,15 @@ fn change_address(server: &InProcess) {
     let change = server.number("SELECT id FROM address_change");
     let button = format!("/address/{}", fresh(Purpose::NewAddress, change));
     assert_eq!(heading(&post(server, &button, &[])), "Your address is changed");
+    // Whoever reads the old mailbox has that link still.
+    for (path, form) in [("", "download"), ("/delete", "")] {
+        let late = post(server, &format!("{account}{path}"), &[("do", form)]);
+        assert_eq!(
+            (late.status, heading(&late).as_str()),
+            (404, "This link has run out")
+        );
+    }
+    assert_eq!(get(server, &account).status, 404);
 }
 
 fn says_nothing(page: &Answer, path: &str) {
