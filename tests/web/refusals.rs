@@ -22,7 +22,7 @@ fn somebody_elses_address_can_be_closed_to_the_form() {
     let path = format!("/refuse/{token}");
     let page = get(&server, &path);
     assert_eq!((page.status, heading(&page).as_str()), (200, "It was not you?"));
-    assert!(page.text().contains("Somebody typed your address into our form."));
+    assert!(page.text().contains("Somebody gave us your address."));
     assert_eq!(texts(&page, "main button"), ["It was not me, never write again"]);
     assert_eq!(server.number("SELECT COUNT(*) FROM suppression"), 0);
     for _ in 0..2 {
