@@ -15,9 +15,9 @@ use super::dkim_field::Folded;
 use crate::domain::dkim::{DkimIdentity, SignedHeaders};
 use crate::domain::{Problem, Result, Timestamp};
 
-/// How many messages are signed aside at a time for each processor that has no worker thread: with fewer,
-/// processors wait for threads to be woken; with more, the threads crowd out everything else.
-const TURNS: usize = 2;
+/// How many messages are signed at a time for each processor: with fewer, processors wait for threads to be
+/// woken; with more, the threads crowd out everything else.
+const TURNS: usize = 4;
 
 /// Puts signatures in front of messages: one for each key, since verifiers take any that is good.
 #[derive(Clone)]
@@ -26,7 +26,8 @@ pub struct Signer(Arc<Inner>);
 struct Inner {
     keys: Vec<DkimIdentity>,
     headers: SignedHeaders,
-    turns: Semaphore,
+    /// For threads aside; none where every processor has a worker thread.
+    turns: Option<Semaphore>,
 }
 
 impl fmt::Debug for Signer {
@@ -48,22 +49,23 @@ impl Signer {
         Some(Self(Arc::new(Inner {
             keys,
             headers,
-            turns: Semaphore::new(processors.saturating_sub(workers) * TURNS),
+            turns: (processors > workers).then(|| Semaphore::new(processors * TURNS)),
         })))
     }
 
-    /// Signs `message`: on a thread of its own while a processor has no worker thread, for RSA takes a good
-    /// part of a millisecond, in which a worker keeps every other connection waiting; or else right here.
+    /// Signs `message`: on a thread that may be busy for long, for RSA takes a good part of a millisecond, in
+    /// which an async worker keeps every other connection waiting. Where no processor is left for such threads
+    /// that is so anyhow, and handing it over would only add to the work.
     ///
     /// # Errors
     /// As [`Signer::sign`].
     pub async fn sign_aside(&self, message: &mut Vec<u8>, now: Timestamp) -> Result<()> {
         let trouble =
             |error: &dyn fmt::Display| Problem::failed(format!("a message was not signed: {error}"));
-        let Ok(_turn) = self.0.turns.try_acquire() else {
-            // The others are signing already: handing it over would only add to the work.
+        let Some(turns) = &self.0.turns else {
             return self.sign(message, now);
         };
+        let _turn = turns.acquire().await.map_err(|error| trouble(&error))?;
         let (signer, mut taken) = (self.clone(), std::mem::take(message));
         let signed = tokio::task::spawn_blocking(move || signer.sign(&mut taken, now).map(|()| taken));
         *message = signed.await.map_err(|error| trouble(&error))??;
