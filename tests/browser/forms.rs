@@ -197,7 +197,7 @@ pub const FORMS: &[Sent] = &[
     },
     Sent {
         what: "everything is deleted",
-        page: |grounds| account(grounds) + "/delete",
+        page: |grounds| grounds.account_of_moved() + "/delete",
         fill: nothing,
         button: "Yes, delete everything about me",
         status: 200,

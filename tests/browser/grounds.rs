@@ -7,8 +7,9 @@ use crate::signing_up::{confirm, sign_up};
 use crate::site::Site;
 use crate::world::World;
 use postrider::config::load_or_create;
-use postrider::domain::{SystemRandom, Timestamp};
+use postrider::domain::{Clock, SystemClock, SystemRandom, Timestamp};
 use postrider::subscriptions::token::{Key, Purpose, Signer};
+use std::time::Duration;
 
 /// A reader of the sample list with two categories.
 pub const ADA: &str = "ada@example.org";
@@ -290,6 +291,19 @@ impl Grounds {
     #[track_caller]
     pub fn path(&self, mail: &Letter, name: &str) -> String {
         self.world.path_of(&mail.link(name))
+    }
+
+    /// The path of the link that Cara gets when her mails go to the new address: that of before has ended.
+    pub fn account_of_moved(&self) -> String {
+        let before = self.path(&self.account, ACCOUNT);
+        let now = SystemClock.now();
+        let token = before.rsplit('/').next().unwrap();
+        let (cara, generation) = self.signer.read_account_token(token, now).unwrap();
+        let end = now.plus(Duration::from_secs(1800));
+        format!(
+            "/account/{}",
+            self.signer.account_token(cara, generation + 1, end)
+        )
     }
 
     /// A token of ours whose time is up.
