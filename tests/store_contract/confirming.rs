@@ -14,7 +14,7 @@ use postrider::subscriptions::{account, admin, confirm, sign_up as sign_ups, upk
 
 crate::on_both! {
     confirming_begins_what_was_offered_and_once, the_way_back_is_the_readers_alone, an_older_link_changes_nothing_of_a_confirmed_reader, whoever_refuses_is_left_alone,
-    a_reader_who_refuses_anothers_wish_keeps_their_mails, an_owner_of_the_mailbox_keeps_their_mails, whoever_is_there_when_somebody_refuses_is_meant,
+    a_reader_who_refuses_anothers_wish_keeps_their_mails, whoever_is_there_when_somebody_refuses_is_meant,
     a_goodbye_outlives_older_links_and_a_name_outlives_sign_ups, a_refusal_works_when_the_sign_up_is_forgotten,
 }
 
@@ -318,33 +318,6 @@ async fn a_reader_who_refuses_anothers_wish_keeps_their_mails(db: Database) {
     assert!(admin::allow(&store, &owner, &settings, NOW).await.unwrap());
     assert_eq!(reader(&store, "owner@readers.net").await, before);
     assert!(asked_for(&db, &store, id, "owner@readers.net", at(6 * DAY)).await > other);
-}
-
-/// The mailbox is theirs, whatever another reader typed behind a +.
-async fn an_owner_of_the_mailbox_keeps_their_mails(db: Database) {
-    let store = db.open().await;
-    readers(
-        &store,
-        &[
-            "asks@readers.net,,weekly,,confirmed",
-            "owner@readers.net,,weekly,,confirmed",
-        ],
-    )
-    .await;
-    let id = reader(&store, "asks@readers.net").await.id;
-    let mail = asked_for(&db, &store, id, "owner+x@readers.net", NOW).await;
-    let token = signer().short_lived_token(Purpose::Refuse, mail, at(30 * DAY));
-    let seen = confirm::peek_refusal(&store, &signer(), &token, at(1))
-        .await
-        .unwrap();
-    let refused = confirm::refuse(&store, &signer(), &token, at(1)).await.unwrap();
-    assert_eq!(seen, refused);
-    assert!(refused.good().is_some_and(|refusal| refusal.keeps));
-    assert_eq!(db.number("SELECT COUNT(*) FROM refused_mailbox").await, 0);
-    assert_eq!(
-        asked_for(&db, &store, id, "owner+y@readers.net", at(2 * DAY)).await,
-        mail
-    );
 }
 
 async fn whoever_is_there_when_somebody_refuses_is_meant(db: Database) {

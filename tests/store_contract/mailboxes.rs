@@ -14,7 +14,7 @@ use postrider::subscriptions::{admin, confirm, erase, sign_up as sign_ups};
 crate::on_both! {
     spellings_of_a_mailbox_share_its_limits, mails_of_every_kind_count, a_flood_of_spellings_costs_one_mail,
     a_dead_spelling_takes_no_other_along, a_refusal_covers_the_mailbox, an_admin_lifts_a_refusal,
-    who_is_erased_leaves_the_others_their_limits,
+    who_is_erased_leaves_the_others_their_limits, an_owner_of_the_mailbox_keeps_their_mails,
 }
 
 const DAY: u64 = 86_400;
@@ -318,4 +318,31 @@ async fn who_is_erased_leaves_the_others_their_limits(db: Database) {
     assert_eq!(data.unwrap()["refused_mailbox"]["mailbox_hash"], mailbox);
     sign_up(&store, "ann+3@readers.net", at(DAY)).await;
     assert_eq!(notices(&db, "confirm").await, 0);
+}
+
+/// The mailbox is theirs, whatever another reader typed behind a +.
+async fn an_owner_of_the_mailbox_keeps_their_mails(db: Database) {
+    let store = db.open().await;
+    readers(
+        &store,
+        &[
+            "asks@readers.net,,weekly,,confirmed",
+            "owner@readers.net,,weekly,,confirmed",
+        ],
+    )
+    .await;
+    let id = reader(&store, "asks@readers.net").await.id;
+    ask_for(&store, id, "owner+x@readers.net", NOW).await;
+    let newest = "SELECT COALESCE(MAX(id), 0) FROM notice WHERE kind = 'new_address'";
+    let mail = db.number(newest).await;
+    let token = signer().short_lived_token(Purpose::Refuse, mail, at(30 * DAY));
+    let seen = confirm::peek_refusal(&store, &signer(), &token, at(1))
+        .await
+        .unwrap();
+    let refused = confirm::refuse(&store, &signer(), &token, at(1)).await.unwrap();
+    assert_eq!(seen, refused);
+    assert!(refused.good().is_some_and(|refusal| refusal.keeps));
+    assert_eq!(db.number("SELECT COUNT(*) FROM refused_mailbox").await, 0);
+    ask_for(&store, id, "owner+y@readers.net", at(2 * DAY)).await;
+    assert_eq!(db.number(newest).await, mail, "that reader asks no more");
 }

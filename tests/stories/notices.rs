@@ -116,7 +116,7 @@ fn assert_standards(raw: &str, kind: NoticeKind) {
     );
     for part in [&text, &html] {
         assert!(part.contains("1 Street"), "{kind:?}: no postal address");
-        let why = ["You receive this mail because", "most likely you, asked"];
+        let why = ["You receive this mail because", "most likely by you"];
         assert!(why.iter().any(|why| part.contains(why)), "{kind:?}: {part}");
     }
     for line in text.lines().filter(|line| line.contains("https://")) {

@@ -53,6 +53,9 @@ impl App {
             return Ok(decided(id, draft.edition.state));
         }
         let (readers, excluded) = self.readers_of_draft(&draft).await?;
+        if let Some(next) = self.decided_meanwhile(id).await? {
+            return Ok(next);
+        }
         Ok(Next::Page(
             self.second_look(visit, &draft, readers, &excluded, Before::Never)
                 .await?,
@@ -86,6 +89,12 @@ impl App {
         }
     }
 
+    /// Where the draft `id` is none any more: whoever was quicker has changed what was counted of it before.
+    async fn decided_meanwhile(&self, id: i64) -> Result<Option<Next>> {
+        let state = self.store.edition(id).await?.state;
+        Ok((state != State::Draft).then(|| decided(id, state)))
+    }
+
     async fn approve_as_seen(&self, visit: &Visit, id: i64, seen: Option<i64>, print: &str) -> Result<Next> {
         let state = self.store.edition(id).await?.state;
         if state != State::Draft {
@@ -98,6 +107,9 @@ impl App {
         let near = |seen: &i64| (readers - seen).abs().saturating_mul(100) <= seen.saturating_mul(CHANGE);
         let changed = self.print(&draft)? != print;
         if changed || readers == 0 || !seen.is_some_and(|seen| near(&seen)) {
+            if let Some(next) = self.decided_meanwhile(id).await? {
+                return Ok(next);
+            }
             let before = Before::Looked { seen, changed };
             let mut page = self
                 .second_look(visit, &draft, readers, &excluded, before)
