@@ -197,13 +197,19 @@ async fn record_all(
                 () = &mut patience => break,
             }
         }
-        // Where connections have work to do, such as signing, their outcomes come along; where none has,
-        // this costs nothing.
-        tokio::task::yield_now().await;
-        while group.len() < GROUP
-            && let Ok(more) = receiver.try_recv()
-        {
-            group.push(more);
+        // Where connections have work to do, such as signing, their outcomes come along, as long as any come;
+        // where none has, this costs nothing.
+        loop {
+            tokio::task::yield_now().await;
+            let known = group.len();
+            while group.len() < GROUP
+                && let Ok(more) = receiver.try_recv()
+            {
+                group.push(more);
+            }
+            if group.len() == known {
+                break;
+            }
         }
         let mut outcomes = Vec::with_capacity(group.len());
         let mut notices = Vec::new();

@@ -1,9 +1,11 @@
 //! One SMTP session: messages one after the other over one connection (RFC 5321).
 
 use lettre::transport::smtp::client::AsyncSmtpConnection;
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::message::Envelope;
@@ -353,13 +355,15 @@ pub(super) fn refusal(stage: Stage, lines: &Lines, wanted: u16) -> Result<Option
     }
 }
 
+static DOT_AT_START: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n."));
+
 /// The message as DATA wants it: ASCII, a line end at its end, dots doubled at line starts.
 fn prepare(message: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     if !message.is_ascii() || !message.ends_with(b"\r\n") {
         return Err("the message is not 7-bit, or its last line does not end".to_owned());
     }
     // Ours never begins a line with a dot; looking is cheap, and a lone dot would end the message.
-    if !message.starts_with(b".") && memchr::memmem::find(message, b"\n.").is_none() {
+    if !message.starts_with(b".") && DOT_AT_START.find(message).is_none() {
         return Ok(Cow::Borrowed(message));
     }
     let mut stuffed = Vec::with_capacity(message.len() + 16);
