@@ -61,15 +61,8 @@ impl Change {
     /// # Errors
     /// As there.
     pub async fn reader_of(&mut self, key: &str) -> Result<Option<Subscriber>> {
-        let row = sqlx::query("SELECT id FROM subscriber WHERE address_key = $1")
-            .bind(key)
-            .fetch_optional(&mut *self.tx)
+        self.reader_by("SELECT id FROM subscriber WHERE address_key = $1", key)
             .await
-            .map_err(db)?;
-        match row {
-            Some(row) => self.reader(row.try_get(0).map_err(db)?).await,
-            None => Ok(None),
-        }
     }
 
     /// [`Change::reader`], by the salted hash of the address.
@@ -77,8 +70,13 @@ impl Change {
     /// # Errors
     /// As there.
     pub async fn reader_at(&mut self, address_hash: &str) -> Result<Option<Subscriber>> {
-        let row = sqlx::query("SELECT id FROM subscriber WHERE address_hash = $1")
-            .bind(address_hash)
+        let by_hash = "SELECT id FROM subscriber WHERE address_hash = $1";
+        self.reader_by(by_hash, address_hash).await
+    }
+
+    async fn reader_by(&mut self, sql: &'static str, value: &str) -> Result<Option<Subscriber>> {
+        let row = sqlx::query(sql)
+            .bind(value)
             .fetch_optional(&mut *self.tx)
             .await
             .map_err(db)?;

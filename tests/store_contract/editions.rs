@@ -3,6 +3,7 @@
 use crate::database::Database;
 use crate::plan::{draft, edition, items};
 use crate::seed::{NOW, at, many_readers, slug, summaries};
+use postrider::domain::Timestamp;
 use postrider::domain::edition::{ItemKind, State};
 use postrider::domain::problem::Kind;
 use postrider::domain::summary::{Fault, Status};
@@ -22,6 +23,19 @@ async fn new_to(store: &Store, digest: &str) -> Vec<String> {
         .collect()
 }
 
+/// A draft of the weekly digest.
+async fn kept_draft(store: &Store, items: &[Item], skipped: &[i64], now: Timestamp) -> i64 {
+    let new = NewEdition {
+        digest: "weekly",
+        items,
+        skipped,
+        regular: true,
+        now,
+    };
+    let plan = store.plan_new(&new, false, None).await.unwrap();
+    plan.keep_draft().await.unwrap()
+}
+
 async fn what_is_carried_or_skipped_is_not_new(db: Database) {
     let store = db.open().await;
     let ids = summaries(&store, &["One", "Two", "Three", "Four"]).await;
@@ -31,20 +45,7 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
         .unwrap();
     assert_eq!(new_to(&store, "weekly").await, ["one", "two", "three"]);
     assert!(!store.has_editions("weekly").await.unwrap());
-    let new = NewEdition {
-        digest: "weekly",
-        items: &items(&ids[..1]),
-        skipped: &ids[1..2],
-        regular: true,
-        now: NOW,
-    };
-    let id = store
-        .plan_new(&new, false, None)
-        .await
-        .unwrap()
-        .keep_draft()
-        .await
-        .unwrap();
+    let id = kept_draft(&store, &items(&ids[..1]), &ids[1..2], NOW).await;
     assert_eq!(new_to(&store, "weekly").await, ["three"]);
     assert_eq!(new_to(&store, "monthly").await, ["one", "two", "three"]);
     assert!(store.has_editions("weekly").await.unwrap());
@@ -180,20 +181,7 @@ async fn a_mark_is_announced_once(db: Database) {
         summary: ids[1],
         kind: ItemKind::Correction,
     }];
-    let new = NewEdition {
-        digest: "weekly",
-        items: &correction,
-        skipped: &[],
-        regular: true,
-        now: at(10),
-    };
-    store
-        .plan_new(&new, false, None)
-        .await
-        .unwrap()
-        .keep_draft()
-        .await
-        .unwrap();
+    kept_draft(&store, &correction, &[], at(10)).await;
     assert_eq!(announced("weekly").await, [ids[0]]);
     mark("two", 20).await;
     assert_eq!(announced("weekly").await, [ids[0], ids[1]]);
@@ -211,20 +199,7 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
         summary: ids[0],
         kind: ItemKind::Correction,
     }];
-    let new = NewEdition {
-        digest: "weekly",
-        items: &correction,
-        skipped: &[],
-        regular: true,
-        now: at(10),
-    };
-    let id = store
-        .plan_new(&new, false, None)
-        .await
-        .unwrap()
-        .keep_draft()
-        .await
-        .unwrap();
+    let id = kept_draft(&store, &correction, &[], at(10)).await;
     store.drop_item(id, &slug("one")).await.unwrap();
     assert!(store.summaries_to_announce("weekly").await.unwrap().is_empty());
     // A later retraction still reaches those who have it.
