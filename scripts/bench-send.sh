@@ -339,7 +339,7 @@ bench_delay() {
     "$(calc "%.2f" "$ours * $trip / 1000")" "$trip" "$(calc "%.2f" "$RATE * $trip / 1000")"
 }
 
-# One size of --million: prints and sets PEAK_ALL.
+# One size of --million: prints, and sets PEAK_SENDING and PEAK_ALL.
 one_size() {
   local count=$1 site="$WORK/many-$1"
   make_site "$site" --segments "$SEGMENTS" --recipients "$count" --text "$TEXT" \
@@ -351,24 +351,30 @@ one_size() {
   gathered=$(field "$WORK/gathered" peak)
   imported=$(field "$WORK/imported" peak)
   our_run "postrider, $count readers" "$site" "$database" "$SINK" "$count"
-  PEAK_ALL=$(printf '%s\n' "$gathered" "$imported" "$PEAK" | sort -n | tail -n 1)
+  PEAK_SENDING=$(printf '%s\n' "$gathered" "$PEAK" | sort -n | tail -n 1)
+  PEAK_ALL=$(printf '%s\n' "$imported" "$PEAK_SENDING" | sort -n | tail -n 1)
   printf '    peak memory: gather %s MB, import %s MB (%s s), publish %s MB\n' "$(calc "%.1f" "$gathered / 1024")" \
     "$(calc "%.1f" "$imported / 1024")" "$(calc "%.1f" "$(field "$WORK/imported" wall)")" \
     "$(calc "%.1f" "$PEAK / 1024")"
   rm -rf "$site"
 }
 
+# peaks LABEL MANY FEW: the peak memory in KiB at both sizes.
+peaks() {
+  printf 'million: peak memory %s: %s MB, at 10,000 %s MB, ratio %s\n' "$1" "$(calc "%.1f" "$2 / 1024")" \
+    "$(calc "%.1f" "$3 / 1024")" "$(calc "%.2f" "$2 / $3")"
+}
+
 bench_million() {
-  local small planning_small
+  local small sending_small planning_small
   say "million: $SEGMENTS segments, messages of $REAL_SIZE bytes, $CONNECTIONS connections, SQLite"
   line "" "messages/s" "seconds" "CPU us/msg" "peak MB"
   one_size 10000
-  small=$PEAK_ALL
-  planning_small=$PLANNING
+  small=$PEAK_ALL sending_small=$PEAK_SENDING planning_small=$PLANNING
   one_size 1000000
-  printf 'million: peak of all processes %s MB, at 10,000 %s MB, ratio %s; planning %s s, at 10,000 %s s\n' \
-    "$(calc "%.1f" "$PEAK_ALL / 1024")" "$(calc "%.1f" "$small / 1024")" \
-    "$(calc "%.2f" "$PEAK_ALL / $small")" "$(calc "%.2f" "$PLANNING")" "$(calc "%.2f" "$planning_small")"
+  peaks "from gathering to the end" "$PEAK_SENDING" "$sending_small"
+  peaks "with the import before it" "$PEAK_ALL" "$small"
+  printf 'million: planning %s s, at 10,000 %s s\n' "$(calc "%.2f" "$PLANNING")" "$(calc "%.2f" "$planning_small")"
 }
 
 start_sink SINK
