@@ -35,13 +35,16 @@ pub(super) fn make(path: &Path) -> Result<()> {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         refuse_open(&file)?;
     }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
+    // One that is there is not opened: closing it would drop the locks that this process has on it.
+    match OpenOptions::new()
+        .create_new(true)
+        .write(true)
         .mode(0o600)
         .open(path)
-        .map_err(trouble)?;
-    Ok(())
+    {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(trouble(error)),
+        _ => Ok(()),
+    }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -16,6 +16,8 @@ on_both! { a_kill_between_the_page_and_the_sweep_loses_nothing }
 
 /// What the log says when it is done.
 const SWEPT: &str = "what erased readers had left in the database's files is overwritten";
+/// What it says when it has looked for nothing.
+const NOT_DUE: &str = "no sweep is due";
 
 /// The path of the fresh link that deletes the reader `id`.
 fn delete_link(site: &Site, id: i64) -> String {
@@ -32,14 +34,30 @@ fn delete_link(site: &Site, id: i64) -> String {
     format!("/account/{token}/delete")
 }
 
+fn says(site: &Site, log: &str, what: &str) -> bool {
+    fs::read_to_string(site.path(log)).unwrap().contains(what)
+}
+
+async fn wait_for(site: &Site, log: &str, what: &str) {
+    let begun = Instant::now();
+    while !says(site, log, what) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{log} never says: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 async fn a_kill_between_the_page_and_the_sweep_loses_nothing(database: Database) {
     let site = site_on(&database);
     assert_eq!(leave_traces(&site, &database).await.stop(), 0);
     let id = database
         .number(&format!("SELECT id FROM subscriber WHERE name = '{NAME}'"))
         .await;
-    // A fresh one, which has just looked whether there is anything to sweep.
+    // A fresh one, which has looked whether there is anything to sweep and looks again only later.
     let server = serve(&site, "serve-page.log");
+    wait_for(&site, "serve-page.log", NOT_DUE).await;
     let form = "application/x-www-form-urlencoded";
     let answer = post(&server, &delete_link(&site, id), form, "");
     assert!(answer.contains("Everything is deleted"), "{answer}");
@@ -54,14 +72,9 @@ async fn a_kill_between_the_page_and_the_sweep_loses_nothing(database: Database)
     for place in left {
         assert!(place.contains("postrider.db"), "{place}");
     }
-    let swept = |log: &str| fs::read_to_string(site.path(log)).unwrap().contains(SWEPT);
-    assert!(!swept("serve-page.log"));
+    assert!(!says(&site, "serve-page.log", SWEPT));
     let server = serve(&site, "serve-again.log");
-    let begun = Instant::now();
-    while !swept("serve-again.log") {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nobody sweeps");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_for(&site, "serve-again.log", SWEPT).await;
     assert_eq!(found(&site, &database).await, Vec::<String>::new());
     assert_eq!(server.stop(), 0);
     assert_eq!(found(&site, &database).await, Vec::<String>::new());
