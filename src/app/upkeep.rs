@@ -116,7 +116,7 @@ impl App {
     async fn sweep(&self) {
         let begun = Instant::now();
         match sweep::when_due(&self.store, self.clock.now()).await {
-            Ok(None) => tracing::debug!("no sweep is due"),
+            Ok(None) => tracing::debug!("nothing is to be swept now"),
             Ok(Some(since)) => tracing::info!(
                 %since,
                 seconds = begun.elapsed().as_secs_f64(),

@@ -128,7 +128,7 @@ impl Signer {
     }
 }
 
-/// By two moves of memory; `Vec::splice` would go octet by octet.
+/// In whole pieces; `Vec::splice` would put the text in octet by octet.
 fn put_in_front(message: &mut Vec<u8>, text: &[u8]) {
     let length = message.len();
     message.resize(length + text.len(), 0);

@@ -2,7 +2,8 @@
 //!
 //! A statement costs hundreds of microseconds whatever it holds, so it waits until enough has come
 //! together. Once a connection has its next message ready and waits for the last one's outcome, it goes on
-//! waiting only while outcomes come in faster than they could be committed one by one.
+//! waiting only while outcomes come in faster than they could be committed one by one, or while connections
+//! that have work to do bring theirs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -197,20 +198,7 @@ async fn record_all(
                 () = &mut patience => break,
             }
         }
-        // Where connections have work to do, such as signing, their outcomes come along, as long as any come;
-        // where none has, this costs nothing.
-        loop {
-            tokio::task::yield_now().await;
-            let known = group.len();
-            while group.len() < GROUP
-                && let Ok(more) = receiver.try_recv()
-            {
-                group.push(more);
-            }
-            if group.len() == known {
-                break;
-            }
-        }
+        bring_along(&mut receiver, &mut group, PATIENCE).await;
         let mut outcomes = Vec::with_capacity(group.len());
         let mut notices = Vec::new();
         for (entry, sender) in group.drain(..) {
@@ -236,6 +224,25 @@ async fn record_all(
         }
     }
     Ok(())
+}
+
+/// Lets connections that have work to do go first, and takes what they hand over, as long as any does so and
+/// patience lasts. Where one thread does all the work, such as signing, hardly a commit is left for each
+/// connection; where none has work, it costs one look.
+async fn bring_along<T>(receiver: &mut mpsc::Receiver<T>, group: &mut Vec<T>, patience: Duration) {
+    let begun = Instant::now();
+    while group.len() < GROUP && begun.elapsed() < patience {
+        tokio::task::yield_now().await;
+        let known = group.len();
+        while group.len() < GROUP
+            && let Ok(more) = receiver.try_recv()
+        {
+            group.push(more);
+        }
+        if group.len() == known {
+            break;
+        }
+    }
 }
 
 /// What is recorded in one statement.
@@ -270,6 +277,36 @@ async fn record(mut group: Group<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn whoever_still_has_work_to_do_is_recorded_with_the_others() {
+        let (sender, mut receiver) = mpsc::channel(GROUP);
+        for turns in 1..=20 {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                for _ in 1..turns {
+                    tokio::task::yield_now().await;
+                }
+                sender.try_send(turns).is_ok()
+            });
+        }
+        let mut group = vec![0];
+        bring_along(&mut receiver, &mut group, Duration::MAX).await;
+        assert_eq!(group, (0..=20).collect::<Vec<_>>());
+        // Nobody has anything more: it does not wait.
+        bring_along(&mut receiver, &mut group, Duration::MAX).await;
+        assert_eq!(group.len(), 21);
+        // No more than a statement takes, however much there is.
+        group.resize(GROUP - 1, 0);
+        for one in 0..2 {
+            sender.try_send(one).ok();
+        }
+        bring_along(&mut receiver, &mut group, Duration::MAX).await;
+        assert_eq!((group.len(), receiver.len()), (GROUP, 1));
+        group.clear();
+        bring_along(&mut receiver, &mut group, Duration::ZERO).await;
+        assert!(group.is_empty(), "patience was at its end");
+    }
 
     #[test]
     fn company_is_waited_for_while_outcomes_come_in_faster_than_commits() {

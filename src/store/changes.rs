@@ -70,8 +70,8 @@ impl Change {
     /// # Errors
     /// As there.
     pub async fn reader_at(&mut self, address_hash: &str) -> Result<Option<Subscriber>> {
-        let by_hash = "SELECT id FROM subscriber WHERE address_hash = $1";
-        self.reader_by(by_hash, address_hash).await
+        self.reader_by("SELECT id FROM subscriber WHERE address_hash = $1", address_hash)
+            .await
     }
 
     async fn reader_by(&mut self, sql: &'static str, value: &str) -> Result<Option<Subscriber>> {

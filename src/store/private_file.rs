@@ -2,6 +2,7 @@
 
 use super::file_system::refuse_network;
 use crate::domain::{Problem, Result};
+use rustix::fs::{Access, access};
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io;
@@ -11,8 +12,9 @@ use std::path::{Path, PathBuf};
 /// Makes the file and its folder before SQLite does, so that nobody else can read it.
 ///
 /// # Errors
-/// When it can't be made, or lies on a network file system; or when it is there, as after a restore, and others may read or write it or
-/// what SQLite keeps beside it, for which SQLite takes the mode of the file.
+/// When it can't be made, can't be read and written, or lies on a network file system; or when it is there, as
+/// after a restore, and others may read or write it or what SQLite keeps beside it, for which SQLite takes the
+/// mode of the file.
 pub(super) fn make(path: &Path) -> Result<()> {
     let trouble = |error: io::Error| {
         Problem::failed(format!("database {}", path.display()))
@@ -35,15 +37,21 @@ pub(super) fn make(path: &Path) -> Result<()> {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         refuse_open(&file)?;
     }
-    // One that is there is not opened: closing it would drop the locks that this process has on it.
-    match OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(trouble(error)),
-        _ => Ok(()),
+    match path.metadata() {
+        // Not opened: closing it would drop the locks that this process has on it.
+        Ok(there) if there.is_file() => {
+            let read_and_write = Access::READ_OK | Access::WRITE_OK;
+            access(path, read_and_write).map_err(|error| trouble(error.into()))
+        }
+        Ok(_) => Err(trouble(io::Error::other("it is not a file"))),
+        // Another process may make it just now; a link may lead to where it is to be.
+        Err(_) => OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map(drop)
+            .map_err(trouble),
     }
 }
 

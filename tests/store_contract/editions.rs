@@ -24,7 +24,7 @@ async fn new_to(store: &Store, digest: &str) -> Vec<String> {
 }
 
 /// A draft of the weekly digest.
-async fn kept_draft(store: &Store, items: &[Item], skipped: &[i64], now: Timestamp) -> i64 {
+async fn draft_with(store: &Store, items: &[Item], skipped: &[i64], now: Timestamp) -> i64 {
     let new = NewEdition {
         digest: "weekly",
         items,
@@ -45,7 +45,7 @@ async fn what_is_carried_or_skipped_is_not_new(db: Database) {
         .unwrap();
     assert_eq!(new_to(&store, "weekly").await, ["one", "two", "three"]);
     assert!(!store.has_editions("weekly").await.unwrap());
-    let id = kept_draft(&store, &items(&ids[..1]), &ids[1..2], NOW).await;
+    let id = draft_with(&store, &items(&ids[..1]), &ids[1..2], NOW).await;
     assert_eq!(new_to(&store, "weekly").await, ["three"]);
     assert_eq!(new_to(&store, "monthly").await, ["one", "two", "three"]);
     assert!(store.has_editions("weekly").await.unwrap());
@@ -181,7 +181,7 @@ async fn a_mark_is_announced_once(db: Database) {
         summary: ids[1],
         kind: ItemKind::Correction,
     }];
-    kept_draft(&store, &correction, &[], at(10)).await;
+    draft_with(&store, &correction, &[], at(10)).await;
     assert_eq!(announced("weekly").await, [ids[0]]);
     mark("two", 20).await;
     assert_eq!(announced("weekly").await, [ids[0], ids[1]]);
@@ -199,7 +199,7 @@ async fn a_dropped_correction_is_not_skipped(db: Database) {
         summary: ids[0],
         kind: ItemKind::Correction,
     }];
-    let id = kept_draft(&store, &correction, &[], at(10)).await;
+    let id = draft_with(&store, &correction, &[], at(10)).await;
     store.drop_item(id, &slug("one")).await.unwrap();
     assert!(store.summaries_to_announce("weekly").await.unwrap().is_empty());
     // A later retraction still reaches those who have it.

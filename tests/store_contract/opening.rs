@@ -5,7 +5,7 @@ use crate::seed::{NOW, many_readers, readers};
 use postrider::store::{Opening, Store};
 use sqlx::{Connection, Executor};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -119,6 +119,46 @@ async fn a_sqlite_file_is_private_wherever_it_is() {
     for file in &files {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
+}
+
+/// The locks that this process has on a file; it loses them all when it closes the file once.
+fn locks_on(path: &Path) -> Vec<String> {
+    let of_file = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+    let of_process = format!(" {} ", std::process::id());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let ours = locks
+        .lines()
+        .filter(|line| line.contains(&of_file) && line.contains(&of_process));
+    ours.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn opening_a_file_again_takes_no_locks_away() {
+    let db = Database::sqlite();
+    let path = Path::new(db.url.strip_prefix("sqlite:").unwrap());
+    let _first = db.open().await;
+    let held = locks_on(path).len();
+    assert!(held > 0);
+    let _second = db.open().await;
+    assert_eq!(locks_on(path).len(), held);
+}
+
+#[tokio::test]
+async fn a_link_leads_to_the_file_and_a_folder_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, file) = (folder.path().join("link.db"), folder.path().join("elsewhere.db"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let url = format!("sqlite:{}", link.display());
+    for _ in 0..2 {
+        Store::open(&url, 1).await.unwrap().close().await;
+        assert_eq!(mode(&file), 0o600);
+    }
+    let inside = folder.path().join("folder.db");
+    std::fs::create_dir(&inside).unwrap();
+    let said = Store::open(&format!("sqlite:{}", inside.display()), 1).await;
+    let said = said.unwrap_err().to_string();
+    let begin = format!("database {}: it is not a file", inside.display());
+    assert!(said.starts_with(&begin), "{said}");
 }
 
 #[tokio::test]

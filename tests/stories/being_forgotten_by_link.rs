@@ -17,7 +17,7 @@ on_both! { a_kill_between_the_page_and_the_sweep_loses_nothing }
 /// What the log says when it is done.
 const SWEPT: &str = "what erased readers had left in the database's files is overwritten";
 /// What it says when it has looked for nothing.
-const NOT_DUE: &str = "no sweep is due";
+const NOT_DUE: &str = "nothing is to be swept now";
 
 /// The path of the fresh link that deletes the reader `id`.
 fn delete_link(site: &Site, id: i64) -> String {
