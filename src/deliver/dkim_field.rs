@@ -3,27 +3,41 @@
 /// RFC 5322 recommends lines of at most 78.
 const LINE: usize = 78;
 const FIELD: &str = "DKIM-Signature";
+/// What a field with 2048 bits has, in octets.
+const USUAL: usize = 1024;
 
 /// The field while it is written: lines break before a space, and nowhere else does white space stand in
 /// front of a line end, so that its relaxed form is the same text without line ends.
-pub(super) struct Folded(String);
+pub(super) struct Folded {
+    text: String,
+    /// Where the last line begins.
+    line: usize,
+}
 
 impl Folded {
     pub(super) fn new() -> Self {
-        Self(format!("{FIELD}:"))
+        let mut field = String::with_capacity(USUAL);
+        field.push_str(FIELD);
+        field.push(':');
+        Self { text: field, line: 0 }
     }
 
     fn column(&self) -> usize {
-        self.0.len() - self.0.rfind('\n').map_or(0, |end| end + 1)
+        self.text.len() - self.line
+    }
+
+    fn end_line(&mut self) {
+        self.text.push_str("\r\n");
+        self.line = self.text.len();
     }
 
     /// A space and `word`, on a new line when this one would be too long.
     pub(super) fn word(&mut self, word: &str) {
         if self.column() + 1 + word.len() > LINE {
-            self.0.push_str("\r\n");
+            self.end_line();
         }
-        self.0.push(' ');
-        self.0.push_str(word);
+        self.text.push(' ');
+        self.text.push_str(word);
     }
 
     pub(super) fn tags(&mut self, tags: &str) {
@@ -39,8 +53,8 @@ impl Folded {
             } else if self.column() + name.len() + 1 > LINE {
                 self.word(&format!("{name}{end}"));
             } else {
-                self.0.push_str(name);
-                self.0.push(end);
+                self.text.push_str(name);
+                self.text.push(end);
             }
         }
     }
@@ -51,9 +65,10 @@ impl Folded {
         while !rest.is_empty() {
             let room = LINE.saturating_sub(self.column()).min(rest.len());
             let (line, more) = rest.split_at(room);
-            self.0.push_str(line);
+            self.text.push_str(line);
             if !more.is_empty() {
-                self.0.push_str("\r\n ");
+                self.end_line();
+                self.text.push(' ');
             }
             rest = more;
         }
@@ -61,15 +76,15 @@ impl Folded {
 
     /// Appends the relaxed form (RFC 6376 3.4.2), without the line end as the signature's own field has none.
     pub(super) fn relaxed(&self, data: &mut Vec<u8>) {
-        let value = self.0.get(FIELD.len() + 1..).unwrap_or_default();
-        data.extend_from_slice(FIELD.to_ascii_lowercase().as_bytes());
+        let value = self.text.get(FIELD.len() + 1..).unwrap_or_default();
+        data.extend(FIELD.bytes().map(|byte| byte.to_ascii_lowercase()));
         data.push(b':');
         data.extend(value.trim_start().bytes().filter(|byte| !b"\r\n".contains(byte)));
     }
 
     /// The whole field with its line end.
     pub(super) fn end(mut self) -> String {
-        self.0.push_str("\r\n");
-        self.0
+        self.text.push_str("\r\n");
+        self.text
     }
 }

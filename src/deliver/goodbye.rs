@@ -35,7 +35,7 @@ impl Session {
         };
         self.write(format!("{before}QUIT\r\n")).await;
         if !before.is_empty() {
-            let _ = self.connection.read_response().await;
+            let _ = self.wire.next_reply().await;
         }
     }
 }

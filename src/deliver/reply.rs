@@ -1,5 +1,6 @@
 //! What a relay says (RFC 5321, 4.2), read from whatever bytes it sends.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::address::mask;
@@ -161,12 +162,14 @@ pub(super) fn take(raw: &mut Vec<u8>) -> Result<Option<Lines>, String> {
     }
 }
 
-fn decode(line: &[u8]) -> String {
-    let text = match std::str::from_utf8(line) {
-        Ok(text) => text.to_owned(),
-        Err(_) => line.iter().map(|&byte| char::from(byte)).collect(),
-    };
-    text.trim_end().to_owned()
+fn decode(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text.trim_end()),
+        Err(_) => {
+            let text: String = line.iter().map(|&byte| char::from(byte)).collect();
+            Cow::Owned(text.trim_end().to_owned())
+        }
+    }
 }
 
 /// Code, whether it is the last line, and the text.

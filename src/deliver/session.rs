@@ -261,16 +261,16 @@ impl Session {
         self.dot_at = begun.saturating_add(length);
         self.wire.wait_for(self.timeouts.block, self.limit(Stage::Body));
         let announced = std::mem::take(&mut self.announced);
-        if self
+        let written = self
             .wire
             .write_parts([body, b".\r\n", announced.as_bytes()])
-            .await
-            .is_ok()
-        {
-            let _ = self.connection.read_response().await;
-        }
+            .await;
         self.announced = announced;
-        match self.wire.take_reply() {
+        let replied = match written {
+            Ok(()) => self.wire.next_reply().await,
+            Err(_) => self.wire.take_reply(),
+        };
+        match replied {
             Ok(lines) => match refusal(Stage::Body, &lines, 2) {
                 Ok(None) => Ok(Happened::Reply(Stage::Body, Reply::new(lines.code, &lines.lines))),
                 Ok(Some(refused)) => Ok(refused),
@@ -324,12 +324,12 @@ impl Session {
 
     /// The next reply; `first` was read with the write.
     pub(super) async fn reply(&mut self, stage: Stage, first: bool) -> Result<Lines, Happened> {
-        if !first {
-            let _ = self.connection.read_response().await;
-        }
-        self.wire
-            .take_reply()
-            .map_err(|silence| Happened::NoReply(stage, silence))
+        let replied = if first {
+            self.wire.take_reply()
+        } else {
+            self.wire.next_reply().await
+        };
+        replied.map_err(|silence| Happened::NoReply(stage, silence))
     }
 
     /// Writes a command and reads its reply.
@@ -344,9 +344,11 @@ impl Session {
 /// # Errors
 /// Any other reply says that the two sides are out of step.
 pub(super) fn refusal(stage: Stage, lines: &Lines, wanted: u16) -> Result<Option<Happened>, Happened> {
+    if lines.code / 100 == wanted {
+        return Ok(None);
+    }
     let reply = Reply::new(lines.code, &lines.lines);
     match reply.class() {
-        class if class == wanted => Ok(None),
         4 | 5 => Ok(Some(Happened::Reply(stage, reply))),
         _ => {
             let what = format!("{} {} cannot answer {stage}", reply.code, reply.text);

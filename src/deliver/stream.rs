@@ -1,13 +1,13 @@
 //! The bytes below an SMTP session: our own socket, time-outs, TLS, and replies put in order.
 //!
 //! lettre reads strict replies only, and gets out of step when one is malformed or late. So it is
-//! handed this stream instead of a socket: it sees one well-formed reply for each command, while
-//! what the relay really said is kept here for the session to judge. After the first time-out,
+//! handed this stream instead of a socket: it sees one well-formed reply for each command of its own,
+//! while what the relay really said is kept here for the session to judge. After the first time-out,
 //! broken connection or garbage nothing more is read or written.
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -157,7 +157,13 @@ impl Wire {
         self.flush().await
     }
 
-    /// The next reply, or why there is none.
+    /// Reads the next reply, past lettre.
+    pub(super) async fn next_reply(&self) -> Result<Lines, Silence> {
+        let read = poll_fn(|cx| self.lock().poll_reply(cx)).await;
+        read.or_else(|_| self.take_reply())
+    }
+
+    /// The reply that lettre has read, or why there is none.
     pub(super) fn take_reply(&self) -> Result<Lines, Silence> {
         let mut inner = self.lock();
         match inner.replies.pop_front() {
@@ -256,6 +262,19 @@ impl Inner {
         Poll::Ready(Err(self.fail(Silence::TimedOut)))
     }
 
+    /// Whether the relay has taken what was written, in time.
+    fn taken<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match polled {
+            Poll::Pending => self.or_deadline(cx, self.block),
+            Poll::Ready(Ok(done)) => {
+                self.deadline = None;
+                Poll::Ready(Ok(done))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(Silence::Dropped(error.to_string())))),
+        }
+    }
+
+    /// For lettre: the reply that it reads is kept for the session.
     fn poll_read(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let (ready, given) = &mut self.ready;
@@ -266,18 +285,24 @@ impl Inner {
                 *given += part.len();
                 return Poll::Ready(Ok(()));
             }
-            self.check_alive()?;
+            let lines = ready!(self.poll_reply(cx))?;
+            self.ready = (lines.normalised(), 0);
+            self.replies.push_back(lines);
+        }
+    }
+
+    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Lines>> {
+        self.check_alive()?;
+        loop {
             match reply::take(&mut self.raw) {
                 Ok(Some(lines)) => {
-                    self.ready = (lines.normalised(), 0);
-                    self.replies.push_back(lines);
                     self.deadline = None;
-                    continue;
+                    return Poll::Ready(Ok(lines));
                 }
                 Ok(None) => {}
                 Err(garbage) => return Poll::Ready(Err(self.fail(Silence::Garbage(garbage)))),
             }
-            let mut chunk = [0u8; 4096];
+            let mut chunk = [0u8; 1024];
             let mut buffer = ReadBuf::new(&mut chunk);
             let polled = match &mut self.transport {
                 Transport::Plain(socket) => Pin::new(socket).poll_read(cx, &mut buffer),
@@ -310,15 +335,11 @@ impl Inner {
             Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bytes),
             Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
-        match polled {
-            Poll::Pending => self.or_deadline(cx, self.block),
-            Poll::Ready(Ok(count)) => {
-                self.written += u64::try_from(count).unwrap_or_default();
-                self.deadline = None;
-                Poll::Ready(Ok(count))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(Silence::Dropped(error.to_string())))),
+        let polled = self.taken(cx, polled);
+        if let Poll::Ready(Ok(count)) = polled {
+            self.written += u64::try_from(count).unwrap_or_default();
         }
+        polled
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -328,14 +349,7 @@ impl Inner {
             Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
             Transport::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
-        match polled {
-            Poll::Pending => self.or_deadline(cx, self.block),
-            Poll::Ready(Ok(())) => {
-                self.deadline = None;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(Silence::Dropped(error.to_string())))),
-        }
+        self.taken(cx, polled)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

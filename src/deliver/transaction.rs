@@ -177,11 +177,17 @@ pub(super) fn commands(envelope: &Envelope<'_>) -> Result<Commands, String> {
     {
         return Err("the return path has a character that cannot stand in MAIL FROM".to_owned());
     }
-    let mut text = format!("MAIL FROM:<{path}>\r\n");
-    let mail = text.len();
-    text.push_str("RCPT TO:<");
-    text.push_str(&envelope.to.full());
-    text.push_str(">\r\n");
-    text.push_str(DATA);
+    let recipient = envelope.to.full();
+    let pieces = [
+        "MAIL FROM:<",
+        path,
+        ">\r\n",
+        "RCPT TO:<",
+        &recipient,
+        ">\r\n",
+        DATA,
+    ];
+    let mail = pieces.iter().take(3).map(|piece| piece.len()).sum();
+    let text = pieces.concat();
     Ok(Commands { text, mail })
 }

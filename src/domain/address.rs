@@ -84,7 +84,7 @@ impl EmailAddress {
 
     /// The full address; say so in the name of whatever keeps it.
     pub fn full(&self) -> String {
-        format!("{}@{}", self.local, self.domain)
+        [&self.local, "@", &self.domain].concat()
     }
 
     /// The part before the `@`.
