@@ -70,11 +70,18 @@ impl Watch {
 
 impl App {
     /// What is left by digest, counted not long ago.
+    async fn backlog(&self) -> Result<Vec<Backlog>> {
+        self.watch.backlog.get(self.store.backlog()).await
+    }
+
+    /// How many deliveries are not final, counted now: beside what this process has done up to now, a count that
+    /// was kept would be too high.
     ///
     /// # Errors
-    /// When the database does not answer in time.
-    pub async fn backlog(&self) -> Result<Vec<Backlog>> {
-        self.watch.backlog.get(self.store.backlog()).await
+    /// When the database does not answer.
+    pub async fn deliveries_left(&self) -> Result<i64> {
+        let backlog = self.store.backlog().await?;
+        Ok(backlog.iter().map(|left| left.deliveries).sum())
     }
 
     /// How many confirmed readers each digest has, counted not long ago: with few readers just now.

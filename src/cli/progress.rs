@@ -21,11 +21,12 @@ struct Course {
 }
 
 impl Course {
-    /// The ledger has `left`, when this process has brought `own` to their end.
-    fn counted(&mut self, left: u64, own: u64) {
+    /// The ledger has `left`. This process has brought `own` to their end, `recorded` of them so long ago that
+    /// the ledger knows.
+    fn counted(&mut self, left: u64, recorded: u64, own: u64) {
         // Editions that were planned since are more to do.
-        self.total = self.total.max(left + own);
-        self.others = self.total - left - own;
+        self.total = self.total.max(left + recorded);
+        self.others = self.total.saturating_sub(left + own);
     }
 
     fn done(&self, own: u64) -> u64 {
@@ -37,27 +38,28 @@ impl Course {
 /// deferred and excluded.
 pub(super) async fn show(app: &App, output: &Output, counts: impl Fn() -> [u64; 4]) -> Infallible {
     let mut course = Course::default();
-    let left = || async {
-        let backlog = app.backlog().await.ok()?;
-        u64::try_from(backlog.iter().map(|left| left.deliveries).sum::<i64>()).ok()
+    let left = || async { u64::try_from(app.deliveries_left().await.ok()?).ok() };
+    let own = || {
+        let [sent, failed, _, excluded] = counts();
+        sent + failed + excluded
     };
-    course.counted(left().await.unwrap_or_default(), 0);
+    course.counted(left().await.unwrap_or_default(), 0, 0);
     tokio::time::sleep(PATIENCE).await;
     let bar = bar(output, course.total);
     let _cleared = Cleared(bar.clone());
     let (mut asked, mut said) = (Instant::now(), Instant::now());
+    let mut recorded = 0;
     loop {
         if asked.elapsed() >= ASK {
-            asked = Instant::now();
-            // Before the ledger: what ends meanwhile must not count twice.
-            let [sent, failed, _, excluded] = counts();
             if let Some(left) = left().await {
-                course.counted(left, sent + failed + excluded);
+                course.counted(left, recorded, own());
             }
+            asked = Instant::now();
         }
         let [sent, failed, deferred, excluded] = counts();
-        let own = sent + failed + excluded;
-        let done = course.done(own);
+        // A tick is many times what outcomes wait before they are recorded.
+        recorded = own();
+        let done = course.done(recorded);
         let remaining = course.total - done;
         bar.set_length(course.total);
         bar.set_position(done);
@@ -106,21 +108,25 @@ mod tests {
     #[test]
     fn what_others_do_counts_and_what_is_planned_meanwhile_is_more_to_do() {
         let mut course = Course::default();
-        course.counted(100, 0);
+        course.counted(100, 0, 0);
         assert_eq!(course.done(20), 20);
-        course.counted(50, 20);
+        course.counted(50, 18, 20);
         assert_eq!((course.done(20), course.done(30)), (50, 60));
-        // The ledger lags behind what this process has done already.
-        course.counted(40, 75);
-        assert_eq!(
-            course,
-            Course {
-                total: 115,
-                others: 0
-            }
-        );
-        course.counted(0, 80);
+        // Another edition of 15.
+        course.counted(40, 75, 75);
+        assert_eq!(course.total, 115);
+        course.counted(0, 80, 80);
         assert_eq!(course.done(80), 115);
         assert_eq!(course.done(1_000), 115);
+    }
+
+    #[test]
+    fn what_the_ledger_does_not_know_yet_is_no_more_to_do() {
+        let mut course = Course::default();
+        course.counted(100, 0, 0);
+        // This process has done 50, and ten of them wait to be recorded.
+        course.counted(60, 35, 50);
+        assert_eq!((course.total, course.others), (100, 0));
+        assert_eq!(course.done(50), 50);
     }
 }

@@ -50,6 +50,23 @@ async fn an_outcome_is_recorded_before_the_next_final_dot(database: Database) {
     assert_eq!(world.deliveries("sent").await, 1_100);
 }
 
+/// Who adds what is left to what was done needs both as they are now, whatever monitoring has kept.
+async fn what_is_left_is_counted_now(database: Database) {
+    let world = World::new(database, 3);
+    let relay = Hooked::start(|_| None);
+    let app = world.app(relay.port, 1).await;
+    world.plan(&app).await;
+    let waiting = "postrider_deliveries_waiting{digest=\"weekly\"} 3";
+    assert!(app.metrics().await.unwrap().contains(waiting));
+    assert_eq!(app.deliveries_left().await.unwrap(), 3);
+    deliver(&app).await.unwrap();
+    assert_eq!(app.deliveries_left().await.unwrap(), 0);
+    assert!(
+        app.metrics().await.unwrap().contains(waiting),
+        "not counted for each look"
+    );
+}
+
 /// Gives `edition` to another digest, so that a further one of its own digest can be planned.
 async fn rename(world: &World, edition: i64, digest: &str) {
     let sql = format!("UPDATE edition SET digest = '{digest}' WHERE id = {edition}");
@@ -116,6 +133,7 @@ async fn an_edition_that_cannot_be_made_waits_alone(database: Database) {
 
 crate::on_both!(
     an_outcome_is_recorded_before_the_next_final_dot,
+    what_is_left_is_counted_now,
     a_batch_is_free_only_with_its_outcomes,
     an_edition_that_cannot_be_made_waits_alone,
 );
