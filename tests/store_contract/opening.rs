@@ -3,7 +3,8 @@
 use crate::database::Database;
 use crate::seed::{NOW, many_readers, readers};
 use postrider::store::{Opening, Store};
-use sqlx::{Connection, Executor};
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -97,6 +98,47 @@ async fn opens_again_and_answers(db: Database) {
     let store = db.open().await;
     store.ping().await.unwrap();
     assert_eq!(store.count_subscribers().await.unwrap().len(), 1);
+}
+
+/// Readers and their choices outlive the table that was made anew, and still go together.
+#[tokio::test]
+async fn choices_from_before_the_table_without_rowids_are_kept() {
+    let db = Database::sqlite();
+    let path = Path::new(db.url.strip_prefix("sqlite:").unwrap());
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    std::fs::write(path, "").unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut connection = db.connect().await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let all = Migrator::new(Path::new(folder)).await.unwrap();
+    let before = all.iter().filter(|migration| migration.version < 15).cloned();
+    let mut before = Migrator::with_migrations(before.collect());
+    before.set_locking(false).run(&mut connection).await.unwrap();
+    for (id, name) in [(1, "a"), (2, "b")] {
+        let reader = format!(
+            "INSERT INTO subscriber (id, address, address_key, address_hash, reserved, state, cause, created, changed)
+             VALUES ({id}, '{name}@readers.net', '{name}@readers.net', '{name}', 0, 'confirmed', 'form', 1, 1)"
+        );
+        connection.execute(AssertSqlSafe(reader)).await.unwrap();
+        let choices = format!(
+            "INSERT INTO subscription (subscriber_id, digest, active, ended_by, created, changed)
+             VALUES ({id}, 'weekly', 1, NULL, 2, 3), ({id}, 'monthly', 0, 'reader', 4, {id})"
+        );
+        connection.execute(AssertSqlSafe(choices)).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let store = db.open().await;
+    let kept =
+        "SELECT COUNT(*) FROM subscription WHERE (digest, active, created, changed) = ('weekly', 1, 2, 3)
+         AND ended_by IS NULL
+         OR (digest, active, ended_by, created, changed) = ('monthly', 0, 'reader', 4, subscriber_id)";
+    assert_eq!(db.number(kept).await, 4);
+    assert_eq!(store.count_readers("weekly").await.unwrap(), 2);
+    let again = "SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name = 'subscription' AND name = 'subscription_by_digest'";
+    assert_eq!(db.number(again).await, 1);
+    db.execute("PRAGMA foreign_keys = ON; DELETE FROM subscriber WHERE id = 1")
+        .await;
+    assert_eq!(db.number("SELECT COUNT(*) FROM subscription").await, 2);
 }
 
 fn mode(path: &Path) -> u32 {
